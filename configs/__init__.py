@@ -1,0 +1,72 @@
+"""Configs: sources, composed, expanded, frozen, and bound to typed parameters.
+
+Layout, in the order a config travels:
+
+    _documents  files and what stands in them (_yaml, _json)      _sources   parse_configs
+    _compose    imports, dotted keys, merge (_overlay)            _expand    DynamicValue
+    _sweep      sweep, grid, zip_, ranges                         _config    Config (_canonical: id, _labels)
+    _bind       Bind, Binder (_annotations, _convert, _injection) _registry  register, build
+    _watch      reload
+"""
+
+from ._bind import Bind as Bind
+from ._bind import Binder as Binder
+from ._compose import load_config as load_config
+from ._compose import merge as merge
+from ._config import Config as Config
+from ._config import origin_of as origin_of
+from ._errors import ConfigError as ConfigError
+from ._errors import ConfigFileNotFoundError as ConfigFileNotFoundError
+from ._errors import ConfigKeyError as ConfigKeyError
+from ._errors import ConfigTypeError as ConfigTypeError
+from ._errors import RegistryError as RegistryError
+from ._errors import UnderstudyError as UnderstudyError
+from ._expand import DynamicValue as DynamicValue
+from ._expand import expand as expand
+from ._injection import Injection as Injection
+from ._limits import Limits as Limits
+from ._registry import build as build
+from ._registry import register as register
+from ._sources import parse_configs as parse_configs
+from ._sweep import frange as frange
+from ._sweep import grid as grid
+from ._sweep import linspace as linspace
+from ._sweep import logspace as logspace
+from ._sweep import sample as sample
+from ._sweep import sweep as sweep
+from ._sweep import where as where
+from ._sweep import zip_ as zip_
+from ._watch import Reload as Reload
+from ._watch import watch_configs as watch_configs
+
+__all__ = [
+    "Bind",
+    "Binder",
+    "Config",
+    "ConfigError",
+    "ConfigFileNotFoundError",
+    "ConfigKeyError",
+    "ConfigTypeError",
+    "DynamicValue",
+    "Injection",
+    "Limits",
+    "RegistryError",
+    "Reload",
+    "UnderstudyError",
+    "build",
+    "expand",
+    "frange",
+    "grid",
+    "linspace",
+    "load_config",
+    "logspace",
+    "merge",
+    "origin_of",
+    "parse_configs",
+    "register",
+    "sample",
+    "sweep",
+    "watch_configs",
+    "where",
+    "zip_",
+]

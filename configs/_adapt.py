@@ -1,0 +1,52 @@
+"""Objects that stand for a mapping: msgspec Structs, dataclasses, attrs and pydantic models."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+
+
+def fields_of(value: object) -> Mapping[str, Any] | None:
+    """Return the fields of an object that stands for a mapping; None for any other object.
+
+    Only libraries that are already imported are asked: an object of theirs cannot exist before.
+    """
+    if isinstance(value, type):
+        return None
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
+    kind: Any = type(value)
+    if hasattr(kind, "__dataclass_fields__"):
+        return _dataclass_fields(value)
+    if hasattr(kind, "__struct_fields__"):
+        return _struct_fields(value)
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
+    if is_pydantic_model(kind):
+        return cast("Mapping[str, Any]", cast("Any", value).model_dump())
+    return None
+
+
+def is_pydantic_model(kind: object) -> bool:
+    """Tell whether a class is a pydantic model, without importing pydantic."""
+    model = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    return model is not None and isinstance(kind, type) and issubclass(kind, model)
+
+
+def plain_scalar(value: Any) -> Any:
+    """Return a numpy scalar as the Python number it stands for, anything else as it is."""
+    scalar = getattr(sys.modules.get("numpy"), "generic", None)
+    return value.item() if scalar is not None and isinstance(value, scalar) else value
+
+
+def _dataclass_fields(instance: Any) -> dict[str, Any]:
+    from dataclasses import fields
+
+    return {field.name: getattr(instance, field.name) for field in fields(instance)}
+
+
+def _struct_fields(struct: Any) -> dict[str, Any]:
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    config = struct.__struct_config__
+    if config.tag is not None:  # a tagged union must be told apart when it is read back
+        return {config.tag_field: config.tag, **values}
+    return values

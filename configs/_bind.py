@@ -1,0 +1,281 @@
+"""Binding: the parameters of a function that a config fills in, found once and filled on each call."""
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    ParamSpec,
+    TypeVar,
+    cast,
+    final,
+    get_args,
+    get_origin,
+    is_typeddict,
+)
+
+from ._annotations import Unresolved, resolved_annotations
+from ._config import Config, origin_of
+from ._convert import converter, without_none
+from ._errors import ConfigError, ConfigKeyError
+from ._injection import Injection, Layout
+from ._keypath import KeyPath, format_path
+from ._paths import parse_path, walk
+
+R = TypeVar("R")
+P = ParamSpec("P")
+
+CONFIG_NAME = "config"
+_MOST_PREPARED = 1024
+_Parameter = inspect.Parameter
+_FOR_MANY = (_Parameter.VAR_POSITIONAL, _Parameter.VAR_KEYWORD)
+
+
+@final
+class Bind:
+    """Says which part of the config a parameter gets: `Annotated[float, Bind("llm.temp")]`.
+
+    The part is converted to the annotated type: a number, a text, a list, a `Literal`, a msgspec
+    Struct, a dataclass, a TypedDict, an attrs or pydantic model. Without a path it is the whole.
+
+    Args:
+        path: keys with dots between them, or a tuple of keys.
+
+    Raises:
+        ConfigError: the path cannot be read.
+
+    Example:
+        >>> from typing import Annotated
+        >>> from understudy import Bind, Config
+        >>> from understudy.configs import Binder
+        >>> def ask(prompt: str, temp: Annotated[float, Bind("llm.temp")]) -> str:
+        ...     return f"{prompt} at {temp}"
+        >>> Binder(ask).call(Config({"llm": {"temp": 1}}), "hello")
+        'hello at 1.0'
+
+    """
+
+    __slots__ = ("keys",)
+
+    keys: KeyPath
+
+    def __init__(self, path: str | KeyPath = "") -> None:
+        self.keys = parse_path(path) if isinstance(path, str) else tuple(path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bind) and self.keys == other.keys
+
+    def __hash__(self) -> int:
+        return hash(self.keys)
+
+    def __repr__(self) -> str:
+        return f"Bind({format_path(self.keys)!r})"
+
+
+class _Slot(NamedTuple):
+    """One parameter that a config fills in."""
+
+    parameter: inspect.Parameter
+    keys: KeyPath
+    target: Any
+
+    @property
+    def is_required(self) -> bool:
+        return self.parameter.default is _Parameter.empty
+
+
+@final
+class Binder:
+    """Knows which parameters of a function a config fills in; looked up once, used on each call.
+
+    Filled in are a parameter annotated `Config`, one annotated `Annotated[T, Bind("path")]`, and
+    one named `config` that is annotated as a dict, a Mapping or a TypedDict or not at all. All
+    others stay the caller's, and what the caller passes for a filled one wins.
+
+    Args:
+        function: any callable.
+
+    Raises:
+        ConfigError: an annotation with a Bind has a name that cannot be found.
+
+    Example:
+        >>> from understudy import Config
+        >>> from understudy.configs import Binder
+        >>> def answer(config: Config, prompt: str) -> str:
+        ...     return f"{config['model']}: {prompt}"
+        >>> binder = Binder(answer)
+        >>> binder.bind(Config(model="large"), ("hello",), {})
+        ((Config({'model': 'large'}), 'hello'), {})
+        >>> print(binder.signature)
+        (prompt: str) -> str
+
+    """
+
+    function: Callable[..., Any]
+    signature: inspect.Signature
+    """The signature without the parameters that are filled in."""
+    injected: tuple[str, ...]
+    """The names of the parameters that are filled in."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        full = _signature(function)
+        annotations = resolved_annotations(function, full)
+        self._name = getattr(function, "__qualname__", None) or repr(function)
+        self._slots = {
+            name: slot
+            for name, parameter in full.parameters.items()
+            if (slot := _slot(parameter, annotations.get(name, _Parameter.empty), self._name))
+            is not None
+        }
+        self.injected = tuple(self._slots)
+        self.signature = _without(full, self._slots)
+        self._layout = Layout.of(full, self._slots)
+        self._prepared: dict[int, tuple[Config | None, Injection]] = {}
+
+    def bind(
+        self, config: Config | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Return the arguments to call the function with, the config's filled in.
+
+        Raises:
+            ConfigError: the config does not have what a parameter needs.
+
+        """
+        if not self._slots:
+            return args, kwargs
+        prepared = self._prepared.get(id(config))
+        if prepared is not None:
+            return prepared[1].fill(args, kwargs)
+        injection = self.prepare(config)
+        if len(self._prepared) >= _MOST_PREPARED:  # a strategy may make a config for each call
+            self._prepared.clear()
+        self._prepared[id(config)] = (
+            config,
+            injection,
+        )  # the config is kept, so its id() is not reused
+        return injection.fill(args, kwargs)
+
+    def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> Any:
+        """Call the function under a config.
+
+        A coroutine function gives its coroutine, to be awaited.
+        """
+        args, filled = self.bind(config, args, kwargs)
+        return self.function(*args, **filled)
+
+    def check(self, configs: Iterable[Config]) -> None:
+        """Convert every part that is filled in, so that a config that does not fit fails now.
+
+        Raises:
+            ConfigError: which config, where it was written, the path, and what was expected.
+
+        """
+        for config in configs:
+            self.prepare(config)
+
+    def prepare(self, config: Config | None) -> Injection:
+        """Convert what one config fills in, for a caller that keeps the result beside the config.
+
+        Raises:
+            ConfigError: the config does not fit.
+
+        """
+        shared: dict[str, Any] = {}
+        fresh: dict[str, Callable[[], Any]] = {}
+        for name, slot in self._slots.items() if config is not None else ():
+            try:
+                value = walk(cast("Config", config), slot.keys) if slot.keys else config
+                shared[name], make = converter(value, slot.target, slot.keys)
+            except ConfigKeyError as error:
+                if slot.is_required:
+                    raise self._unfit(error, config, name) from None
+                continue
+            except ConfigError as error:
+                raise self._unfit(error, config, name) from None
+            if make is not None:
+                del shared[name]
+                fresh[name] = make
+        required = (
+            [name for name, slot in self._slots.items() if slot.is_required]
+            if config is None
+            else []
+        )
+        return Injection(self._name, self._layout, shared, fresh, tuple(required))
+
+    def wraps(self, wrapper: Callable[P, R]) -> Callable[P, R]:
+        """Give a wrapper the name, docstring and signature of the function, less what is filled in.
+
+        As `functools.wraps` does, but a web framework that reads the signature finds only what a
+        client may send.
+        """
+        functools.update_wrapper(wrapper, self.function)
+        dressed: Any = wrapper
+        dressed.__signature__ = self.signature
+        dressed.__annotations__ = {
+            name: value
+            for name, value in wrapper.__annotations__.items()
+            if name not in self._slots
+        }
+        return wrapper
+
+    def _unfit(self, error: ConfigError, config: Config | None, name: str) -> ConfigError:
+        problem = f"{error.problem}, for the parameter {name!r} of {self._name}"
+        return type(error)(
+            problem, error.path, None if config is None else origin_of(config, error.path)
+        )
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(function)
+    except ValueError:  # some builtins do not tell: nothing of theirs is filled in
+        return inspect.Signature()
+
+
+def _without(signature: inspect.Signature, names: Iterable[str]) -> inspect.Signature:
+    """Return a signature without some parameters."""
+    hidden = set(names)
+    kept = [parameter for name, parameter in signature.parameters.items() if name not in hidden]
+    return signature.replace(parameters=kept)
+
+
+def _slot(parameter: inspect.Parameter, annotation: Any, function: str) -> _Slot | None:
+    """Tell what of a config a parameter gets; None for a parameter that is the caller's alone."""
+    if parameter.kind in _FOR_MANY:
+        return None
+    if isinstance(annotation, Unresolved):
+        if re.search(r"\bBind\(", annotation):
+            raise ConfigError(
+                f"the annotation {str(annotation)!r} of the parameter {parameter.name!r} of {function} has a name "
+                f"that cannot be found: import it at run time, not under TYPE_CHECKING"
+            )
+        is_config = parameter.name == CONFIG_NAME and re.fullmatch(
+            r"(\w+\.)*Config( \| None)?", annotation
+        )
+        return _Slot(parameter, (), Config) if is_config else None
+    if get_origin(annotation) is Annotated:
+        target, *metadata = get_args(annotation)
+        binds = [mark for mark in metadata if isinstance(mark, Bind)]
+        if len(binds) > 1:
+            raise ConfigError(
+                f"the parameter {parameter.name!r} of {function} has more than one Bind"
+            )
+        if binds:
+            return _Slot(parameter, binds[0].keys, target)
+        annotation = target
+    kind = without_none(annotation)
+    if kind is Config:
+        return _Slot(parameter, (), annotation)
+    if parameter.name == CONFIG_NAME and _is_for_config(kind):
+        return _Slot(parameter, (), Config if kind in (_Parameter.empty, Any) else annotation)
+    return None
+
+
+def _is_for_config(kind: Any) -> bool:
+    """Tell whether a parameter named `config` means ours: a dict, a Mapping or no annotation."""
+    kind = get_origin(kind) or kind
+    return kind in (_Parameter.empty, Any, dict, Mapping, MutableMapping) or is_typeddict(kind)

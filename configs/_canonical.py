@@ -1,0 +1,77 @@
+"""One text for one value: the canonical JSON that a config's id is made from.
+
+Plain JSON values are written as `json.dumps(values, sort_keys=True)` writes them. What JSON
+cannot say is written as an object with one `$` key, and a key of the user's that starts with
+`$` gets a second one, so that no two different values share a text.
+"""
+
+import datetime
+import enum
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import PurePath
+from typing import Any, cast
+from uuid import UUID
+
+from ._errors import ConfigTypeError, describe
+from ._keypath import KeyPath
+
+_ID_DIGITS = 16
+
+_TAGGED: dict[type, tuple[str, Callable[[Any], str | int]]] = {
+    Decimal: ("$decimal", str),
+    PurePath: ("$path", PurePath.as_posix),
+    bytes: ("$bytes", bytes.hex),
+    datetime.datetime: ("$datetime", datetime.datetime.isoformat),  # a date too: stands first
+    datetime.date: ("$date", datetime.date.isoformat),
+    datetime.time: ("$time", datetime.time.isoformat),
+    datetime.timedelta: (
+        "$microseconds",
+        lambda value: value // datetime.timedelta(microseconds=1),
+    ),
+    UUID: ("$uuid", str),
+}
+
+
+def content_id(values: Mapping[str, Any]) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the canonical JSON."""
+    return sha256(canonical_json(values).encode()).hexdigest()[:_ID_DIGITS]
+
+
+def canonical_json(values: Mapping[str, Any]) -> str:
+    """Write values as canonical JSON, or raise an error naming the first that has none."""
+    return json.dumps(_plain(values, ()), sort_keys=True)
+
+
+def _plain(value: Any, path: KeyPath) -> Any:
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        return {
+            f"${key}" if key.startswith("$") else key: _plain(inner, (*path, key))
+            for key, inner in mapping.items()
+        }
+    if isinstance(value, (tuple, list)):
+        items = cast("Sequence[Any]", value)
+        return [_plain(item, (*path, index)) for index, item in enumerate(items)]
+    if isinstance(value, enum.Enum):
+        return {"$enum": f"{kind.__qualname__}.{value.name}"}
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else {"$float": float.__repr__(value)}
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    for base, (tag, text) in _TAGGED.items():
+        if isinstance(value, base):
+            return {tag: text(value)}
+    raise ConfigTypeError(
+        f"{describe(value)} has no canonical JSON form, so the config has no stable id: use a plain value or a "
+        f"registered name, or give the config an id of its own with `__config_id__`",
+        path,
+    )

@@ -1,0 +1,133 @@
+"""From the frozen values of a config to the types a function asks for."""
+
+import datetime
+import enum
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from pathlib import PurePath
+from types import FunctionType, NoneType, UnionType
+from typing import Any, Union, cast, get_args, get_origin
+from uuid import UUID
+
+from ._adapt import is_pydantic_model
+from ._config import Config
+from ._errors import ConfigError, ConfigTypeError, describe
+from ._keypath import KeyPath
+from ._overlay import thaw
+from ._paths import parse_path
+
+_ATOMS = (
+    str, int, float, bool, complex, bytes, NoneType, enum.Enum, Decimal, PurePath, UUID, type, FunctionType,
+    datetime.date, datetime.time, datetime.timedelta, Config,
+)  # fmt: skip
+_AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
+
+
+def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[], Any] | None]:
+    """Convert a frozen value to `target`, and tell whether the result may be shared.
+
+    Returns:
+        the converted value, and, where one call could change it under the hands of another, a
+        function that makes a fresh one.
+
+    Raises:
+        ConfigError: the value does not fit the type.
+
+    """
+    kind = without_none(target)
+    if kind is Config or kind is Mapping or get_origin(kind) is Mapping:
+        if value is None and kind is not target:
+            return None, None
+        if not isinstance(value, Config):
+            raise ConfigError(f"expected a mapping, got {describe(value)}", path)
+        if kind is Config or get_args(kind) in ((), (str, Any)):
+            return value, None
+    if target is Any:
+        return value, None
+
+    def make() -> Any:
+        return _convert(thaw(value), target)
+
+    try:
+        converted = make()
+    except ValueError as error:
+        problem, inner = _split(str(error))
+        raise ConfigError(problem, (*path, *inner)) from error
+    except TypeError as error:
+        raise ConfigTypeError(
+            f"{target!r} is not a type a config converts to: {error}", path
+        ) from error
+    return converted, None if converted is value or _is_frozen(converted) else make
+
+
+def _convert(plain: Any, target: Any) -> Any:
+    import msgspec
+
+    if target is dict and isinstance(plain, dict):
+        return cast("dict[str, Any]", plain)
+    return msgspec.convert(plain, target, dec_hook=_decode)
+
+
+def _decode(kind: Any, value: Any) -> Any:
+    """Convert to the types msgspec does not know."""
+    if isinstance(kind, type):
+        if isinstance(value, kind):
+            return cast("Any", value)
+        if kind is Config and isinstance(value, Mapping):
+            return Config(cast("Mapping[str, Any]", value))
+        if issubclass(kind, PurePath) and isinstance(value, str):
+            return kind(value)
+        if is_pydantic_model(kind):
+            return _validated(kind, value)
+    raise ValueError(f"Expected `{getattr(kind, '__name__', kind)}`, got `{type(value).__name__}`")
+
+
+def _validated(model: Any, value: Any) -> Any:
+    import pydantic
+
+    try:
+        return model.model_validate(value)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        location = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{location}: {first['msg']} (for {model.__name__})") from None
+
+
+def _split(message: str) -> tuple[str, KeyPath]:
+    """Take the path off the end of msgspec's message: `Expected `int`, got `str` - at `$.a``."""
+    match = _AT.search(message)
+    if match is None:
+        return _lowered(message), ()
+    try:
+        return _lowered(message[: match.start()]), parse_path(match["path"].removeprefix("."))
+    except ConfigError:
+        return _lowered(message), ()
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def without_none(annotation: Any) -> Any:
+    """Return `T` for `T | None`, any other annotation as it is."""
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        return kinds[0] if len(kinds) == 1 else annotation
+    return annotation
+
+
+def _is_frozen(value: Any) -> bool:
+    """Tell whether a value can be shared: nothing in it can be changed."""
+    kind: Any = type(value)
+    if isinstance(value, _ATOMS):
+        return True
+    if isinstance(value, (tuple, frozenset)):
+        return all(_is_frozen(item) for item in cast("Iterable[Any]", value))
+    if hasattr(kind, "__struct_config__"):
+        fields = kind.__struct_fields__ if kind.__struct_config__.frozen else None
+    elif hasattr(kind, "__dataclass_params__"):
+        fields = kind.__dataclass_fields__ if kind.__dataclass_params__.frozen else None
+    else:
+        return False
+    return fields is not None and all(_is_frozen(getattr(value, name)) for name in fields)

@@ -1,0 +1,169 @@
+"""Files of configs: which there are, and the documents in each."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from ._errors import ConfigError, ConfigFileNotFoundError, describe
+from ._keypath import KeyPath
+from ._limits import Limits
+
+YAML, JSON, JSONL, TOML = frozenset({".yaml", ".yml"}), ".json", ".jsonl", ".toml"
+ENDINGS = (".yaml", ".yml", JSON, JSONL, TOML)
+_EXPECTED = "expected a mapping of keys to values"
+
+
+class Document(NamedTuple):
+    """One mapping written in a file, and the line of each path in it."""
+
+    values: Mapping[str, Any]
+    lines: Mapping[KeyPath, int]
+
+
+def files_in(directory: Path) -> list[Path]:
+    """Return the config files in a directory and below it, in the order of their paths.
+
+    Names that start with a dot are left out: they are where editors and mounts keep their own.
+
+    Raises:
+        ConfigError: there is none.
+
+    """
+    others: list[str] = []
+    found: list[Path] = []
+    for path in _entries(directory, {directory.resolve()}):
+        (found if path.suffix.lower() in ENDINGS else others).append(path)  # type: ignore[arg-type]
+    if not found:
+        there = (
+            f"; there is {', '.join(sorted(path.name for path in others)[:5])}" if others else ""
+        )
+        raise ConfigError(
+            f"an empty directory: expected files ending in {' '.join(ENDINGS)}{there}",
+            where=str(directory),
+        )
+    return sorted(found, key=lambda path: path.parts)
+
+
+def read_documents(file: Path, limits: Limits) -> list[Document]:
+    """Return the documents in a file: one, or several in a `.jsonl` or a YAML with `---`.
+
+    Raises:
+        ConfigFileNotFoundError: there is no such file.
+        ConfigError: it holds something else than mappings; the message says where.
+
+    """
+    ending = file.suffix.lower()
+    if ending not in ENDINGS:
+        raise ConfigError(
+            f"expected a file ending in {' '.join(ENDINGS)}, or a directory", where=str(file)
+        )
+    try:
+        text = _read_text(file, limits)
+        if not text.strip():
+            raise ConfigError(f"an empty file: {_EXPECTED}")
+        documents = [*_READERS[ending](text, limits)]
+        if not documents:
+            raise ConfigError(f"nothing but comments: {_EXPECTED}")
+        return documents
+    except ConfigError as error:
+        where = str(file) if error.where is None else f"{file}:{error.where}"
+        raise type(error)(error.problem, error.path, where) from None
+
+
+def _entries(directory: Path, inside: set[Path]) -> Iterator[Path]:
+    for entry in directory.iterdir():
+        if entry.name.startswith("."):
+            continue
+        if entry.is_file():
+            yield entry
+        elif entry.is_dir() and (real := entry.resolve()) not in inside:
+            yield from _entries(entry, inside | {real})
+
+
+def _read_text(file: Path, limits: Limits) -> str:
+    try:
+        with file.open("rb") as opened:
+            if stat.S_ISDIR(os.fstat(opened.fileno()).st_mode):
+                raise IsADirectoryError
+            data = opened.read(limits.max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigFileNotFoundError(f"no such file (looked in {Path.cwd()})") from None
+    except IsADirectoryError:
+        raise ConfigError("a directory: expected a file") from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}") from error
+    if len(data) > limits.max_bytes:
+        raise ConfigError(
+            f"larger than {limits.max_bytes:,} bytes: split it, or raise Limits(max_bytes=...)"
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"not UTF-8: {error.reason} at byte {error.start}", where=str(line)
+        ) from None
+
+
+def _from_yaml(text: str, limits: Limits) -> Iterator[Document]:
+    from ._yaml import parse_yaml
+
+    for value, line, lines in parse_yaml(text, limits):
+        yield _document(
+            value, lines, line, 'several configs stand in one file with "---" between them'
+        )
+
+
+def _from_json(text: str, limits: Limits) -> Iterator[Document]:
+    from ._json import parse_json
+
+    value, lines = parse_json(text)
+    yield _document(
+        value,
+        lines,
+        lines[()] if () in lines else 1,
+        "several configs stand in a .jsonl, one on a line",
+    )
+
+
+def _from_jsonl(text: str, limits: Limits) -> Iterator[Document]:
+    from ._json import parse_json
+
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value, _ = parse_json(line)
+        except ConfigError as error:
+            raise type(error)(
+                f"{error.problem}; {_EXPECTED}, as JSON on one line", error.path, str(number)
+            ) from None
+        yield _document(value, {(): number}, number, "each line is the JSON of one config")
+
+
+def _from_toml(text: str, limits: Limits) -> Iterator[Document]:
+    import tomllib
+
+    try:
+        yield Document(tomllib.loads(text), {})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not TOML: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"not TOML that can be read: {error}") from None
+
+
+def _document(value: Any, lines: Mapping[KeyPath, int], line: int, hint: str) -> Document:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{_EXPECTED}, got {describe(value)} ({hint})", where=str(line))
+    return Document(cast("dict[str, Any]", value), lines)
+
+
+_READERS = {
+    ".yaml": _from_yaml,
+    ".yml": _from_yaml,
+    JSON: _from_json,
+    JSONL: _from_jsonl,
+    TOML: _from_toml,
+}

@@ -1,0 +1,129 @@
+"""Filling in arguments: where the caller's go, and where the config's."""
+
+import inspect
+import sys
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from ._errors import ConfigError
+
+_Parameter = inspect.Parameter
+_POSITIONAL = (_Parameter.POSITIONAL_ONLY, _Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Layout(NamedTuple):
+    """The positions of a function's parameters, as far as filling in needs them."""
+
+    positional: tuple[inspect.Parameter, ...]
+    takes_more: bool
+    """Whether there is a `*args`."""
+    injected: frozenset[str]
+    room: int
+    """How many positional arguments stand before the first that is filled in; -1 where one
+    that is filled in can only be passed by position."""
+    public: int
+    """How many positional parameters are the caller's."""
+    by_position_until: int
+    """The place of the last parameter that is filled in and can only be passed by position."""
+
+    @classmethod
+    def of(cls, signature: inspect.Signature, injected: Collection[str]) -> "Layout":
+        """Read the layout off a signature."""
+        parameters = signature.parameters.values()
+        positional = tuple(parameter for parameter in parameters if parameter.kind in _POSITIONAL)
+        places = [place for place, parameter in enumerate(positional) if parameter.name in injected]
+        only = [place for place in places if positional[place].kind is _Parameter.POSITIONAL_ONLY]
+        return cls(
+            positional,
+            any(parameter.kind is _Parameter.VAR_POSITIONAL for parameter in parameters),
+            frozenset(injected),
+            -1 if only else min(places, default=sys.maxsize),
+            len(positional) - len(places),
+            max(only, default=-1),
+        )
+
+
+class Injection:
+    """What one config fills in for one function, ready to be laid into any call."""
+
+    __slots__ = ("_fresh", "_layout", "_name", "_required", "_shared")
+
+    def __init__(
+        self,
+        name: str,
+        layout: Layout,
+        shared: Mapping[str, Any],
+        fresh: Mapping[str, Callable[[], Any]],
+        required: Collection[str],
+    ) -> None:
+        self._name = name
+        self._layout = layout
+        self._shared = dict(shared)
+        self._fresh = dict(fresh)
+        self._required = required
+
+    def fill(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Return the arguments with the config's filled in; what the caller passes wins."""
+        if self._required and not self._is_complete(args, kwargs):
+            needed = ", ".join(self._required)
+            raise ConfigError(
+                f"{self._name} needs a config for {needed}, and has none: give its experiment configs"
+            )
+        if len(args) > self._layout.room:
+            return self._by_position(args, kwargs)
+        if self._fresh:
+            made = {name: make() for name, make in self._fresh.items() if name not in kwargs}
+            return args, {**self._shared, **made, **kwargs}
+        return args, {**self._shared, **kwargs}
+
+    def _is_complete(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        passed = self._passed_whole(args)
+        return all(name in kwargs or name in passed for name in self._required)
+
+    def _passed_whole(self, args: tuple[Any, ...]) -> set[str]:
+        """Return what is filled in but was passed by position.
+
+        That is so when there are more positional arguments than the caller's own parameters can
+        take: then they are meant for all parameters, in their order.
+        """
+        layout = self._layout
+        if layout.takes_more or len(args) <= layout.public:
+            return set()
+        return {parameter.name for parameter in layout.positional[: len(args)]} & layout.injected
+
+    def _by_position(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        layout = self._layout
+        passed = self._passed_whole(args)
+        keywords = dict(kwargs)
+        own = {name: value for name, value in self._shared.items() if name not in passed}
+        own |= {
+            name: make()
+            for name, make in self._fresh.items()
+            if name not in passed and name not in kwargs
+        }
+        laid: list[Any] = []
+        taken = 0
+        for place, parameter in enumerate(layout.positional):
+            if parameter.name not in layout.injected or parameter.name in passed:
+                if taken < len(args):
+                    value = args[taken]
+                    taken += 1
+                elif place < layout.by_position_until:
+                    value = parameter.default
+                else:
+                    break
+            elif parameter.kind is _Parameter.POSITIONAL_ONLY:
+                value = own.pop(parameter.name, parameter.default)
+            elif taken < len(args) or place < layout.by_position_until:
+                default = own.pop(parameter.name, parameter.default)
+                value = keywords.pop(parameter.name, default)
+            else:
+                break
+            if value is _Parameter.empty:  # the call lacks an argument, as Python will say
+                break
+            laid.append(value)
+        return (*laid, *args[taken:]), {**own, **keywords}

@@ -1,0 +1,97 @@
+"""Short human names for configs, made from the values in which siblings differ."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from enum import Enum
+from typing import Any, cast
+
+from ._keypath import KeyPath, format_path
+
+_LONGEST_PART = 24
+_LONGEST_LABEL = 64
+
+
+def label_alone(values: Mapping[str, Any]) -> str:
+    """Return the label of a config that has no siblings: its name, or all its values."""
+    name = values.get("name")
+    if isinstance(name, str) and name:
+        return short_text(("name",), name)
+    return _joined([short_text(path, value) for path, value in _leaves(values, ())])
+
+
+def label_siblings(siblings: Sequence[Mapping[str, Any]], id_of: Callable[[int], str]) -> list[str]:
+    """Return a label for each sibling, no two alike; `id_of` tells apart what values do not.
+
+    Siblings that all have a `name` of their own are called by it; otherwise a label is made of
+    the values that are not the same in all.
+    """
+    names = {values.get("name") for values in siblings}
+    if len(siblings) == 1 or (
+        len(names) == len(siblings) and all(isinstance(name, str) and name for name in names)
+    ):
+        return _made_unique([label_alone(values) for values in siblings], id_of)
+    leaves = [dict(_leaves(values, ())) for values in siblings]
+    paths = dict.fromkeys(path for of_one in leaves for path in of_one)
+    differing = [
+        path for path in paths if len({_full_text(of_one.get(path, ...)) for of_one in leaves}) > 1
+    ]
+    labels = [
+        _joined([short_text(path, of_one[path]) for path in differing if path in of_one])
+        for of_one in leaves
+    ]
+    return _made_unique(labels, id_of)
+
+
+def short_text(path: KeyPath, value: Any) -> str:
+    """Write one value so that it says enough beside others: `gpt-4`, `0.7`, `cache=true`."""
+    if isinstance(value, bool) or value is None:
+        return f"{format_path(path[-1:])}={'none' if value is None else str(value).lower()}"
+    text = "_".join(_full_text(value).split())
+    return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 1]}~"
+
+
+def _leaves(values: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    for key, value in values.items():
+        path = (*above, key)
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(cast("Mapping[str, Any]", value), path)
+        else:
+            yield path, value
+
+
+def _full_text(value: Any) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, (tuple, list)):
+        return ",".join(_full_text(item) for item in cast("Sequence[Any]", value))
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        return ",".join(f"{key}:{_full_text(inner)}" for key, inner in mapping.items())
+    if isinstance(value, (frozenset, set)):
+        return ",".join(sorted(_full_text(item) for item in cast("Set[Any]", value)))
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str):
+        return name
+    return type(value).__name__ if type(value).__repr__ is object.__repr__ else str(value)
+
+
+def _joined(parts: list[str]) -> str:
+    label = "-".join(part for part in parts if part) or "default"
+    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}~"
+
+
+def _made_unique(labels: list[str], id_of: Callable[[int], str]) -> list[str]:
+    """Put the start of its id behind a label that stands more than once."""
+    counts = Counter(labels)
+    taken = {label for label in labels if counts[label] == 1}
+    unique: list[str] = []
+    for index, label in enumerate(labels):
+        name, number = label, 1
+        if counts[label] > 1:
+            stem = name = f"{label}-{id_of(index)[:6]}"
+            while name in taken:
+                number += 1
+                name = f"{stem}-{number}"
+            taken.add(name)
+        unique.append(name)
+    return unique

@@ -1,0 +1,100 @@
+"""The rule of composition: plain keys replace, dotted keys reach in and keep the siblings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ._errors import ConfigError, describe
+from ._keypath import KeyPath, format_path
+from ._paths import index_of, parse_path
+
+
+def overlay(target: dict[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay `update` over `target` in place, and return it.
+
+    Only the keys of a plain dict may be dotted: those of a Config have been read already. The
+    order of the keys decides nothing: plain keys are laid first, then dotted ones, the shortest
+    first, so that a dotted key always refines what stands beside it.
+    """
+    return _overlay(target, update, ())
+
+
+def key_path(key: str) -> KeyPath:
+    """Read one key of a dict or a file: the path it stands for."""
+    return parse_path(key) if "." in key else (key,)
+
+
+def thaw(value: Any) -> Any:
+    """Return fresh plain dicts, lists and sets for everything frozen."""
+    if isinstance(value, Mapping):
+        mapping = cast("Mapping[str, Any]", value)
+        return {key: thaw(inner) for key, inner in mapping.items()}
+    if isinstance(value, (tuple, list)):
+        return [thaw(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, frozenset):
+        return set(cast("frozenset[Any]", value))
+    return value
+
+
+def _overlay(target: dict[str, Any], update: Mapping[str, Any], above: KeyPath) -> dict[str, Any]:
+    written: dict[KeyPath, str] = {}
+    for key in update:
+        path = key_path(key) if isinstance(update, dict) else (key,)
+        if path in written:
+            problem = f"written twice, as {written[path]!r} and as {key!r}"
+            raise ConfigError(problem, (*above, *path))
+        written[path] = key
+    for path in sorted(written, key=len):
+        value = _composed(update[written[path]], (*above, *path))
+        _put(_reach(target, path, above), path[-1], value, (*above, *path))
+    return target
+
+
+def _composed(value: Any, path: KeyPath) -> Any:
+    """Return a fresh copy of a value, with the dotted keys inside it laid out."""
+    if isinstance(value, Mapping):
+        return _overlay({}, cast("Mapping[str, Any]", value), path)
+    if isinstance(value, (tuple, list)):
+        items = cast("Sequence[Any]", value)
+        return [_composed(item, (*path, index)) for index, item in enumerate(items)]
+    return value
+
+
+def _reach(target: dict[str, Any], path: KeyPath, above: KeyPath) -> Any:
+    """Walk to the container of the last key, making the mappings that are not there yet."""
+    container: Any = target
+    for depth, key in enumerate(path[:-1], start=1):
+        here = (*above, *path[:depth])
+        inner = _get(container, key, here)
+        if inner is None:
+            inner = {}
+            _put(container, key, inner, here)
+        elif not isinstance(inner, (dict, list)):
+            raise ConfigError(
+                f"is {describe(inner)}, so {format_path((*above, *path))} cannot be set inside it: "
+                f"replace the whole of {format_path(here)}",
+                here,
+            )
+        container = cast("Any", inner)
+    return container
+
+
+def _get(container: Any, key: str | int, path: KeyPath) -> Any:
+    if isinstance(container, list):
+        return container[_checked_index(cast("list[Any]", container), key, path)]
+    return container.get(key)
+
+
+def _put(container: Any, key: str | int, value: Any, path: KeyPath) -> None:
+    if isinstance(container, list):
+        container[_checked_index(cast("list[Any]", container), key, path)] = value
+    elif isinstance(key, int):
+        raise ConfigError("an index in brackets needs a list to point into", path)
+    else:
+        container[key] = value
+
+
+def _checked_index(items: list[Any], key: str | int, path: KeyPath) -> int:
+    index = index_of(items, key)
+    if index is None:
+        raise ConfigError(f"no item {key!r} to set: it has {len(items)}, counted from 0", path[:-1])
+    return index
