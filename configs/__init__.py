@@ -2,10 +2,13 @@
 
 Layout, in the order a config travels:
 
-    _documents  files and what stands in them (_yaml, _json)      _sources   parse_configs
-    _compose    imports, dotted keys, merge (_overlay)            _expand    DynamicValue
-    _sweep      sweep, grid, zip_, ranges                         _config    Config (_canonical: id, _labels)
-    _bind       Bind, Binder (_annotations, _convert, _injection) _registry  register, build
+    _documents  files, and what stands in them (_yaml, _json, _numbers, _limits)
+    _compose    imports and `merge` (_overlay is the rule, _origin says what came from where)
+    _sources    `parse_configs`: everything a config can be made from (_adapt)
+    _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
+    _config     Config; its id (_canonical), its label (_labels), its paths (_paths, _keypath)
+    _bind       Bind and Binder (_annotations to find, _convert and _injection to fill)
+    _registry   `register`, `build`
     _watch      reload
 """
 

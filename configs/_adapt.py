@@ -1,7 +1,8 @@
 """Objects that stand for a mapping: msgspec Structs, dataclasses, attrs and pydantic models."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
 
@@ -14,7 +15,7 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
         return None
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
-    kind: Any = type(value)
+    kind = cast("Any", type(value))
     if hasattr(kind, "__dataclass_fields__"):
         return _dataclass_fields(value)
     if hasattr(kind, "__struct_fields__"):
@@ -24,6 +25,13 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
     if is_pydantic_model(kind):
         return cast("Mapping[str, Any]", cast("Any", value).model_dump())
     return None
+
+
+def in_order(values: Any) -> Iterable[Any] | None:
+    """Return values that come one after the other; None for a text, a mapping, a set, a scalar."""
+    if isinstance(values, (str, bytes, Mapping, AbstractSet)) or not isinstance(values, Iterable):
+        return None
+    return cast("Iterable[Any]", values)
 
 
 def is_pydantic_model(kind: object) -> bool:

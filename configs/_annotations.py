@@ -2,9 +2,8 @@
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any, cast, get_type_hints
 
 
@@ -46,19 +45,21 @@ def _home(function: Callable[..., Any]) -> Any:
     inner: Any = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(cast("functools.partial[Any]", inner).func)
-    if isinstance(inner, type):
+    if inspect.isclass(inner):
         return inspect.unwrap(inner.__init__)
-    if not hasattr(inner, "__globals__") and not hasattr(inner, "__func__"):
-        inner = getattr(type(inner), "__call__", inner)
-    return inspect.unwrap(getattr(inner, "__func__", inner))
+    inner = getattr(inner, "__func__", inner)
+    if not hasattr(inner, "__globals__"):
+        kind = cast("Any", type(inner))
+        inner = inspect.getattr_static(kind, "__call__", inner)
+    return inspect.unwrap(inner)
 
 
 def _names_around(function: Any, module: Mapping[str, Any]) -> dict[str, Any]:
     """Return the local names a function's annotations may use, the innermost on top."""
     names: dict[str, Any] = {}
     outer = getattr(function, "__qualname__", "")
-    frame = sys._getframe(1)
-    frames: list[Any] = []
+    frame = inspect.currentframe()
+    frames: list[FrameType] = []
     while frame is not None:
         if frame.f_globals is module and outer.startswith((f"{frame.f_code.co_qualname}.",)):
             frames.append(frame)
@@ -79,5 +80,5 @@ def _resolve(annotation: Any, module: dict[str, Any], around: dict[str, Any]) ->
     try:
         holder = SimpleNamespace(__annotations__={"it": annotation})
         return get_type_hints(holder, module, around, include_extras=True)["it"]
-    except Exception:  # evaluating a text runs any code: whatever it raises, the name is not known
+    except Exception:  # noqa: BLE001  a text is any code, and may raise anything
         return Unresolved(annotation if isinstance(annotation, str) else repr(annotation))

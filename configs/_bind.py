@@ -1,4 +1,4 @@
-"""Binding: the parameters of a function that a config fills in, found once and filled on each call."""
+"""Binding: the parameters that a config fills in, found once and filled on each call."""
 
 import functools
 import inspect
@@ -250,8 +250,9 @@ def _slot(parameter: inspect.Parameter, annotation: Any, function: str) -> _Slot
     if isinstance(annotation, Unresolved):
         if re.search(r"\bBind\(", annotation):
             raise ConfigError(
-                f"the annotation {str(annotation)!r} of the parameter {parameter.name!r} of {function} has a name "
-                f"that cannot be found: import it at run time, not under TYPE_CHECKING"
+                f"the annotation {str(annotation)!r} of the parameter {parameter.name!r} of "
+                f"{function} has a name that cannot be found: import it at run time, "
+                f"not under TYPE_CHECKING"
             )
         is_config = parameter.name == CONFIG_NAME and re.fullmatch(
             r"(\w+\.)*Config( \| None)?", annotation

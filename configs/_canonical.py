@@ -47,7 +47,7 @@ def canonical_json(values: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any, path: KeyPath) -> Any:
-    kind = type(value)
+    kind = cast("Any", type(value))
     if kind is str or kind is int or kind is bool or value is None:
         return value
     if isinstance(value, Mapping):
@@ -71,7 +71,7 @@ def _plain(value: Any, path: KeyPath) -> Any:
         if isinstance(value, base):
             return {tag: text(value)}
     raise ConfigTypeError(
-        f"{describe(value)} has no canonical JSON form, so the config has no stable id: use a plain value or a "
-        f"registered name, or give the config an id of its own with `__config_id__`",
+        f"{describe(value)} has no canonical JSON form, so its config has no stable id: "
+        f"use a plain value or a registered name, or give the config an id with `__config_id__`",
         path,
     )

@@ -52,10 +52,9 @@ def load_config(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS
         >>> import pathlib
         >>> from understudy import load_config
         >>> _ = pathlib.Path("base.yaml").write_text("model: {size: 256, layers: 4}")
-        >>> _ = pathlib.Path("large.yaml").write_text("imports: base.yaml\\nmodel.size: 512")
+        >>> _ = pathlib.Path("large.yaml").write_text("{imports: base.yaml, model.size: 512}")
         >>> load_config("large.yaml").model.to_dict()
         {'size': 512, 'layers': 4}
-
     """
     file = Path(path)
     documents = read_documents(file, limits)

@@ -40,13 +40,13 @@ class Config(Mapping[str, Any]):
 
     Example:
         >>> from understudy import Config
-        >>> config = Config({"model": "large", "llm": {"temp": 0.7, "stop": ["\\n"]}})
+        >>> config = Config({"model": "large", "llm": {"temp": 0.7, "stop": ["."]}})
         >>> config["model"], config.llm.temp, config.at("llm.stop[0]")
-        ('large', 0.7, '\\n')
+        ('large', 0.7, '.')
         >>> config.replace({"llm.temp": 0})
-        Config({'model': 'large', 'llm': {'temp': 0, 'stop': ['\\n']}})
+        Config({'model': 'large', 'llm': {'temp': 0, 'stop': ['.']}})
         >>> config.id, config.label
-        ('acf3ab63ef4b1ad9', 'large-0.7-')
+        ('0c78bfa0e75ab777', 'large-0.7-.')
 
     """
 
@@ -327,9 +327,10 @@ def _freeze_items(mapping: Mapping[str, Any], path: KeyPath) -> tuple[dict[str, 
     values: dict[str, Any] = {}
     given_id: str | None = None
     for key, value in mapping.items():
-        if type(value) in _UNCHANGEABLE and key != ID_KEY and isinstance(key, str):
+        is_text = isinstance(cast("object", key), str)
+        if type(value) in _UNCHANGEABLE and key != ID_KEY and is_text:
             values[key] = value
-        elif not isinstance(cast("object", key), str):
+        elif not is_text:
             raise ConfigTypeError(
                 f"the key {key!r} is {describe(key)}: keys are texts, so quote it", path
             )

@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -18,9 +19,9 @@ from ._overlay import thaw
 from ._paths import parse_path
 
 _ATOMS = (
-    str, int, float, bool, complex, bytes, NoneType, enum.Enum, Decimal, PurePath, UUID, type, FunctionType,
-    datetime.date, datetime.time, datetime.timedelta, Config,
-)  # fmt: skip
+    *(str, int, float, bool, complex, bytes, NoneType, enum.Enum, Decimal, PurePath, UUID, Config),
+    *(datetime.date, datetime.time, datetime.timedelta, type, FunctionType),
+)
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 
 
@@ -64,22 +65,17 @@ def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[],
 def _convert(plain: Any, target: Any) -> Any:
     import msgspec
 
-    if target is dict and isinstance(plain, dict):
-        return cast("dict[str, Any]", plain)
     return msgspec.convert(plain, target, dec_hook=_decode)
 
 
 def _decode(kind: Any, value: Any) -> Any:
     """Convert to the types msgspec does not know."""
-    if isinstance(kind, type):
-        if isinstance(value, kind):
-            return cast("Any", value)
-        if kind is Config and isinstance(value, Mapping):
-            return Config(cast("Mapping[str, Any]", value))
-        if issubclass(kind, PurePath) and isinstance(value, str):
-            return kind(value)
-        if is_pydantic_model(kind):
-            return _validated(kind, value)
+    if kind is Config and isinstance(value, Mapping):
+        return Config(cast("Mapping[str, Any]", value))
+    if inspect.isclass(kind) and issubclass(kind, PurePath) and isinstance(value, str):
+        return kind(value)
+    if is_pydantic_model(kind):
+        return _validated(kind, value)
     raise ValueError(f"Expected `{getattr(kind, '__name__', kind)}`, got `{type(value).__name__}`")
 
 
@@ -119,7 +115,7 @@ def without_none(annotation: Any) -> Any:
 
 def _is_frozen(value: Any) -> bool:
     """Tell whether a value can be shared: nothing in it can be changed."""
-    kind: Any = type(value)
+    kind = cast("Any", type(value))
     if isinstance(value, _ATOMS):
         return True
     if isinstance(value, (tuple, frozenset)):

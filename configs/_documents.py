@@ -31,10 +31,10 @@ def files_in(directory: Path) -> list[Path]:
         ConfigError: there is none.
 
     """
-    others: list[str] = []
+    others: list[Path] = []
     found: list[Path] = []
     for path in _entries(directory, {directory.resolve()}):
-        (found if path.suffix.lower() in ENDINGS else others).append(path)  # type: ignore[arg-type]
+        (found if path.suffix.lower() in ENDINGS else others).append(path)
     if not found:
         there = (
             f"; there is {', '.join(sorted(path.name for path in others)[:5])}" if others else ""
@@ -123,7 +123,7 @@ def _from_json(text: str, limits: Limits) -> Iterator[Document]:
     yield _document(
         value,
         lines,
-        lines[()] if () in lines else 1,
+        lines.get((), 1),
         "several configs stand in a .jsonl, one on a line",
     )
 

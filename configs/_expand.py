@@ -1,15 +1,15 @@
 """DynamicValue: several values in one place, and the configs they expand to."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
 from math import prod
 from typing import Any, Generic, NamedTuple, TypeVar, cast, final
 
-from ._adapt import fields_of
+from ._adapt import fields_of, in_order
 from ._canonical import content_id
 from ._config import ID_KEY, Config, given_id, made_config
-from ._errors import ConfigError, ConfigTypeError
+from ._errors import ConfigError, ConfigTypeError, describe
 from ._keypath import KeyPath
 from ._labels import short_text
 from ._limits import DEFAULT_LIMITS, Limits
@@ -35,8 +35,8 @@ class DynamicValue(Generic[T]):
 
     Example:
         >>> from understudy import DynamicValue, parse_configs
-        >>> configs = parse_configs([{"model": DynamicValue(["large", "small"]), "temp": DynamicValue([0, 1])}])
-        >>> [config.label for config in configs]
+        >>> several = {"model": DynamicValue(["large", "small"]), "temp": DynamicValue([0, 1])}
+        >>> [config.label for config in parse_configs(several)]
         ['large-0', 'large-1', 'small-0', 'small-1']
 
     """
@@ -46,10 +46,9 @@ class DynamicValue(Generic[T]):
     values: tuple[T, ...]
 
     def __init__(self, values: Iterable[T]) -> None:
-        unordered: object = values
-        if isinstance(unordered, (str, bytes, Mapping, Set)) or not isinstance(unordered, Iterable):
+        if in_order(values) is None:
             raise ConfigTypeError(
-                f"a DynamicValue takes several values in order, in a list for example, not {values!r}"
+                f"a DynamicValue takes values in an order, a list of them, not {describe(values)}"
             )
         self.values = tuple(islice(values, _MOST_VALUES + 1))
         if not self.values:
@@ -101,8 +100,8 @@ def expand(config: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> lis
         raise ConfigError("nested too deep: does it contain itself?") from None
     if count > limits.max_configs:
         raise ConfigError(
-            f"it expands to {count:,} configs, more than {limits.max_configs:,}: take a `sample` of them, or raise "
-            f"Limits(max_configs=...)"
+            f"it expands to {count:,} configs, more than {limits.max_configs:,}: "
+            f"take a `sample` of them, or raise Limits(max_configs=...)"
         )
     own_id = given_id(config) if isinstance(config, Config) else config.get(ID_KEY)
     configs: list[Config] = []
@@ -128,7 +127,8 @@ def _told_apart(configs: list[Config]) -> list[Config]:
 
 def _count(value: Any) -> int:
     if isinstance(value, DynamicValue):
-        return sum(_count(choice) for choice in cast("DynamicValue[Any]", value).values)
+        choices = cast("DynamicValue[Any]", value).values
+        return sum([_count(choice) for choice in choices])
     return prod((_count(inner) for inner in _children(value)), start=1)
 
 

@@ -69,7 +69,7 @@ class Injection:
         if self._required and not self._is_complete(args, kwargs):
             needed = ", ".join(self._required)
             raise ConfigError(
-                f"{self._name} needs a config for {needed}, and has none: give its experiment configs"
+                f"{self._name} needs a config for {needed}, and has none: give it one"
             )
         if len(args) > self._layout.room:
             return self._by_position(args, kwargs)

@@ -1,7 +1,8 @@
 """Short human names for configs, made from the values in which siblings differ."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any, cast
 
@@ -68,11 +69,12 @@ def _full_text(value: Any) -> str:
         mapping = cast("Mapping[str, Any]", value)
         return ",".join(f"{key}:{_full_text(inner)}" for key, inner in mapping.items())
     if isinstance(value, (frozenset, set)):
-        return ",".join(sorted(_full_text(item) for item in cast("Set[Any]", value)))
+        return ",".join(sorted(_full_text(item) for item in cast("AbstractSet[Any]", value)))
     name = getattr(value, "__name__", None)
     if isinstance(name, str):
         return name
-    return type(value).__name__ if type(value).__repr__ is object.__repr__ else str(value)
+    kind = cast("Any", type(value))
+    return kind.__name__ if kind.__repr__ is object.__repr__ else str(value)
 
 
 def _joined(parts: list[str]) -> str:

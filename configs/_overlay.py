@@ -80,7 +80,8 @@ def _reach(target: dict[str, Any], path: KeyPath, above: KeyPath) -> Any:
 
 def _get(container: Any, key: str | int, path: KeyPath) -> Any:
     if isinstance(container, list):
-        return container[_checked_index(cast("list[Any]", container), key, path)]
+        items = cast("list[Any]", container)
+        return items[_checked_index(items, key, path)]
     return container.get(key)
 
 

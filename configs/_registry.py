@@ -92,7 +92,8 @@ def build(base: type[T], config: Mapping[str, Any] | T, /, **overrides: Any) -> 
         ... class Car:
         ...     def __init__(self, engine: Engine, color: str) -> None:
         ...         self.engine, self.color = engine, color
-        >>> car = build(Car, {"type": "Car", "engine": {"type": "Engine", "power": 90}}, color="red")
+        >>> config = {"type": "Car", "engine": {"type": "Engine", "power": 90}}
+        >>> car = build(Car, config, color="red")
         >>> car.engine.power, car.color
         (90, 'red')
 
@@ -130,8 +131,8 @@ def _register(cls: C, name: str) -> C:
 
 def _taken(name: str, known: type, other: str) -> RegistryError:
     return RegistryError(
-        f"{name!r} is already registered: {known.__module__}.{known.__qualname__} has the name, so {other} "
-        f"needs another: @register(name=...)"
+        f"{name!r} is already registered: {known.__module__}.{known.__qualname__} has the name, "
+        f"so {other} needs another: @register(name=...)"
     )
 
 
@@ -167,8 +168,9 @@ def _import(found: Reference, path: KeyPath) -> None:
             value = getattr(value, part)
     except (ImportError, AttributeError, OSError) as error:
         raise ConfigKeyError(
-            f"{found.name!r} was registered in another process as {found.module}.{found.qualname}, which "
-            f"cannot be imported here ({error}): put the class in a module both processes can import",
+            f"{found.name!r} was registered in another process as {found.module}.{found.qualname}, "
+            f"which cannot be imported here ({error}): "
+            f"put the class in a module both processes can import",
             path,
         ) from error
     _classes.setdefault(found.name, value)

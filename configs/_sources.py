@@ -41,7 +41,8 @@ def parse_configs(
 
     Example:
         >>> from understudy import DynamicValue, parse_configs
-        >>> for config in parse_configs([{"model": "large"}, {"model": "small", "temp": DynamicValue([0, 1])}]):
+        >>> small = {"model": "small", "temp": DynamicValue([0, 1])}
+        >>> for config in parse_configs([{"model": "large"}, small]):
         ...     print(config.label, config.to_dict())
         large {'model': 'large'}
         small-0 {'model': 'small', 'temp': 0}

@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from ._adapt import fields_of
+from ._adapt import fields_of, in_order
 from ._compose import merge
 from ._config import Config, labelled
 from ._errors import ConfigError, ConfigTypeError, describe
@@ -31,10 +31,12 @@ def sweep(
     Example:
         >>> from understudy import grid, sweep
         >>> base = {"name": "mlp", "model": {"size": 256, "layers": 4}}
-        >>> configs = sweep(base, [{"name": "small", "model.size": 64}, {"name": "large", "model.size": 512}])
+        >>> variations = [{"name": "small", "model.size": 64}, {"name": "large", "model.size": 512}]
+        >>> configs = sweep(base, variations)
         >>> [(config.name, config.model.size, config.model.layers) for config in configs]
         [('mlp_small', 64, 4), ('mlp_large', 512, 4)]
-        >>> [config.label for config in sweep({"seed": 1}, grid({"lr": [0.1, 0.01], "model.size": [64, 512]}))]
+        >>> variations = grid({"lr": [0.1, 0.01], "model.size": [64, 512]})
+        >>> [config.label for config in sweep({"seed": 1}, variations)]
         ['0.1-64', '0.1-512', '0.01-64', '0.01-512']
 
     """
@@ -199,17 +201,18 @@ def where(items: Iterable[T], keep: Callable[[T], bool]) -> list[T]:
 def _mappings(given: Any, what: str) -> list[Mapping[str, Any]]:
     fields = fields_of(given)
     if fields is not None:
-        return [given if isinstance(given, Mapping) else fields]
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        return [fields]
+    several = in_order(given)
+    if several is None:
         raise ConfigTypeError(f"a {what} is a mapping or several of them, not {describe(given)}")
     listed: list[Mapping[str, Any]] = []
-    for index, item in enumerate(cast("Iterable[Any]", given)):
+    for index, item in enumerate(several):
         fields = fields_of(item)
         if fields is None:
             raise ConfigTypeError(
                 f"item {index} of a {what} is {describe(item)}: expected a mapping"
             )
-        listed.append(item if isinstance(item, Mapping) else fields)
+        listed.append(fields)
     if not listed:
         raise ConfigError(f"an empty {what}: the sweep would have no configs")
     return listed
@@ -231,8 +234,7 @@ def _axes(
 ) -> dict[str, list[Any]]:
     named: dict[str, list[Any]] = {}
     for name, values in {**(axes or {}), **more}.items():
-        listed: object = values
-        if isinstance(listed, (str, bytes, Mapping)) or not isinstance(listed, Iterable):
+        if in_order(values) is None:
             raise ConfigTypeError(f"an axis is a list of values, not {describe(values)}", (name,))
         named[name] = list(values)
         if not named[name]:

@@ -112,7 +112,7 @@ def _watched(files: Iterable[Path]) -> Iterator[Path]:
 
 async def _changes(directories: Iterable[Path], debounce_ms: int) -> AsyncIterator[None]:
     """Yield once the directories are watched, to catch up, and then after each change in them."""
-    from watchfiles import awatch
+    from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]  of a trio type
 
     is_watching = False
     async for changes in awatch(

@@ -7,7 +7,7 @@ makes anything but the plain values of the core schema.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import yaml
 from yaml import events
@@ -86,7 +86,7 @@ class _Composer:
         line = event.start_mark.line + 1
         self._lines[path] = line
         if isinstance(event, events.AliasEvent):
-            return self._alias(event.anchor, path, line)
+            return self._alias(str(event.anchor), path, line)
         if len(path) > self._limits.max_depth:
             raise ConfigError(
                 f"nested more than {self._limits.max_depth} deep", path[:5], str(line)
@@ -167,10 +167,10 @@ class _Composer:
 
     def _merge(self, merged: dict[str, Any], value: Any, path: KeyPath, line: int) -> None:
         """Take in the mappings of a `<<` key: the first to have a key wins."""
-        for mapping in value if isinstance(value, list) else [value]:
+        for mapping in cast("list[Any]", value) if isinstance(value, list) else [value]:
             if not isinstance(mapping, dict):
                 raise ConfigError("<< takes a mapping, or a list of mappings", path, str(line))
-            for key, inner in mapping.items():
+            for key, inner in cast("dict[str, Any]", mapping).items():
                 merged.setdefault(key, inner)
 
 
