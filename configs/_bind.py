@@ -55,7 +55,6 @@ class Bind:
         ...     return f"{prompt} at {temp}"
         >>> Binder(ask).call(Config({"llm": {"temp": 1}}), "hello")
         'hello at 1.0'
-
     """
 
     __slots__ = ("keys",)
@@ -111,7 +110,6 @@ class Binder:
         ((Config({'model': 'large'}), 'hello'), {})
         >>> print(binder.signature)
         (prompt: str) -> str
-
     """
 
     function: Callable[..., Any]
@@ -143,7 +141,6 @@ class Binder:
 
         Raises:
             ConfigError: the config does not have what a parameter needs.
-
         """
         if not self._slots:
             return args, kwargs
@@ -172,7 +169,6 @@ class Binder:
 
         Raises:
             ConfigError: which config, where it was written, the path, and what was expected.
-
         """
         for config in configs:
             self.prepare(config)
@@ -182,7 +178,6 @@ class Binder:
 
         Raises:
             ConfigError: the config does not fit.
-
         """
         shared: dict[str, Any] = {}
         fresh: dict[str, Callable[[], Any]] = {}

@@ -32,9 +32,9 @@ def merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> Config:
         {'model': {'size': 512, 'layers': 4}, 'seed': 1}
         >>> merge(base, {"model": {"size": 512}}).to_dict()
         {'model': {'size': 512}, 'seed': 1}
-
     """
-    return Config(overlay(_plain(base), update))
+    plain = {key: thaw(value) for key, value in _mapping(base).items() if key != ID_KEY}
+    return Config(overlay(plain, _mapping(update)))
 
 
 def load_config(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Config:
@@ -168,8 +168,8 @@ def _arrows(chain: tuple[Path, ...]) -> str:
     return " -> ".join(str(file) for file in chain)
 
 
-def _plain(base: Any) -> dict[str, Any]:
-    fields = fields_of(base)
+def _mapping(given: Any) -> Mapping[str, Any]:
+    fields = fields_of(given)
     if fields is None:
-        raise ConfigTypeError(f"merge takes mappings, not {describe(base)}")
-    return {key: thaw(value) for key, value in fields.items() if key != ID_KEY}
+        raise ConfigTypeError(f"merge takes mappings, not {describe(given)}")
+    return fields

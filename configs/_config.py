@@ -47,7 +47,6 @@ class Config(Mapping[str, Any]):
         Config({'model': 'large', 'llm': {'temp': 0, 'stop': ['.']}})
         >>> config.id, config.label
         ('0c78bfa0e75ab777', 'large-0.7-.')
-
     """
 
     # `__dict__` holds the values once more, under the names that no attribute below has: Python
@@ -91,7 +90,6 @@ class Config(Mapping[str, Any]):
 
         Raises:
             ConfigTypeError: a value has no canonical JSON form, and no `__config_id__` was given.
-
         """
         if self._id is None:
             _set(self, "_id", content_id(self._values))
@@ -118,7 +116,6 @@ class Config(Mapping[str, Any]):
 
         Raises:
             ConfigKeyError: nothing stands there, and no default was given.
-
         """
         try:
             return walk(self._values, parse_path(path) if isinstance(path, str) else path)
@@ -139,7 +136,6 @@ class Config(Mapping[str, Any]):
 
         Args:
             include_id: add a given id as `__config_id__`, so that `Config(...)` makes it again.
-
         """
         values: dict[str, Any] = thaw(self._values)
         if include_id and self._given_id is not None:
@@ -269,7 +265,6 @@ def origin_of(config: Config, path: str | KeyPath = ()) -> str | None:
 
     Returns:
         `file:line`, or the place in the list that was parsed; None for a Config made by hand.
-
     """
     if config._origin is None:
         return None

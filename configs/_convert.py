@@ -34,7 +34,6 @@ def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[],
 
     Raises:
         ConfigError: the value does not fit the type.
-
     """
     kind = without_none(target)
     if kind is Config or kind is Mapping or get_origin(kind) is Mapping:
@@ -76,6 +75,9 @@ def _decode(kind: Any, value: Any) -> Any:
         return kind(value)
     if is_pydantic_model(kind):
         return _validated(kind, value)
+    plain_kind = get_origin(kind) or kind
+    if inspect.isclass(plain_kind) and isinstance(value, plain_kind):
+        return value
     raise ValueError(f"Expected `{getattr(kind, '__name__', kind)}`, got `{type(value).__name__}`")
 
 

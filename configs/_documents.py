@@ -29,7 +29,6 @@ def files_in(directory: Path) -> list[Path]:
 
     Raises:
         ConfigError: there is none.
-
     """
     others: list[Path] = []
     found: list[Path] = []
@@ -52,7 +51,6 @@ def read_documents(file: Path, limits: Limits) -> list[Document]:
     Raises:
         ConfigFileNotFoundError: there is no such file.
         ConfigError: it holds something else than mappings; the message says where.
-
     """
     ending = file.suffix.lower()
     if ending not in ENDINGS:

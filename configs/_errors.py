@@ -15,7 +15,6 @@ class UnderstudyError(Exception):
         ... except UnderstudyError as error:
         ...     print(error)
         no key 'modle': did you mean 'model'?
-
     """
 
 
@@ -34,7 +33,6 @@ class ConfigError(UnderstudyError, ValueError):
         ... except ConfigError as error:
         ...     print(error)
         a DynamicValue needs at least one value
-
     """
 
     def __init__(self, problem: str, path: KeyPath = (), where: str | None = None) -> None:
@@ -66,7 +64,6 @@ class ConfigTypeError(ConfigError, TypeError):
         ... except ConfigTypeError as error:
         ...     print(str(error).partition(":")[0])
         configs[1]
-
     """
 
 
@@ -80,7 +77,6 @@ class ConfigKeyError(ConfigError, KeyError):
         ... except ConfigKeyError as error:
         ...     print(error)
         llm: no key 'temp': it has 'model'
-
     """
 
 
@@ -94,7 +90,6 @@ class ConfigFileNotFoundError(ConfigError, FileNotFoundError):
         ... except ConfigFileNotFoundError as error:
         ...     print(str(error).partition(":")[0])
         nowhere.yaml
-
     """
 
 
@@ -110,7 +105,6 @@ class RegistryError(UnderstudyError, RuntimeError):
         ... except RegistryError as error:
         ...     print(str(error).partition(":")[0])
         'Encoder' is already registered
-
     """
 
 

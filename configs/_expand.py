@@ -38,7 +38,6 @@ class DynamicValue(Generic[T]):
         >>> several = {"model": DynamicValue(["large", "small"]), "temp": DynamicValue([0, 1])}
         >>> [config.label for config in parse_configs(several)]
         ['large-0', 'large-1', 'small-0', 'small-1']
-
     """
 
     __slots__ = ("values",)
@@ -90,7 +89,6 @@ def expand(config: Mapping[str, Any], *, limits: Limits = DEFAULT_LIMITS) -> lis
         >>> from understudy.configs import expand
         >>> [c.id for c in expand({"__config_id__": "base", "temp": DynamicValue([0, 0.5])})]
         ['base-0', 'base-0.5']
-
     """
     try:
         if not _is_dynamic(config):

@@ -123,7 +123,7 @@ class Injection:
                 value = keywords.pop(parameter.name, default)
             else:
                 break
-            if value is _Parameter.empty:  # the call lacks an argument, as Python will say
-                break
+            if value is _Parameter.empty:  # the call lacks an argument, and Python will say so
+                return args, keywords
             laid.append(value)
         return (*laid, *args[taken:]), {**own, **keywords}

@@ -21,7 +21,6 @@ def parse_json(text: str) -> tuple[Any, dict[KeyPath, int]]:
 
     Raises:
         ConfigError: the text is not JSON; its `where` is the line.
-
     """
     try:
         value = json.loads(

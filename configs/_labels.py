@@ -33,9 +33,7 @@ def label_siblings(siblings: Sequence[Mapping[str, Any]], id_of: Callable[[int],
         return _made_unique([label_alone(values) for values in siblings], id_of)
     leaves = [dict(_leaves(values, ())) for values in siblings]
     paths = dict.fromkeys(path for of_one in leaves for path in of_one)
-    differing = [
-        path for path in paths if len({_full_text(of_one.get(path, ...)) for of_one in leaves}) > 1
-    ]
+    differing = [path for path in paths if len({_told(of_one, path) for of_one in leaves}) > 1]
     labels = [
         _joined([short_text(path, of_one[path]) for path in differing if path in of_one])
         for of_one in leaves
@@ -46,9 +44,15 @@ def label_siblings(siblings: Sequence[Mapping[str, Any]], id_of: Callable[[int],
 def short_text(path: KeyPath, value: Any) -> str:
     """Write one value so that it says enough beside others: `gpt-4`, `0.7`, `cache=true`."""
     if isinstance(value, bool) or value is None:
-        return f"{format_path(path[-1:])}={'none' if value is None else str(value).lower()}"
+        name = format_path(path[-2:] if isinstance(path[-1], int) else path[-1:])
+        return f"{name}={'none' if value is None else str(value).lower()}"
     text = "_".join(_full_text(value).split())
     return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 1]}~"
+
+
+def _told(leaves: Mapping[KeyPath, Any], path: KeyPath) -> tuple[type, str] | None:
+    """Return what tells a value from others: 1 and "1" are not the same."""
+    return (type(leaves[path]), _full_text(leaves[path])) if path in leaves else None
 
 
 def _leaves(values: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

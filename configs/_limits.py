@@ -10,7 +10,6 @@ class Limits(NamedTuple):
         >>> from understudy.configs import Limits
         >>> Limits(max_bytes=50_000_000).max_configs
         100000
-
     """
 
     max_bytes: int = 10_000_000

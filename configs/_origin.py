@@ -24,6 +24,10 @@ class Origin(NamedTuple):
             for length in range(len(path), 0, -1):
                 if path[:length] in lines:
                     return f"{name}:{lines[path[:length]]}"
+        for name, lines in reversed(self.layers):
+            inside = [line for known, line in lines.items() if known[: len(path)] == path]
+            if path and inside:
+                return f"{name}:{min(inside)}"
         name, lines = self.layers[-1]
         return f"{name}:{lines[()]}" if () in lines else name
 

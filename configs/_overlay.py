@@ -38,7 +38,7 @@ def thaw(value: Any) -> Any:
 def _overlay(target: dict[str, Any], update: Mapping[str, Any], above: KeyPath) -> dict[str, Any]:
     written: dict[KeyPath, str] = {}
     for key in update:
-        path = key_path(key) if isinstance(update, dict) else (key,)
+        path = key_path(key) if isinstance(update, dict) and isinstance(key, str) else (key,)
         if path in written:
             problem = f"written twice, as {written[path]!r} and as {key!r}"
             raise ConfigError(problem, (*above, *path))
@@ -69,11 +69,8 @@ def _reach(target: dict[str, Any], path: KeyPath, above: KeyPath) -> Any:
             inner = {}
             _put(container, key, inner, here)
         elif not isinstance(inner, (dict, list)):
-            raise ConfigError(
-                f"is {describe(inner)}, so {format_path((*above, *path))} cannot be set inside it: "
-                f"replace the whole of {format_path(here)}",
-                here,
-            )
+            problem = f"{format_path(here)} is {describe(inner)}, which has no keys"
+            raise ConfigError(f"{problem}: replace the whole of it", (*above, *path))
         container = cast("Any", inner)
     return container
 
@@ -97,5 +94,6 @@ def _put(container: Any, key: str | int, value: Any, path: KeyPath) -> None:
 def _checked_index(items: list[Any], key: str | int, path: KeyPath) -> int:
     index = index_of(items, key)
     if index is None:
-        raise ConfigError(f"no item {key!r} to set: it has {len(items)}, counted from 0", path[:-1])
+        problem = f"no such item to set: the list has {len(items)}, counted from 0"
+        raise ConfigError(problem, path)
     return index

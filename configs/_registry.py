@@ -59,7 +59,6 @@ def register(cls: C | None = None, /, *, name: str | None = None) -> C | Callabl
         ...         self.size = size
         >>> build(Tower, {"type": "Tower", "size": 512}).size
         512
-
     """
     if cls is None:
         return lambda cls: _register(cls, name or cls.__name__)
@@ -96,7 +95,6 @@ def build(base: type[T], config: Mapping[str, Any] | T, /, **overrides: Any) -> 
         >>> car = build(Car, config, color="red")
         >>> car.engine.power, car.color
         (90, 'red')
-
     """
     return cast("T", _build(base, config, overrides, ()))
 

@@ -47,7 +47,6 @@ def parse_configs(
         large {'model': 'large'}
         small-0 {'model': 'small', 'temp': 0}
         small-1 {'model': 'small', 'temp': 1}
-
     """
     return parse_into({}, sources, limits)
 

@@ -38,7 +38,6 @@ def sweep(
         >>> variations = grid({"lr": [0.1, 0.01], "model.size": [64, 512]})
         >>> [config.label for config in sweep({"seed": 1}, variations)]
         ['0.1-64', '0.1-512', '0.01-64', '0.01-512']
-
     """
     lists = [
         _mappings(base, "base"),
@@ -60,7 +59,6 @@ def grid(
         >>> from understudy import grid
         >>> grid(lr=[0.1, 0.01], layers=[2, 4])[:3]
         [{'lr': 0.1, 'layers': 2}, {'lr': 0.1, 'layers': 4}, {'lr': 0.01, 'layers': 2}]
-
     """
     named = _axes(axes, more)
     return [dict(zip(named, values, strict=True)) for values in product(*named.values())]
@@ -78,7 +76,6 @@ def zip_(
         >>> from understudy import zip_
         >>> zip_(lr=[0.1, 0.01], epochs=[10, 100])
         [{'lr': 0.1, 'epochs': 10}, {'lr': 0.01, 'epochs': 100}]
-
     """
     named = _axes(axes, more)
     if len({len(values) for values in named.values()}) > 1:
@@ -99,7 +96,6 @@ def frange(start: float, stop: float, step: float) -> list[float]:
         >>> from understudy import frange
         >>> frange(0.01, 0.1, 0.01)
         [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09]
-
     """
     first, last, by = _exact(start), _exact(stop), _exact(step)
     if not by:
@@ -120,7 +116,6 @@ def linspace(start: float, stop: float, count: int) -> list[float]:
         >>> from understudy import linspace
         >>> linspace(0, 1, 6)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-
     """
     _check_count(count)
     first, last = _exact(start), _exact(stop)
@@ -136,7 +131,6 @@ def logspace(start: float, stop: float, count: int, *, base: float = 10) -> list
         >>> from understudy import logspace
         >>> logspace(-3, -1, 3)
         [0.001, 0.01, 0.1]
-
     """
     root = _exact(base)
     if root <= 0:
@@ -168,7 +162,6 @@ def sample(items: Iterable[T], count: int, *, seed: int = 0) -> list[T]:
         >>> from understudy import grid, sample
         >>> len(sample(grid(lr=[0.1, 0.01], layers=[2, 4, 8]), 3, seed=7))
         3
-
     """
     listed = list(items)
     if not 0 < count <= len(listed):
@@ -189,7 +182,6 @@ def where(items: Iterable[T], keep: Callable[[T], bool]) -> list[T]:
         >>> from understudy import grid, where
         >>> where(grid(lr=[0.1, 0.01], layers=[2, 4]), lambda v: v["lr"] * v["layers"] < 0.1)
         [{'lr': 0.01, 'layers': 2}, {'lr': 0.01, 'layers': 4}]
-
     """
     listed = list(items)
     kept = [item for item in listed if keep(item)]

@@ -54,7 +54,6 @@ async def watch_configs(
         >>> asyncio.run(first_two(directory))
         ['large'] None
         ['small'] None
-
     """
     import anyio
 

@@ -42,7 +42,6 @@ def parse_yaml(text: str, limits: Limits) -> Iterator[YamlDocument]:
     Raises:
         ConfigError: the text is not YAML, breaks a limit, writes a key twice or has a tag that
             makes an object; `path` and `where` (the line) say where.
-
     """
     try:
         stream = yaml.parse(text, Loader=_LOADER)
@@ -135,25 +134,23 @@ class _Composer:
     def _mapping(self, path: KeyPath) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        first_lines: dict[str, int] = {}
+        first_lines: dict[tuple[str, bool], int] = {}
         while not isinstance(event := next(self._stream), events.MappingEndEvent):
             line = event.start_mark.line + 1
             key, is_merge = self._key(event, path, line)
-            if key in first_lines:
-                raise ConfigError(
-                    f"written twice: first on line {first_lines[key]}", (*path, key), str(line)
-                )
-            first_lines[key] = line
+            if (key, is_merge) in first_lines:
+                first = first_lines[key, is_merge]
+                raise ConfigError(f"written twice: first on line {first}", (*path, key), str(line))
+            first_lines[key, is_merge] = line
+            value = self._value(next(self._stream), (*path, key))
             if is_merge:
-                self._merge(
-                    merged, self._value(next(self._stream), (*path, key)), (*path, key), line
-                )
+                _take_in(merged, value, (*path, key), line)
             else:
-                own[key] = self._value(next(self._stream), (*path, key))
+                own[key] = value
         if not merged:
             return own
         for key in merged.keys() - own.keys():
-            self._lines[(*path, key)] = first_lines["<<"]
+            self._lines[(*path, key)] = first_lines["<<", True]
         return {**merged, **own}
 
     def _key(self, event: Any, path: KeyPath, line: int) -> tuple[str, bool]:
@@ -165,13 +162,14 @@ class _Composer:
             raise ConfigError(f"a key is {describe(key)}, not a text: quote it", path, str(line))
         return key, key == "<<" and isinstance(event, events.ScalarEvent) and not event.style
 
-    def _merge(self, merged: dict[str, Any], value: Any, path: KeyPath, line: int) -> None:
-        """Take in the mappings of a `<<` key: the first to have a key wins."""
-        for mapping in cast("list[Any]", value) if isinstance(value, list) else [value]:
-            if not isinstance(mapping, dict):
-                raise ConfigError("<< takes a mapping, or a list of mappings", path, str(line))
-            for key, inner in cast("dict[str, Any]", mapping).items():
-                merged.setdefault(key, inner)
+
+def _take_in(merged: dict[str, Any], value: Any, path: KeyPath, line: int) -> None:
+    """Take in the mappings of a `<<` key: the first to have a key wins."""
+    for mapping in cast("list[Any]", value) if isinstance(value, list) else [value]:
+        if not isinstance(mapping, dict):
+            raise ConfigError("<< takes a mapping, or a list of mappings", path, str(line))
+        for key, inner in cast("dict[str, Any]", mapping).items():
+            merged.setdefault(key, inner)
 
 
 def _scalar(event: Any, path: KeyPath, line: int) -> Any:

@@ -1,0 +1,1 @@
+"""Benchmarks of `understudy.configs`: binding, parsing, files, and the import itself."""

@@ -1,0 +1,108 @@
+"""What the packages show: sorted faces, documented names, examples that run."""
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import understudy
+import understudy.configs
+
+PACKAGES = [understudy, understudy.configs]
+MODULES = [
+    f"{package.__name__}.{module.name}"
+    for package in PACKAGES
+    for module in pkgutil.iter_modules(package.__path__)
+    if not module.ispkg
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_a_face_is_sorted_and_complete(package: ModuleType) -> None:
+    names: list[str] = package.__all__
+    assert names == sorted(set(names))
+    source = Path(str(package.__file__)).read_text()
+    imported = {
+        alias.asname
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    assert imported == set(names)
+    for name in names:
+        assert getattr(package, name) is not None
+
+
+def test_the_public_face_shows_only_what_its_packages_show() -> None:
+    for name in understudy.__all__:
+        assert getattr(understudy, name) is getattr(understudy.configs, name)
+    assert set(understudy.__all__) <= set(dir(understudy))
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = understudy.Nothing  # type: ignore[attr-defined]  # pyright: ignore
+
+
+@pytest.mark.parametrize("name", understudy.configs.__all__)
+def test_every_public_name_is_documented_with_an_example(name: str) -> None:
+    value = getattr(understudy.configs, name)
+    doc = inspect.getdoc(value) or ""
+    if name not in ("Reload", "Injection"):  # made by what has the example, never by a user
+        assert ">>>" in doc
+    assert doc
+    for member, inner in vars(value).items() if inspect.isclass(value) else ():
+        if not member.startswith("_") and callable(inner):
+            assert inspect.getdoc(inner), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = doctest.testmod(importlib.import_module(name))
+    assert done.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "allowed"),
+    [
+        ("import understudy", {"understudy"}),
+        ("from understudy import Config, parse_configs", {"understudy"}),
+        ("from understudy.configs import Binder, watch_configs", {"understudy"}),
+    ],
+)
+def test_an_import_loads_only_what_is_listed(statement: str, allowed: set[str]) -> None:
+    listing = (
+        f"import sys; before = {{*sys.modules}}; {statement}; print(*({{*sys.modules}} - before))"
+    )
+    loaded = run_python(listing).split()
+    tops = {name.partition(".")[0] for name in loaded}
+    assert tops - sys.stdlib_module_names <= allowed
+    assert not {"asyncio", "tomllib", "multiprocessing", "importlib.metadata"} & set(loaded)
+    if statement == "import understudy":
+        assert [name for name in loaded if name.startswith("understudy")] == ["understudy"]
+
+
+def test_an_import_costs_at_most_60_ms() -> None:
+    bare = min(cpu_seconds("pass") for _ in range(7))
+    whole = min(
+        cpu_seconds("import understudy; understudy.Config; understudy.configs") for _ in range(7)
+    )
+    assert whole - bare < 0.060
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def cpu_seconds(code: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run_python(code)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
