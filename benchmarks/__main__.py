@@ -11,10 +11,9 @@ _HERE = Path(__file__).parent
 
 
 def _modules(folder: str) -> list[str]:
+    """Return the names of the modules in a folder and below it."""
     files = sorted((_HERE / folder).rglob("bench_*.py"))
-    return [
-        ".".join((__package__, *file.relative_to(_HERE).with_suffix("").parts)) for file in files
-    ]
+    return [".".join(file.relative_to(_HERE.parent).with_suffix("").parts) for file in files]
 
 
 def main() -> int:

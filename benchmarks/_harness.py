@@ -69,6 +69,16 @@ class Result:
         return self.ratio <= self.case.goal.ratio and self.extra <= self.case.goal.extra
 
 
+def repeated(times: int, function: Callable[..., object], *args: object) -> Callable[[], None]:
+    """Return a function that calls `function(*args)` so many times: a `run` of many operations."""
+
+    def run() -> None:
+        for _ in range(times):
+            function(*args)
+
+    return run
+
+
 def measure(table: Table, rounds: int) -> list[Result]:
     """Measure the cases of a table, each once in every round."""
     repeats = {case.name: _repeats(case, table.clock) for case in table.cases}

@@ -6,10 +6,10 @@
 Spearmint asks for the whole of MLflow, and uses no more than is in `mlflow-skinny`.
 """
 
-import contextlib
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 SPEARMINT, OMEGACONF, PYDANTIC = "spearmint-framework", "omegaconf", "pydantic"
@@ -39,13 +39,7 @@ def silenced(run: Callable[[], object]) -> Callable[[], None]:
     """Return a function that keeps to itself what `run` prints."""
 
     def run_silently() -> None:
-        with _silence():
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             run()
 
     return run_silently
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        yield

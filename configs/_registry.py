@@ -209,6 +209,9 @@ def _build(base: Any, config: Any, overrides: Mapping[str, Any], path: KeyPath) 
     if TYPE_KEY not in mapping:
         raise ConfigKeyError(missing_key(TYPE_KEY, mapping), path)
     named = mapping[TYPE_KEY]
+    if not isinstance(named, (str, type)):
+        problem = f"expected the name of a class, got {describe(named)}"
+        raise ConfigTypeError(problem, (*path, TYPE_KEY))
     cls = named if isinstance(named, type) else _resolve(named, (*path, TYPE_KEY))
     if not issubclass(cls, base):
         raise ConfigTypeError(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 
 from benchmarks._command import main
-from benchmarks._harness import Case, Goal, Table
+from benchmarks._harness import Case, Goal, Table, repeated
 from benchmarks._peers import PYDANTIC, SPEARMINT, load, load_spearmint, silenced
 from understudy import Bind, Config
 from understudy.configs import Binder
@@ -73,16 +73,6 @@ def _three(
     return x
 
 
-def _bare(config: Config) -> Callable[[], None]:
-    answer = _answer(Config)
-
-    def run() -> None:
-        for _ in range(_CALLS):
-            answer(1, config)
-
-    return run
-
-
 def _bound(function: Callable[..., object], config: Config) -> Callable[[], None]:
     binder = Binder(function)
 
@@ -90,26 +80,6 @@ def _bound(function: Callable[..., object], config: Config) -> Callable[[], None
         for _ in range(_CALLS):
             args, kwargs = binder.bind(config, (1,), {})
             function(*args, **kwargs)
-
-    return run
-
-
-def _called(function: Callable[..., object], config: Config) -> Callable[[], None]:
-    binder = Binder(function)
-
-    def run() -> None:
-        for _ in range(_CALLS):
-            binder.call(config, 1)
-
-    return run
-
-
-def _prepared(function: Callable[..., object], config: Config) -> Callable[[], None]:
-    binder = Binder(function)
-
-    def run() -> None:
-        for _ in range(_CALLS):
-            binder.prepare(config)
 
     return run
 
@@ -151,17 +121,18 @@ def _sync_table(spearmint: Any, model: Any) -> Table:
     if model is not None:
         kinds["pydantic model"] = Annotated[model, Bind("llm")]
     frozen = _answer(kinds["frozen Struct"])
+    prepared = repeated(_CALLS, Binder(frozen).prepare, config)
     one_parameter = {
         **{f"bind + call: {name}": _bound(_answer(kind), config) for name, kind in kinds.items()},
         "bind + call: Config, as the first parameter": _bound(_config_first, config),
-        "Binder.call: Config": _called(_answer(Config), config),
-        "Binder.call: frozen Struct": _called(frozen, config),
+        "Binder.call: Config": repeated(_CALLS, Binder(_answer(Config)).call, config, 1),
+        "Binder.call: frozen Struct": repeated(_CALLS, Binder(frozen).call, config, 1),
     }
     cases = [
-        Case(_BARE, _bare(config), _CALLS),
+        Case(_BARE, repeated(_CALLS, _answer(Config), 1, config), _CALLS),
         *(Case(name, run, _CALLS, _BARE, _ONE_PARAMETER) for name, run in one_parameter.items()),
         Case("bind + call: three parameters", _bound(_three, config), _CALLS, _BARE),
-        Case("a config's first bind: frozen Struct", _prepared(frozen, config), _CALLS, _BARE),
+        Case("a config's first bind: frozen Struct", prepared, _CALLS, _BARE),
     ]
     if spearmint is not None:
         call = _experiment(spearmint, model, _answer(model))
@@ -175,28 +146,19 @@ def _async_table(spearmint: Any, model: Any, runner: asyncio.Runner) -> Table:
     bare = _async_answer(Config)
     binder = Binder(bare)
     frozen = Binder(_async_answer(Annotated[FrozenLlm, Bind("llm")]))
-    many = [
+    one_parameter = {
+        "Binder.call: Config": _awaited(runner, _CALLS, lambda: binder.call(config, 1)),
+        "Binder.call: frozen Struct": _awaited(runner, _CALLS, lambda: frozen.call(config, 1)),
+    }
+    cases = [
         Case(_BARE, _awaited(runner, _CALLS, lambda: bare(1, config)), _CALLS),
-        Case(
-            "Binder.call: Config",
-            _awaited(runner, _CALLS, lambda: binder.call(config, 1)),
-            _CALLS,
-            _BARE,
-            _ONE_PARAMETER,
-        ),
-        Case(
-            "Binder.call: frozen Struct",
-            _awaited(runner, _CALLS, lambda: frozen.call(config, 1)),
-            _CALLS,
-            _BARE,
-            _ONE_PARAMETER,
-        ),
+        *(Case(name, run, _CALLS, _BARE, _ONE_PARAMETER) for name, run in one_parameter.items()),
     ]
     if spearmint is not None:
         call = _experiment(spearmint, model, _async_answer(model))
         run = silenced(_awaited(runner, _PEER_CALLS, lambda: call(1)))
-        many.append(Case("Spearmint (tracing off): pydantic model", run, _PEER_CALLS, _BARE))
-    return Table("one awaited call of an async function with one typed parameter", many)
+        cases.append(Case("Spearmint (tracing off): pydantic model", run, _PEER_CALLS, _BARE))
+    return Table("one awaited call of an async function with one typed parameter", cases)
 
 
 def tables() -> Iterator[Table]:

@@ -1,6 +1,8 @@
 """What an import costs, over starting the interpreter: the price of `from understudy import ...`.
 
-Each statement runs in an interpreter of its own; what is told is the CPU time of that process.
+Each statement runs in an interpreter of its own; what is told is the CPU time of that process. The
+import hook of an editable install runs in the bare interpreter too, and imports modules that the
+package would import: measure a package that is installed as its users install it.
 """
 
 import resource

@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from benchmarks._command import main
-from benchmarks._harness import Case, Table
+from benchmarks._harness import Case, Table, repeated
 from benchmarks._peers import OMEGACONF, PYDANTIC, SPEARMINT, load, load_spearmint, silenced
 from understudy import Config, DynamicValue, parse_configs
 
@@ -37,7 +37,8 @@ def _plain_id(values: Mapping[str, Any]) -> str:
 
 def _forget_paths() -> None:
     """Empty the list that Spearmint keeps from call to call, and looks through in the next."""
-    vars(load("spearmint.config.dynamic_value"))["_find_dynamic_values"].__defaults__[0].clear()
+    names = load("spearmint.config.dynamic_value").__dict__
+    names["_find_dynamic_values"].__defaults__[0].clear()
 
 
 def _parse_table(kind: str, mappings: list[dict[str, Any]], spearmint: Any, omega: Any) -> Table:
@@ -49,6 +50,12 @@ def _parse_table(kind: str, mappings: list[dict[str, Any]], spearmint: Any, omeg
     cases = [
         Case(_FLOOR, lambda: [_plain_id(values) for values in mappings], count),
         Case("parse_configs", lambda: parse_configs(mappings), count, _FLOOR),
+        Case(
+            "parse_configs, and the id of each",
+            lambda: [config.id for config in parse_configs(mappings)],
+            count,
+            _FLOOR,
+        ),
         Case(
             "Config(...).id, each by itself",
             lambda: [Config(values).id for values in mappings],
@@ -102,7 +109,7 @@ def _reading_table(spearmint: Any, omega: Any) -> Table:
         Case(key, _item(values), _READS),
         Case('config["model"]', _item(config), _READS, key),
         Case("config.model", _attribute(config), _READS, key),
-        Case("hash(config)", _hash(config), _READS, key),
+        Case("hash(config)", repeated(_READS, hash, config), _READS, key),
     ]
     if spearmint is not None:
         theirs = spearmint.config.Config(dict(values))
@@ -115,13 +122,13 @@ def _reading_table(spearmint: Any, omega: Any) -> Table:
     cases += [
         Case(path, _inner(values), _READS),
         Case('config["llm"]["temp"]', _inner(config), _READS, path),
-        Case('config.at("llm.temp")', _at(config.at), _READS, path),
+        Case('config.at("llm.temp")', repeated(_READS, config.at, "llm.temp"), _READS, path),
     ]
     if omega is not None:
         select = omega.OmegaConf.select
         created = omega.OmegaConf.create(values)
         cases.append(Case('OmegaConf: config["llm"]["temp"]', _inner(created), _READS, path))
-        run = _at(lambda at: select(created, at))
+        run = repeated(_READS, select, created, "llm.temp")
         cases.append(Case('OmegaConf.select(config, "llm.temp")', run, _READS, path))
     return Table("reading a value", cases)
 
@@ -137,7 +144,7 @@ def _item(config: Any) -> Callable[[], None]:
 def _attribute(config: Any) -> Callable[[], None]:
     def run() -> None:
         for _ in range(_READS):
-            config.model
+            _ = config.model
 
     return run
 
@@ -146,22 +153,6 @@ def _inner(config: Any) -> Callable[[], None]:
     def run() -> None:
         for _ in range(_READS):
             config["llm"]["temp"]
-
-    return run
-
-
-def _at(read: Callable[[str], object]) -> Callable[[], None]:
-    def run() -> None:
-        for _ in range(_READS):
-            read("llm.temp")
-
-    return run
-
-
-def _hash(config: Config) -> Callable[[], None]:
-    def run() -> None:
-        for _ in range(_READS):
-            hash(config)
 
     return run
 
