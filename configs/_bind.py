@@ -57,6 +57,8 @@ class Bind:
         'hello at 1.0'
     """
 
+    __module__ = "understudy.configs"
+
     __slots__ = ("keys",)
 
     keys: KeyPath

@@ -5,44 +5,29 @@ cannot say is written as an object with one `$` key, and a key of the user's tha
 `$` gets a second one, so that no two different values share a text.
 """
 
-import datetime
 import enum
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from hashlib import sha256
-from pathlib import PurePath
+from functools import cache
 from typing import Any, cast
-from uuid import UUID
 
 from ._errors import ConfigTypeError, describe
 from ._keypath import KeyPath
 
 _ID_DIGITS = 16
 
-_TAGGED: dict[type, tuple[str, Callable[[Any], str | int]]] = {
-    Decimal: ("$decimal", str),
-    PurePath: ("$path", PurePath.as_posix),
-    bytes: ("$bytes", bytes.hex),
-    datetime.datetime: ("$datetime", datetime.datetime.isoformat),  # a date too: stands first
-    datetime.date: ("$date", datetime.date.isoformat),
-    datetime.time: ("$time", datetime.time.isoformat),
-    datetime.timedelta: (
-        "$microseconds",
-        lambda value: value // datetime.timedelta(microseconds=1),
-    ),
-    UUID: ("$uuid", str),
-}
-
 
 def content_id(values: Mapping[str, Any]) -> str:
     """Return the first 16 hex digits of the SHA-256 of the canonical JSON."""
+    from hashlib import sha256
+
     return sha256(canonical_json(values).encode()).hexdigest()[:_ID_DIGITS]
 
 
 def canonical_json(values: Mapping[str, Any]) -> str:
     """Write values as canonical JSON, or raise an error naming the first that has none."""
+    import json
+
     return json.dumps(_plain(values, ()), sort_keys=True)
 
 
@@ -67,7 +52,7 @@ def _plain(value: Any, path: KeyPath) -> Any:
         return int(value)
     if isinstance(value, str):
         return str.__str__(value)
-    for base, (tag, text) in _TAGGED.items():
+    for base, (tag, text) in _tagged_kinds().items():
         if isinstance(value, base):
             return {tag: text(value)}
     raise ConfigTypeError(
@@ -75,3 +60,24 @@ def _plain(value: Any, path: KeyPath) -> Any:
         f"use a plain value or a registered name, or give the config an id with `__config_id__`",
         path,
     )
+
+
+@cache
+def _tagged_kinds() -> dict[type[Any], tuple[str, Callable[[Any], str | int]]]:
+    """Return the kinds of value that JSON cannot say, with the tag and the text of each."""
+    import datetime
+    from decimal import Decimal
+    from pathlib import PurePath
+    from uuid import UUID
+
+    microsecond = datetime.timedelta(microseconds=1)
+    return {
+        Decimal: ("$decimal", str),
+        PurePath: ("$path", PurePath.as_posix),
+        bytes: ("$bytes", bytes.hex),
+        datetime.datetime: ("$datetime", datetime.datetime.isoformat),  # a date too: stands first
+        datetime.date: ("$date", datetime.date.isoformat),
+        datetime.time: ("$time", datetime.time.isoformat),
+        datetime.timedelta: ("$microseconds", lambda value: value // microsecond),
+        UUID: ("$uuid", str),
+    }

@@ -49,6 +49,8 @@ class Config(Mapping[str, Any]):
         ('0c78bfa0e75ab777', 'large-0.7-.')
     """
 
+    __module__ = "understudy.configs"
+
     # `__dict__` holds the values once more, under the names that no attribute below has: Python
     # then reads `config.model` as fast as any attribute, and `config.items` is the method.
     __slots__ = (
@@ -214,7 +216,17 @@ class Config(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         reference = _registry.reference(self._values.get("type"))
-        return _restored, (self._values, self._given_id, self._label, reference)
+        return Config._restored, (self._values, self._given_id, self._label, reference)
+
+    @classmethod
+    def _restored(
+        cls, values: dict[str, Any], given_id: str | None, label: str | None, reference: Any
+    ) -> "Config":
+        if reference is not None:
+            _registry.adopt(reference)
+        config = object.__new__(cls)
+        _fill(config, values, given_id, label, None)
+        return config
 
 
 _OWN_NAMES = frozenset(dir(Config))
@@ -294,16 +306,6 @@ def _fill(
     _set(config, "_origin", origin)
     _set(config, "_hash", None)
     _set(config, "__dict__", {key: value for key, value in values.items() if key not in _OWN_NAMES})
-
-
-def _restored(
-    values: dict[str, Any], given_id: str | None, label: str | None, reference: Any
-) -> Config:
-    if reference is not None:
-        _registry.adopt(reference)
-    config = object.__new__(Config)
-    _fill(config, values, given_id, label, None)
-    return config
 
 
 def _from_pairs(pairs: Any) -> dict[str, Any]:

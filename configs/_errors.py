@@ -17,6 +17,8 @@ class UnderstudyError(Exception):
         no key 'modle': did you mean 'model'?
     """
 
+    __module__ = "understudy.configs"
+
 
 class ConfigError(UnderstudyError, ValueError):
     """A config, a file of configs or a path into one is not what it should be.
@@ -34,6 +36,8 @@ class ConfigError(UnderstudyError, ValueError):
         ...     print(error)
         a DynamicValue needs at least one value
     """
+
+    __module__ = "understudy.configs"
 
     def __init__(self, problem: str, path: KeyPath = (), where: str | None = None) -> None:
         super().__init__(problem)
@@ -66,6 +70,8 @@ class ConfigTypeError(ConfigError, TypeError):
         configs[1]
     """
 
+    __module__ = "understudy.configs"
+
 
 class ConfigKeyError(ConfigError, KeyError):
     """A config has nothing under a key or a path.
@@ -79,6 +85,8 @@ class ConfigKeyError(ConfigError, KeyError):
         llm: no key 'temp': it has 'model'
     """
 
+    __module__ = "understudy.configs"
+
 
 class ConfigFileNotFoundError(ConfigError, FileNotFoundError):
     """A file or directory named as a source of configs does not exist.
@@ -91,6 +99,8 @@ class ConfigFileNotFoundError(ConfigError, FileNotFoundError):
         ...     print(str(error).partition(":")[0])
         nowhere.yaml
     """
+
+    __module__ = "understudy.configs"
 
 
 class RegistryError(UnderstudyError, RuntimeError):
@@ -106,6 +116,8 @@ class RegistryError(UnderstudyError, RuntimeError):
         ...     print(str(error).partition(":")[0])
         'Encoder' is already registered
     """
+
+    __module__ = "understudy.configs"
 
 
 def describe(value: object) -> str:

@@ -40,6 +40,8 @@ class DynamicValue(Generic[T]):
         ['large-0', 'large-1', 'small-0', 'small-1']
     """
 
+    __module__ = "understudy.configs"
+
     __slots__ = ("values",)
 
     values: tuple[T, ...]

@@ -50,9 +50,12 @@ def short_text(path: KeyPath, value: Any) -> str:
     return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 1]}~"
 
 
-def _told(leaves: Mapping[KeyPath, Any], path: KeyPath) -> tuple[type, str] | None:
+def _told(leaves: Mapping[KeyPath, Any], path: KeyPath) -> tuple[type[Any], str] | None:
     """Return what tells a value from others: 1 and "1" are not the same."""
-    return (type(leaves[path]), _full_text(leaves[path])) if path in leaves else None
+    if path not in leaves:
+        return None
+    kind = cast("type[Any]", type(leaves[path]))
+    return kind, _full_text(leaves[path])
 
 
 def _leaves(values: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

@@ -18,9 +18,9 @@ def overlay(target: dict[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
     return _overlay(target, update, ())
 
 
-def key_path(key: str) -> KeyPath:
+def key_path(key: Any) -> KeyPath:
     """Read one key of a dict or a file: the path it stands for."""
-    return parse_path(key) if "." in key else (key,)
+    return parse_path(key) if isinstance(key, str) and "." in key else (key,)
 
 
 def thaw(value: Any) -> Any:
@@ -38,7 +38,7 @@ def thaw(value: Any) -> Any:
 def _overlay(target: dict[str, Any], update: Mapping[str, Any], above: KeyPath) -> dict[str, Any]:
     written: dict[KeyPath, str] = {}
     for key in update:
-        path = key_path(key) if isinstance(update, dict) and isinstance(key, str) else (key,)
+        path = key_path(key) if isinstance(update, dict) else (key,)
         if path in written:
             problem = f"written twice, as {written[path]!r} and as {key!r}"
             raise ConfigError(problem, (*above, *path))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, cast
 
 from ._errors import ConfigError, ConfigKeyError, describe
@@ -82,6 +81,8 @@ def walk(root: Mapping[str, Any], path: KeyPath) -> Any:
 
 def missing_key(key: object, mapping: Mapping[Any, Any]) -> str:
     """Say that a key is missing, with the nearest one there is."""
+    from difflib import get_close_matches
+
     names = [str(name) for name in mapping]
     if near := get_close_matches(str(key), names, n=1):
         return f"no key {key!r}: did you mean {near[0]!r}?"

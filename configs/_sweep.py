@@ -1,6 +1,5 @@
 """Sweeps: from a base and its variations to a list of configs."""
 
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
@@ -166,6 +165,8 @@ def sample(items: Iterable[T], count: int, *, seed: int = 0) -> list[T]:
     listed = list(items)
     if not 0 < count <= len(listed):
         raise ConfigError(f"sample can draw 1 to {len(listed)} of {len(listed)} items, not {count}")
+    import random
+
     draws = random.Random(seed)
     rank = [draws.random() for _ in listed]
     drawn = sorted(range(len(listed)), key=rank.__getitem__)[:count]

@@ -1,7 +1,7 @@
 """Reload: configs that follow their files, the last good ones kept."""
 
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ class Reload(NamedTuple):
 
 async def watch_configs(
     sources: Source | Sequence[Source], *, limits: Limits = DEFAULT_LIMITS, debounce_ms: int = 200
-) -> AsyncIterator[Reload]:
+) -> AsyncGenerator[Reload]:
     """Yield the configs of some sources, and again after each change to their files.
 
     All sources are read anew, off the event loop, and taken over whole or not at all: a broken

@@ -18,6 +18,7 @@ import pydantic
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
 from understudy import Bind, Config, ConfigError, ConfigKeyError, ConfigTypeError, parse_configs
 from understudy.configs import Binder
 
@@ -279,7 +280,7 @@ class TestCallables:
     def test_methods_partials_objects_and_classes(self) -> None:
         class Service:
             def __init__(self, config: Config) -> None:
-                self.model = config.model
+                self.model: str = config.model
 
             def answer(self, prompt: str, config: Config) -> str:
                 return f"{config.model}: {prompt}"
@@ -289,11 +290,11 @@ class TestCallables:
 
             @staticmethod
             def static(config: Config) -> str:
-                return config.model
+                return str(config.model)
 
             @classmethod
             def of_class(cls, config: Config) -> str:
-                return cls.__name__ + config.model
+                return f"{cls.__name__}{config.model}"
 
         service: Service = Binder(Service).call(CONFIG)
         assert service.model == "large"

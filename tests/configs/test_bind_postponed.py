@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import pytest
+
 from understudy import Bind, Config, ConfigError
 from understudy.configs import Binder
 

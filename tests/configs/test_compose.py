@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import Config, ConfigError, ConfigFileNotFoundError, load_config, merge
 from understudy.configs import Limits, origin_of
 

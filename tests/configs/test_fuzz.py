@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+
 from understudy import Config, ConfigError, parse_configs
 from understudy.configs import Limits
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import Config, ConfigTypeError
 
 Values = dict[str, Any]
@@ -80,7 +81,7 @@ def test_different_contents_have_different_ids(one: Values, other: Values) -> No
 DIFFERENT: list[Any] = [
     1, 1.0, True, "1", None, 0, False, 0.0, -0.0, "", [], {}, [1], {"a": 1}, "True", "None", "null",
     float("inf"), float("-inf"), float("nan"), "nan", {"$float": "nan"}, {"$$float": "nan"},
-    Decimal("1"), Decimal("1.0"), {"$decimal": "1"}, b"1", b"", {"$bytes": ""},
+    Decimal(1), Decimal("1.0"), {"$decimal": "1"}, b"1", b"", {"$bytes": ""},
     PurePosixPath("1"), {"$path": "1"}, Color.RED, Level.LOW, "Color.RED",
     datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2), datetime.time(1), "2026-01-02",
     datetime.timedelta(1), datetime.timedelta(microseconds=1), uuid.UUID(int=1), str(uuid.UUID(int=1)),

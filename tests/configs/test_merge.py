@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import Bind, Config, ConfigError, ConfigTypeError, DynamicValue, merge
 
 names = st.sampled_from("abcd")

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pydantic
 import pytest
+
 from understudy import (
     Bind,
     Config,
@@ -151,7 +152,7 @@ class TestSpearmintConfig:
             "label",
             "at",
         ]
-        config = Config({name: 1 for name in names})
+        config = Config(dict.fromkeys(names, 1))
         assert [config[name] for name in names] == [config.at(name) for name in names] == [1] * 10
 
     def test_a_change_leaks_into_every_later_call(self) -> None:

@@ -5,11 +5,12 @@ import pickle
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from understudy import (
     Config,
     ConfigError,
@@ -19,14 +20,15 @@ from understudy import (
     build,
     register,
 )
-from understudy.configs import _registry
 
 
 @pytest.fixture(autouse=True)
-def _empty_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(_registry, "_classes", {})
-    monkeypatch.setattr(_registry, "_elsewhere", {})
-    yield
+def classes(monkeypatch: pytest.MonkeyPatch) -> dict[str, type]:
+    """An empty registry for each test."""
+    empty: dict[str, type] = {}
+    monkeypatch.setattr("understudy.configs._registry._classes", empty)
+    monkeypatch.setattr("understudy.configs._registry._elsewhere", {})
+    return empty
 
 
 class Layer:
@@ -62,7 +64,7 @@ def test_register_returns_the_class_and_takes_another_name() -> None:
     assert register(name="layers.Wide")(Wide) is Wide
     assert type(build(Layer, {"type": "layers.Wide"})) is Wide
     with pytest.raises(ConfigTypeError, match="register takes a class, not the function len"):
-        register(len)  # type: ignore[type-var]  # pyright: ignore
+        register(len)  # type: ignore[call-overload]  # pyright: ignore
 
 
 def test_the_same_class_again_is_fine() -> None:
@@ -84,7 +86,8 @@ def test_another_class_under_the_name_is_a_runtime_error() -> None:
 
 
 def test_nested_mappings_are_built_first() -> None:
-    register(Layer), register(Wide), register(Model)
+    for cls in (Layer, Wide, Model):
+        register(cls)
     model = build(Model, Config({
         "type": "Model", "layers": [{"type": "Layer", "size": 2}, {"type": "Wide", "size": 3}],
         "head": {"type": "Wide"}, "options": {"type": "cosine", "warm": [1, 2]},
@@ -104,7 +107,7 @@ def test_an_instance_is_passed_through_after_a_type_check() -> None:
     with pytest.raises(
         ConfigTypeError, match="expected a mapping with a 'type', or an instance of Model"
     ):
-        build(Model, layer)  # type: ignore[arg-type]  # pyright: ignore
+        build(Model, layer)  # pyright: ignore
     with pytest.raises(ConfigTypeError, match="size: it is built already"):
         build(Layer, layer, size=3)
     register(Model)
@@ -134,7 +137,8 @@ def test_what_cannot_be_built(config: Any, error: type[Exception], message: str)
 
 
 def test_an_error_inside_names_its_path() -> None:
-    register(Layer), register(Model)
+    for cls in (Layer, Model):
+        register(cls)
     with pytest.raises(ConfigKeyError, match=r"^layers\[1\].type: no class is registered as 'Lay'"):
         build(Model, {"type": "Model", "layers": [{"type": "Layer"}, {"type": "Lay"}]})
     with pytest.raises(ConfigTypeError, match="^head: 'Model' is Model, which is not a Layer"):
@@ -233,13 +237,15 @@ def test_a_bare_process_finds_the_class_by_what_the_config_carries(tmp_path: Pat
     assert (done.stdout.decode(), done.stderr.decode()) == ("Mine 3 helper_module\n", "")
 
 
-def test_a_class_that_cannot_be_found_elsewhere_is_an_error_saying_why() -> None:
+def test_a_class_that_cannot_be_found_elsewhere_is_an_error_saying_why(
+    classes: dict[str, type],
+) -> None:
     @register
     class Local:
         pass
 
     pickled = pickle.dumps(Config(type="Local"))
-    _registry._classes.clear()
+    classes.clear()
     config = pickle.loads(pickled)
     with pytest.raises(ConfigKeyError) as caught:
         build(object, config)
@@ -247,10 +253,10 @@ def test_a_class_that_cannot_be_found_elsewhere_is_an_error_saying_why() -> None
     assert "put the class in a module both processes can import" in str(caught.value)
 
 
-def test_a_name_that_means_another_class_here_is_refused_at_once() -> None:
+def test_a_name_that_means_another_class_here_is_refused_at_once(classes: dict[str, type]) -> None:
     register(Layer)
     pickled = pickle.dumps(Config(type="Layer"))
-    _registry._classes["Layer"] = Wide
+    classes["Layer"] = Wide
     with pytest.raises(RegistryError, match="'Layer' is already registered"):
         pickle.loads(pickled)
 

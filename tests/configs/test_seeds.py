@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pydantic
 import pytest
+
 from understudy import (
     Bind,
     Config,
@@ -20,13 +21,13 @@ from understudy import (
     register,
     sweep,
 )
-from understudy.configs import Binder, _registry
+from understudy.configs import Binder
 
 
 @pytest.fixture(autouse=True)
 def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(_registry, "_classes", {})
+    monkeypatch.setattr("understudy.configs._registry._classes", {})
 
 
 class TestSpearmint:
@@ -148,7 +149,7 @@ class TestPyexp:
         with pytest.raises(KeyError):
             build(MyModel, {"size": 512})
         with pytest.raises(TypeError):
-            build(MyModel, "neither")  # type: ignore[arg-type]  # pyright: ignore
+            build(MyModel, "neither")
         assert issubclass(RegistryError, RuntimeError)
 
 

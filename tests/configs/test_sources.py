@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pydantic
 import pytest
+
 from understudy import (
     Config,
     ConfigError,

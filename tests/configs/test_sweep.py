@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import (
     Config,
     ConfigError,
@@ -60,7 +61,9 @@ def test_sweeps_chain_and_their_configs_are_sources() -> None:
 
 
 def test_a_sweep_without_configs_is_an_error() -> None:
-    for arguments in ([[]], [BASE, []], [BASE, [{}], iter([])]):
+    nothing: list[Any] = []
+    cases: list[list[Any]] = [[nothing], [BASE, nothing], [BASE, [{}], iter(nothing)]]
+    for arguments in cases:
         with pytest.raises(ConfigError, match="the sweep would have no configs"):
             sweep(*arguments)
     with pytest.raises(ConfigTypeError, match="item 1 of a list of variations is an int"):
@@ -70,7 +73,7 @@ def test_a_sweep_without_configs_is_an_error() -> None:
 
 
 def test_grid_and_zip() -> None:
-    assert grid({"a.b": [1, 2]}, c="xy".split()) == [{"a.b": 1, "c": "xy"}, {"a.b": 2, "c": "xy"}]
+    assert grid({"a.b": [1, 2]}, c=["xy"]) == [{"a.b": 1, "c": "xy"}, {"a.b": 2, "c": "xy"}]
     assert zip_({"a": [1, 2]}, b=(3, 4)) == [{"a": 1, "b": 3}, {"a": 2, "b": 4}]
     with pytest.raises(ConfigError, match="axes of one length: a has 2, b has 1"):
         zip_(a=[1, 2], b=[1])
@@ -132,10 +135,22 @@ def test_linspace_and_logspace() -> None:
     assert logspace(-4, -1, 4) == [0.0001, 0.001, 0.01, 0.1]
     assert logspace(0, 3, 4, base=2) == [1.0, 2.0, 4.0, 8.0]
     assert logspace(0, 1, 3) == [1.0, pytest.approx(10**0.5), 10.0]
-    for wrong in (lambda: linspace(0, 1, 0), lambda: linspace(0, math.nan, 2), lambda: logspace(0, 1, -1),
-                  lambda: logspace(0, 1, 2, base=0), lambda: logspace(0, 400, 2)):  # fmt: skip
-        with pytest.raises(ConfigError):
-            wrong()
+
+
+@pytest.mark.parametrize(
+    ("helper", "arguments", "options"),
+    [
+        (linspace, (0, 1, 0), {}),
+        (linspace, (0, math.nan, 2), {}),
+        (logspace, (0, 1, -1), {}),
+        (logspace, (0, 1, 2), {"base": 0}),
+        (logspace, (0, 400, 2), {}),
+        (logspace, (0, 0.5, 2), {"base": math.inf}),
+    ],
+)
+def test_spaces_that_are_none(helper: Any, arguments: Any, options: Any) -> None:
+    with pytest.raises(ConfigError):
+        helper(*arguments, **options)
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.integers(2, 50))

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
+
 from understudy import ConfigError
 from understudy.configs import Reload, watch_configs
 
@@ -139,7 +141,7 @@ async def test_the_loop_is_never_held(folder: Path) -> None:
     async def count() -> None:
         nonlocal turns
         while True:
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             turns += 1
 
     async with anyio.create_task_group() as group:

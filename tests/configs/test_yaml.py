@@ -8,8 +8,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from understudy import ConfigError, load_config, parse_configs
-from understudy.configs import Limits, _yaml
+from understudy.configs import Limits
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
 
@@ -17,7 +18,7 @@ LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [
 @pytest.fixture(params=LOADERS, ids=lambda loader: loader.__name__)
 def read(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Read a text as a file, with and without the C library."""
-    monkeypatch.setattr(_yaml, "_LOADER", request.param)
+    monkeypatch.setattr("understudy.configs._yaml._LOADER", request.param)
     monkeypatch.chdir(tmp_path)
 
     def read(text: str) -> Any:

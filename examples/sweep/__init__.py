@@ -1,0 +1,1 @@
+"""A sweep: which optimizer walks down Rosenbrock's valley best?"""

@@ -1,0 +1,22 @@
+"""The programs in examples/ run, and show what their documentation says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_sweep() -> None:
+    command = [sys.executable, "-m", "examples.sweep"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "6 configs of walk(), two from files and the rest from a sweep:"
+    labels = ["Descent", *(f"Momentum-{keep}" for keep in (0.9, 0.5, 0.6, 0.7, 0.8))]
+    assert [line.split()[0] for line in lines[3:9]] == labels
+    assert "Lowest: Momentum-0.9." in lines
+    assert lines[-1].strip() == (
+        "examples/sweep/broken.yaml:2: steps: expected `int`, got `str`, for the parameter 'steps' of walk"
+    )
+    assert done.stderr == ""
