@@ -32,6 +32,7 @@ format: $(VENV)/.check
 	$(RUN) -m ruff format
 
 bench: $(BENCH_VENV)/.bench
+	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
 	$(BENCH_RUN) -m benchmarks
 
 clean:
@@ -61,6 +62,6 @@ $(BENCH_VENV)/.bench: pyproject.toml
 	@echo "Setting up $(BENCH_VENV) ..."
 	@$(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_RUN) $(PIP) --upgrade "pip>=25.1"
-	@$(BENCH_RUN) $(PIP) --editable . --group peers
+	@$(BENCH_RUN) $(PIP) . --group peers
 	@$(BENCH_RUN) $(PIP) --no-deps spearmint-framework==0.2.1
 	@touch $@

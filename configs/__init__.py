@@ -15,7 +15,8 @@ A room is imported when a name of it is first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than we do
 
 if TYPE_CHECKING:
     from ._bind import Bind as Bind

@@ -5,17 +5,20 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""The types of value that need no second look; most values are of them."""
+
 
 def fields_of(value: object) -> Mapping[str, Any] | None:
     """Return the fields of an object that stands for a mapping; None for any other object.
 
     Only libraries that are already imported are asked: an object of theirs cannot exist before.
     """
-    if isinstance(value, type):
-        return None
-    if isinstance(value, Mapping):
-        return cast("Mapping[str, Any]", value)
     kind = cast("Any", type(value))
+    if kind in PLAIN or isinstance(value, type):
+        return None
+    if kind is dict or isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
     if hasattr(kind, "__dataclass_fields__"):
         return _dataclass_fields(value)
     if hasattr(kind, "__struct_fields__"):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
+from ._adapt import PLAIN
 from ._errors import ConfigTypeError, describe
 from ._keypath import KeyPath
 
@@ -26,14 +27,12 @@ def content_id(values: Mapping[str, Any]) -> str:
 
 def canonical_json(values: Mapping[str, Any]) -> str:
     """Write values as canonical JSON, or raise an error naming the first that has none."""
-    import json
-
-    return json.dumps(_plain(values, ()), sort_keys=True)
+    return _encoder()(_plain(values, ()))
 
 
 def _plain(value: Any, path: KeyPath) -> Any:
     kind = cast("Any", type(value))
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind in PLAIN and (kind is not float or math.isfinite(value)):
         return value
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
@@ -60,6 +59,13 @@ def _plain(value: Any, path: KeyPath) -> Any:
         f"use a plain value or a registered name, or give the config an id with `__config_id__`",
         path,
     )
+
+
+@cache
+def _encoder() -> Callable[[Any], str]:
+    import json
+
+    return json.JSONEncoder(sort_keys=True).encode
 
 
 @cache

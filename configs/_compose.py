@@ -64,7 +64,7 @@ def load_config(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS
         )
         raise ConfigError(problem, where=str(file))
     values, origin = Composer(limits, {}).compose(file, documents[0])
-    return made_config(values, origin=origin)
+    return made_config(values, origin)
 
 
 class Composer:
@@ -119,12 +119,12 @@ class Composer:
         own = {
             key: value for key, value in document.values.items() if key not in (IMPORTS_KEY, ID_KEY)
         }
-        lines = {_laid(path): line for path, line in document.lines.items()}
+        layer = _layer(file, document)
         try:
             overlay(values, own)
         except ConfigError as error:
-            raise error.located(Origin((Layer(str(file), lines),)).locate(error.path)) from None
-        layers.append(Layer(str(file), lines))
+            raise error.located(Origin((layer,)).locate(error.path)) from None
+        layers.append(layer)
 
     def _only_document(self, file: Path, chain: tuple[Path, ...], where: str) -> Document:
         try:
@@ -157,8 +157,21 @@ def _where(file: Path, document: Document, path: KeyPath) -> str:
     return Origin((Layer(str(file), document.lines),)).locate(path)
 
 
+def _layer(file: Path, document: Document) -> Layer:
+    """Return the lines of a document by the paths its values are laid under."""
+    lines: dict[KeyPath, int] = {}
+    for path, line in document.lines.items():
+        try:
+            lines[_laid(path)] = line
+        except ConfigError as error:
+            raise error.located(f"{file}:{line}") from None
+    return Layer(str(file), lines)
+
+
 def _laid(path: KeyPath) -> KeyPath:
     """Turn the path of a key as written into the path its value is laid under."""
+    if not any(isinstance(key, str) and "." in key for key in path):
+        return path
     return tuple(
         part for key in path for part in (key_path(key) if isinstance(key, str) else (key,))
     )

@@ -4,11 +4,11 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Se
 from typing import Any, Self, cast, final
 
 from . import _registry
-from ._adapt import fields_of, plain_scalar
+from ._adapt import PLAIN, fields_of, plain_scalar
 from ._canonical import content_id
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._keypath import KeyPath
-from ._labels import label_alone, label_siblings
+from ._labels import Siblings, label_alone
 from ._origin import Origin
 from ._overlay import overlay, thaw
 from ._paths import missing_key, parse_path, walk
@@ -16,7 +16,6 @@ from ._paths import missing_key, parse_path, walk
 ID_KEY = "__config_id__"
 
 _MAX_DEPTH = 100
-_UNCHANGEABLE = frozenset({str, int, float, bool, type(None)})
 _NO_DEFAULT: Any = object()
 _set = object.__setattr__
 
@@ -67,7 +66,7 @@ class Config(Mapping[str, Any]):
     _values: dict[str, Any]
     _given_id: str | None
     _id: str | None
-    _label: str | None
+    _label: str | tuple[Siblings, int] | None
     _hash: int | None
     _origin: Origin | None
 
@@ -104,8 +103,10 @@ class Config(Mapping[str, Any]):
         Siblings are the configs that `parse_configs` or `sweep` returned together; the label is
         unique among them.
         """
-        if self._label is None:
-            _set(self, "_label", label_alone(self._values))
+        if not isinstance(self._label, str):
+            made = self._label
+            label = label_alone(self._values) if made is None else made[0].label(made[1])
+            _set(self, "_label", label)
         return cast("str", self._label)
 
     def at(self, path: str | KeyPath, default: Any = _NO_DEFAULT) -> Any:
@@ -216,7 +217,7 @@ class Config(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         reference = _registry.reference(self._values.get("type"))
-        return Config._restored, (self._values, self._given_id, self._label, reference)
+        return Config._restored, (self._values, self._given_id, self.label, reference)
 
     @classmethod
     def _restored(
@@ -232,32 +233,24 @@ class Config(Mapping[str, Any]):
 _OWN_NAMES = frozenset(dir(Config))
 
 
-def made_config(
-    values: Mapping[str, Any],
-    *,
-    given_id: str | None = None,
-    label: str | None = None,
-    origin: Origin | None = None,
-) -> Config:
-    """Make a Config that knows its siblings' label and where it was written."""
+def made_config(values: Mapping[str, Any], origin: Origin) -> Config:
+    """Make a Config that knows where it was written."""
+    frozen, given_id = _freeze_items(values, ())
     config = object.__new__(Config)
-    if isinstance(values, Config):
-        frozen, own_id = values._values, values._given_id
-    else:
-        frozen, own_id = _freeze_items(values, ())
-    _fill(config, frozen, given_id or own_id, label, origin)
+    _fill(config, frozen, given_id, None, origin)
     return config
 
 
-def labelled(siblings: Sequence[Config]) -> list[Config]:
-    """Return the configs as siblings, each with a label that tells it from the others."""
-    labels = label_siblings(
-        [config._values for config in siblings], lambda index: siblings[index].id
-    )
-    return [
-        made_config(config, label=label, origin=config._origin)
-        for config, label in zip(siblings, labels, strict=True)
-    ]
+def as_siblings(configs: Sequence[Config], origins: Sequence[Origin | None]) -> list[Config]:
+    """Return the configs as they are known beside each other, and where they were written."""
+    siblings = Siblings([config._values for config in configs], lambda index: configs[index].id)
+    placed: list[Config] = []
+    for index, (config, origin) in enumerate(zip(configs, origins, strict=True)):
+        twin = object.__new__(Config)
+        _fill(twin, config._values, config._given_id, (siblings, index), origin)
+        _set(twin, "_id", config._id)
+        placed.append(twin)
+    return placed
 
 
 def given_id(config: Config) -> str | None:
@@ -296,7 +289,7 @@ def _fill(
     config: Config,
     values: dict[str, Any],
     given_id: str | None,
-    label: str | None,
+    label: str | tuple[Siblings, int] | None,
     origin: Origin | None,
 ) -> None:
     _set(config, "_values", values)
@@ -325,7 +318,7 @@ def _freeze_items(mapping: Mapping[str, Any], path: KeyPath) -> tuple[dict[str, 
     given_id: str | None = None
     for key, value in mapping.items():
         is_text = isinstance(cast("object", key), str)
-        if type(value) in _UNCHANGEABLE and key != ID_KEY and is_text:
+        if type(value) in PLAIN and key != ID_KEY and is_text:
             values[key] = value
         elif not is_text:
             raise ConfigTypeError(
@@ -339,7 +332,7 @@ def _freeze_items(mapping: Mapping[str, Any], path: KeyPath) -> tuple[dict[str, 
 
 
 def _freeze(value: Any, path: KeyPath) -> Any:
-    if type(value) in _UNCHANGEABLE or isinstance(value, Config):
+    if type(value) in PLAIN or isinstance(value, Config):
         return value
     if isinstance(value, (list, tuple)):
         if len(path) >= _MAX_DEPTH:

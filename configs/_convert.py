@@ -58,13 +58,39 @@ def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[],
         raise ConfigTypeError(
             f"{target!r} is not a type a config converts to: {error}", path
         ) from error
-    return converted, None if converted is value or _is_frozen(converted) else make
+    if converted is value or _is_frozen(converted):
+        return converted, None
+    return converted, _shallow_copier(converted) or make
 
 
 def _convert(plain: Any, target: Any) -> Any:
     import msgspec
 
     return msgspec.convert(plain, target, dec_hook=_decode)
+
+
+def _shallow_copier(pristine: Any) -> Callable[[], Any] | None:
+    """Return what copies a value of which only the surface can be changed; None for others.
+
+    That costs a fraction of converting anew.
+    """
+    kind = cast("Any", type(pristine))
+    if kind is dict or kind is list:
+        parts = cast("Iterable[Any]", pristine.values() if kind is dict else pristine)
+        return pristine.copy if all(map(_is_frozen, parts)) else None
+    if hasattr(kind, "__struct_config__"):
+        parts = [getattr(pristine, name) for name in kind.__struct_fields__]
+        return pristine.__copy__ if all(map(_is_frozen, parts)) else None
+    if hasattr(kind, "__dataclass_fields__") and hasattr(pristine, "__dict__"):
+        fields: dict[str, Any] = dict(vars(pristine))
+
+        def copied() -> Any:
+            made = object.__new__(kind)
+            made.__dict__.update(fields)
+            return made
+
+        return copied if all(map(_is_frozen, fields.values())) else None
+    return None
 
 
 def _decode(kind: Any, value: Any) -> Any:

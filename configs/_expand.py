@@ -6,9 +6,9 @@ from itertools import islice, product
 from math import prod
 from typing import Any, Generic, NamedTuple, TypeVar, cast, final
 
-from ._adapt import fields_of, in_order
+from ._adapt import PLAIN, fields_of, in_order
 from ._canonical import content_id
-from ._config import ID_KEY, Config, given_id, made_config
+from ._config import ID_KEY, Config, given_id
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._keypath import KeyPath
 from ._labels import short_text
@@ -120,7 +120,7 @@ def _told_apart(configs: list[Config]) -> list[Config]:
     return [
         config
         if counts[config.id] == 1
-        else made_config(config, given_id=f"{config.id}-{content_id(config)[:6]}")
+        else config.replace({ID_KEY: f"{config.id}-{content_id(config)[:6]}"})
         for config in configs
     ]
 
@@ -133,6 +133,8 @@ def _count(value: Any) -> int:
 
 
 def _is_dynamic(value: Any) -> bool:
+    if type(value) in PLAIN:
+        return False
     return isinstance(value, DynamicValue) or any(_is_dynamic(inner) for inner in _children(value))
 
 

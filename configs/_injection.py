@@ -23,23 +23,23 @@ class Layout(NamedTuple):
     that is filled in can only be passed by position."""
     public: int
     """How many positional parameters are the caller's."""
-    by_position_until: int
-    """The place of the last parameter that is filled in and can only be passed by position."""
+    places: tuple[tuple[int, inspect.Parameter], ...]
+    """The positional parameters that are filled in, each with its place."""
 
     @classmethod
     def of(cls, signature: inspect.Signature, injected: Collection[str]) -> "Layout":
         """Read the layout off a signature."""
         parameters = signature.parameters.values()
         positional = tuple(parameter for parameter in parameters if parameter.kind in _POSITIONAL)
-        places = [place for place, parameter in enumerate(positional) if parameter.name in injected]
-        only = [place for place in places if positional[place].kind is _Parameter.POSITIONAL_ONLY]
+        places = [item for item in enumerate(positional) if item[1].name in injected]
+        has_only = any(parameter.kind is _Parameter.POSITIONAL_ONLY for _, parameter in places)
         return cls(
             positional,
             any(parameter.kind is _Parameter.VAR_POSITIONAL for parameter in parameters),
             frozenset(injected),
-            -1 if only else min(places, default=sys.maxsize),
+            -1 if has_only else places[0][0] if places else sys.maxsize,
             len(positional) - len(places),
-            max(only, default=-1),
+            tuple(places),
         )
 
 
@@ -74,8 +74,11 @@ class Injection:
         if len(args) > self._layout.room:
             return self._by_position(args, kwargs)
         if self._fresh:
-            made = {name: make() for name, make in self._fresh.items() if name not in kwargs}
-            return args, {**self._shared, **made, **kwargs}
+            filled = {**self._shared, **kwargs}
+            for name, make in self._fresh.items():
+                if name not in filled:
+                    filled[name] = make()
+            return args, filled
         return args, {**self._shared, **kwargs}
 
     def _is_complete(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
@@ -96,34 +99,25 @@ class Injection:
     def _by_position(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        layout = self._layout
+        """Lay in what the caller's positional arguments would otherwise push aside."""
         passed = self._passed_whole(args)
         keywords = dict(kwargs)
-        own = {name: value for name, value in self._shared.items() if name not in passed}
-        own |= {
-            name: make()
-            for name, make in self._fresh.items()
-            if name not in passed and name not in kwargs
-        }
-        laid: list[Any] = []
-        taken = 0
-        for place, parameter in enumerate(layout.positional):
-            if parameter.name not in layout.injected or parameter.name in passed:
-                if taken < len(args):
-                    value = args[taken]
-                    taken += 1
-                elif place < layout.by_position_until:
-                    value = parameter.default
-                else:
+        own = dict(self._shared)
+        for name, make in self._fresh.items():
+            own[name] = make()
+        laid = list(args)
+        for place, parameter in self._layout.places:
+            name = parameter.name
+            if name in passed:
+                own.pop(name, None)
+                continue
+            by_position_only = parameter.kind is _Parameter.POSITIONAL_ONLY
+            if place > len(laid):
+                if not by_position_only:
                     break
-            elif parameter.kind is _Parameter.POSITIONAL_ONLY:
-                value = own.pop(parameter.name, parameter.default)
-            elif taken < len(args) or place < layout.by_position_until:
-                default = own.pop(parameter.name, parameter.default)
-                value = keywords.pop(parameter.name, default)
-            else:
-                break
-            if value is _Parameter.empty:  # the call lacks an argument, and Python will say so
-                return args, keywords
-            laid.append(value)
-        return (*laid, *args[taken:]), {**own, **keywords}
+                laid += [before.default for before in self._layout.positional[len(laid) : place]]
+            value = own.pop(name, parameter.default)
+            laid.insert(place, value if by_position_only else keywords.pop(name, value))
+        if _Parameter.empty in laid:  # the call lacks an argument, and Python will say so
+            return args, kwargs
+        return tuple(laid), {**own, **keywords}

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any, cast
 
+from ._adapt import PLAIN
 from ._keypath import KeyPath, format_path
 
 _LONGEST_PART = 24
@@ -20,25 +21,44 @@ def label_alone(values: Mapping[str, Any]) -> str:
     return _joined([short_text(path, value) for path, value in _leaves(values, ())])
 
 
-def label_siblings(siblings: Sequence[Mapping[str, Any]], id_of: Callable[[int], str]) -> list[str]:
-    """Return a label for each sibling, no two alike; `id_of` tells apart what values do not.
+class Siblings:
+    """Configs that stand beside each other; their labels are made when one is asked for.
 
-    Siblings that all have a `name` of their own are called by it; otherwise a label is made of
-    the values that are not the same in all.
+    Args:
+        values: the values of each.
+        id_of: the id of the one at an index, to tell apart what values do not.
     """
-    names = {values.get("name") for values in siblings}
-    if len(siblings) == 1 or (
-        len(names) == len(siblings) and all(isinstance(name, str) and name for name in names)
-    ):
-        return _made_unique([label_alone(values) for values in siblings], id_of)
+
+    def __init__(self, values: Sequence[Mapping[str, Any]], id_of: Callable[[int], str]) -> None:
+        self._values = values
+        self._id_of = id_of
+        self._labels: list[str] = []
+
+    def label(self, index: int) -> str:
+        """Return the label of one, which no other has."""
+        if not self._labels:
+            self._labels = _made_unique(_labels(self._values), self._id_of)
+        return self._labels[index]
+
+
+def _labels(siblings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a label for each, made of its name or of the values that are not the same in all."""
+    names = [values.get("name") for values in siblings]
+    are_named = all(isinstance(name, str) and name for name in names)
+    if len(siblings) == 1 or (are_named and len(set(names)) == len(names)):
+        return [label_alone(values) for values in siblings]
     leaves = [dict(_leaves(values, ())) for values in siblings]
     paths = dict.fromkeys(path for of_one in leaves for path in of_one)
-    differing = [path for path in paths if len({_told(of_one, path) for of_one in leaves}) > 1]
-    labels = [
+    differing = [path for path in paths if _differs(leaves, path)]
+    return [
         _joined([short_text(path, of_one[path]) for path in differing if path in of_one])
         for of_one in leaves
     ]
-    return _made_unique(labels, id_of)
+
+
+def _differs(leaves: Sequence[Mapping[KeyPath, Any]], path: KeyPath) -> bool:
+    first = _told(leaves[0], path)
+    return any(_told(of_one, path) != first for of_one in leaves)
 
 
 def short_text(path: KeyPath, value: Any) -> str:
@@ -61,13 +81,15 @@ def _told(leaves: Mapping[KeyPath, Any], path: KeyPath) -> tuple[type[Any], str]
 def _leaves(values: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     for key, value in values.items():
         path = (*above, key)
-        if isinstance(value, Mapping) and value:
+        if type(value) not in PLAIN and isinstance(value, Mapping) and value:
             yield from _leaves(cast("Mapping[str, Any]", value), path)
         else:
             yield path, value
 
 
 def _full_text(value: Any) -> str:
+    if type(value) in PLAIN:
+        return str(value)
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, (tuple, list)):

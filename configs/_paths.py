@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from ._errors import ConfigError, ConfigKeyError, describe
@@ -15,6 +16,7 @@ _STEP = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def parse_path(text: str) -> KeyPath:
     """Split a written path into its keys.
 

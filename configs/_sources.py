@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ._adapt import fields_of
 from ._compose import Composer
-from ._config import Config, labelled, made_config, origin_of
+from ._config import Config, as_siblings
 from ._documents import files_in, read_documents
 from ._errors import ConfigError, ConfigFileNotFoundError, ConfigTypeError, describe
 from ._expand import expand
@@ -56,11 +56,14 @@ def parse_into(files: dict[Path, None], sources: Any, limits: Limits) -> list[Co
     composer = Composer(limits, files)
     listed = [sources] if _is_one(sources) else [*_listed(sources)]
     configs: list[Config] = []
+    origins: list[Origin] = []
     for index, source in enumerate(listed):
         for values, origin in _read(source, f"configs[{index}]", composer, limits):
-            configs.extend(_expanded(values, origin, limits))
-    _check_ids(configs)
-    return labelled(configs)
+            expanded = _expanded(values, origin, limits)
+            configs += expanded
+            origins += [origin] * len(expanded)
+    _check_ids(configs, origins)
+    return as_siblings(configs, origins)
 
 
 def _is_one(sources: object) -> bool:
@@ -98,23 +101,23 @@ def _read(
     yield fields, named(place)
 
 
-def _expanded(values: Mapping[str, Any], origin: Origin, limits: Limits) -> Iterator[Config]:
+def _expanded(values: Mapping[str, Any], origin: Origin, limits: Limits) -> list[Config]:
     try:
-        for config in expand(values, limits=limits):
-            made = made_config(config, origin=origin)
-            made.id  # noqa: B018  an id that cannot be made is an error of the source
-            yield made
+        configs = expand(values, limits=limits)
+        for config in configs:
+            config.id  # noqa: B018  an id that cannot be made is an error of the source
     except ConfigError as error:
         raise error.located(origin.locate(error.path)) from None
+    return configs
 
 
-def _check_ids(configs: list[Config]) -> None:
-    first: dict[str, Config] = {}
-    for config in configs:
+def _check_ids(configs: list[Config], origins: list[Origin]) -> None:
+    first: dict[str, Origin] = {}
+    for config, origin in zip(configs, origins, strict=True):
         if config.id in first:
             raise ConfigError(
-                f"the same id {config.id!r} as {origin_of(first[config.id])}: "
+                f"the same id {config.id!r} as {first[config.id].locate(())}: "
                 f"configs with the same values are told apart by a `__config_id__` each",
-                where=origin_of(config),
+                where=origin.locate(()),
             )
-        first[config.id] = config
+        first[config.id] = origin

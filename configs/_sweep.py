@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ._adapt import fields_of, in_order
 from ._compose import merge
-from ._config import Config, labelled
+from ._config import Config, as_siblings
 from ._errors import ConfigError, ConfigTypeError, describe
 
 T = TypeVar("T")
@@ -42,7 +42,8 @@ def sweep(
         _mappings(base, "base"),
         *(_mappings(listed, "list of variations") for listed in variations),
     ]
-    return labelled([_laid_together(combination) for combination in product(*lists)])
+    configs = [_laid_together(combination) for combination in product(*lists)]
+    return as_siblings(configs, [None] * len(configs))
 
 
 def grid(

@@ -20,6 +20,7 @@ from ._numbers import checked_float, checked_int
 _CORE = "tag:yaml.org,2002:"
 _LOADER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
+_MAY_BE_OTHER_THAN_TEXT = frozenset("+-.0123456789nNtTfF~")
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -187,6 +188,8 @@ def _scalar(event: Any, path: KeyPath, line: int) -> Any:
 
 def _plain_scalar(text: str, path: KeyPath, line: int) -> Any:
     """Read an unquoted scalar by the core schema of YAML 1.2."""
+    if text and text[0] not in _MAY_BE_OTHER_THAN_TEXT:
+        return text
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):

@@ -7,7 +7,7 @@ Layout: the folders at the root of the repository are the packages.
 Names are imported when they are first used, so that `import understudy` costs next to nothing.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than we do
 
 if TYPE_CHECKING:
     from understudy.configs import Bind as Bind

@@ -61,7 +61,7 @@ def test_every_public_name_is_documented_with_an_example(name: str) -> None:
 def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     value = getattr(understudy.configs, name)
-    examples = doctest.DocTestFinder().find(value, name, module=False, globs={})  # type: ignore[arg-type]
+    examples = doctest.DocTestFinder().find(value, name, module=False, globs={})
     outcomes = [doctest.DocTestRunner().run(example) for example in examples]
     assert sum(outcome.failed for outcome in outcomes) == 0
     assert sum(outcome.attempted for outcome in outcomes) > 0 or name in MADE_FOR_YOU

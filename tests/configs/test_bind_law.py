@@ -63,6 +63,18 @@ calls = st.tuples(
 def expected(function: Any, args: tuple[int, ...], kwargs: dict[str, int]) -> Any:
     """Say by the rules what a call gives; a TypeError stands for a call Python refuses."""
     full = inspect.signature(function)
+    only = [name for name, p in full.parameters.items() if p.kind is Parameter.POSITIONAL_ONLY]
+    if "more" in full.parameters:  # which may take the name of a positional-only parameter
+        taken = {name: kwargs[name] for name in only if name in kwargs}
+        values = expected_without(
+            function, args, {n: v for n, v in kwargs.items() if n not in taken}
+        )
+        return {**values, "more": {**values["more"], **taken}}
+    return expected_without(function, args, kwargs)
+
+
+def expected_without(function: Any, args: tuple[int, ...], kwargs: dict[str, int]) -> Any:
+    full = inspect.signature(function)
     injected = [name for name, p in full.parameters.items() if p.annotation is Config]
     by_name = {
         name: kwargs[name]

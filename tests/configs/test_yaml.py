@@ -83,6 +83,7 @@ def test_anchors_and_merges_are_kept(read: Any) -> None:
         ("null: x", "c.yaml:1: a key is None, not a text: quote it"),
         ("[a]: 1", "c.yaml:1: a list or a mapping stands where a key is expected"),
         ("a: *nothing", "c.yaml:1: a: *nothing refers to an anchor"),
+        ("a: 1\nm:\n  b..c: 2", "c.yaml:3: 'b..c' is not a path: write keys with dots"),
         ("a: &a\n  b: *a", "c.yaml:2: a.b: *a stands inside the value it refers to"),
         ("a: {<<: 5}", 'c.yaml:1: a.<<: << takes a mapping'),
         ("a: {<<: [5]}", "c.yaml:1: a"),
