@@ -16,6 +16,7 @@ from ._errors import ConfigTypeError, describe
 from ._keypath import KeyPath
 
 _ID_DIGITS = 16
+_AS_THEY_ARE = PLAIN - {float}
 
 
 def content_id(values: Mapping[str, Any]) -> str:
@@ -37,7 +38,9 @@ def _plain(value: Any, path: KeyPath) -> Any:
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
         return {
-            f"${key}" if key.startswith("$") else key: _plain(inner, (*path, key))
+            f"${key}" if key[:1] == "$" else key: (
+                inner if type(inner) in _AS_THEY_ARE else _plain(inner, (*path, key))
+            )
             for key, inner in mapping.items()
         }
     if isinstance(value, (tuple, list)):

@@ -298,7 +298,10 @@ def _fill(
     _set(config, "_label", label)
     _set(config, "_origin", origin)
     _set(config, "_hash", None)
-    _set(config, "__dict__", {key: value for key, value in values.items() if key not in _OWN_NAMES})
+    visible = values.copy()
+    for hidden in _OWN_NAMES.intersection(values):
+        del visible[hidden]
+    _set(config, "__dict__", visible)
 
 
 def _from_pairs(pairs: Any) -> dict[str, Any]:

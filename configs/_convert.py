@@ -75,22 +75,29 @@ def _shallow_copier(pristine: Any) -> Callable[[], Any] | None:
     That costs a fraction of converting anew.
     """
     kind = cast("Any", type(pristine))
-    if kind is dict or kind is list:
+    if kind is list or kind is dict:
         parts = cast("Iterable[Any]", pristine.values() if kind is dict else pristine)
         return pristine.copy if all(map(_is_frozen, parts)) else None
     if hasattr(kind, "__struct_config__"):
         parts = [getattr(pristine, name) for name in kind.__struct_fields__]
         return pristine.__copy__ if all(map(_is_frozen, parts)) else None
-    if hasattr(kind, "__dataclass_fields__") and hasattr(pristine, "__dict__"):
-        fields: dict[str, Any] = dict(vars(pristine))
+    if not hasattr(pristine, "__dict__") or not all(map(_is_frozen, vars(pristine).values())):
+        return None
+    if is_pydantic_model(kind):
+        return cast("Callable[[], Any]", pristine.__copy__)
+    return _dataclass_copier(pristine) if hasattr(kind, "__dataclass_fields__") else None
 
-        def copied() -> Any:
-            made = object.__new__(kind)
-            made.__dict__.update(fields)
-            return made
 
-        return copied if all(map(_is_frozen, fields.values())) else None
-    return None
+def _dataclass_copier(pristine: Any) -> Callable[[], Any]:
+    kind = cast("Any", type(pristine))
+    fields = dict(vars(pristine))
+
+    def copied() -> Any:
+        made = object.__new__(kind)
+        made.__dict__ = fields.copy()
+        return made
+
+    return copied
 
 
 def _decode(kind: Any, value: Any) -> Any:

@@ -46,7 +46,7 @@ class Layout(NamedTuple):
 class Injection:
     """What one config fills in for one function, ready to be laid into any call."""
 
-    __slots__ = ("_fresh", "_layout", "_name", "_required", "_shared")
+    __slots__ = ("_fresh", "_insertions", "_layout", "_name", "_required", "_shared")
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Injection:
         self._shared = dict(shared)
         self._fresh = dict(fresh)
         self._required = required
+        self._insertions = self._all_insertions()
 
     def fill(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -72,7 +73,8 @@ class Injection:
                 f"{self._name} needs a config for {needed}, and has none: give it one"
             )
         if len(args) > self._layout.room:
-            return self._by_position(args, kwargs)
+            inserted = None if kwargs else self._inserted(args)
+            return self._by_position(args, kwargs) if inserted is None else (inserted, kwargs)
         if self._fresh:
             filled = {**self._shared, **kwargs}
             for name, make in self._fresh.items():
@@ -95,6 +97,24 @@ class Injection:
         if layout.takes_more or len(args) <= layout.public:
             return set()
         return {parameter.name for parameter in layout.positional[: len(args)]} & layout.injected
+
+    def _all_insertions(self) -> list[tuple[int, Any]]:
+        """Return what goes where, when that is all there is to fill in; otherwise nothing."""
+        places = [(place, parameter.name) for place, parameter in self._layout.places]
+        if {name for _, name in places} != self._shared.keys() | self._fresh.keys() or self._fresh:
+            return []
+        return [(place, self._shared[name]) for place, name in places]
+
+    def _inserted(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return the arguments, all of them by position; None where that cannot be."""
+        if not self._insertions or len(args) > self._layout.public:
+            return None
+        laid = list(args)
+        for place, value in self._insertions:
+            if place > len(laid):
+                return None
+            laid.insert(place, value)
+        return tuple(laid)
 
     def _by_position(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
