@@ -81,16 +81,16 @@ def _shallow_copier(pristine: Any) -> Callable[[], Any] | None:
     if hasattr(kind, "__struct_config__"):
         parts = [getattr(pristine, name) for name in kind.__struct_fields__]
         return pristine.__copy__ if all(map(_is_frozen, parts)) else None
-    if not hasattr(pristine, "__dict__") or not all(map(_is_frozen, vars(pristine).values())):
+    attributes = cast("dict[str, Any] | None", getattr(pristine, "__dict__", None))
+    if attributes is None or not all(map(_is_frozen, attributes.values())):
         return None
     if is_pydantic_model(kind):
         return cast("Callable[[], Any]", pristine.__copy__)
-    return _dataclass_copier(pristine) if hasattr(kind, "__dataclass_fields__") else None
+    return _dataclass_copier(kind, attributes) if hasattr(kind, "__dataclass_fields__") else None
 
 
-def _dataclass_copier(pristine: Any) -> Callable[[], Any]:
-    kind = cast("Any", type(pristine))
-    fields = dict(vars(pristine))
+def _dataclass_copier(kind: Any, attributes: Mapping[str, Any]) -> Callable[[], Any]:
+    fields = dict(attributes)
 
     def copied() -> Any:
         made = object.__new__(kind)
