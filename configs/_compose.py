@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from ._adapt import fields_of
-from ._config import ID_KEY, Config, made_config
+from ._config import Config, made_config
 from ._documents import Document, read_documents
 from ._errors import ConfigError, ConfigFileNotFoundError, ConfigTypeError, describe
+from ._freeze import ID_KEY
 from ._keypath import KeyPath
 from ._limits import DEFAULT_LIMITS, Limits
 from ._origin import Layer, Origin

@@ -4,18 +4,16 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Se
 from typing import Any, Self, cast, final
 
 from . import _registry
-from ._adapt import PLAIN, fields_of, plain_scalar
+from ._adapt import fields_of
 from ._canonical import content_id
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
+from ._freeze import ID_KEY, Freezer, Frozen
 from ._keypath import KeyPath
 from ._labels import Siblings, label_alone
 from ._origin import Origin
 from ._overlay import overlay, thaw
 from ._paths import missing_key, parse_path, walk
 
-ID_KEY = "__config_id__"
-
-_MAX_DEPTH = 100
 _NO_DEFAULT: Any = object()
 _set = object.__setattr__
 
@@ -79,8 +77,8 @@ class Config(Mapping[str, Any]):
         mapping = fields_of(values)
         if mapping is None:
             mapping = _from_pairs(values)
-        frozen, given_id = _freeze_items({**mapping, **more} if more else mapping, ())
-        _fill(self, frozen, given_id, None, None)
+        frozen = _freezer.items({**mapping, **more} if more else mapping)
+        _fill(self, frozen.values, frozen.given_id, None, None)
 
     @property
     def id(self) -> str:
@@ -233,17 +231,23 @@ class Config(Mapping[str, Any]):
 _OWN_NAMES = frozenset(dir(Config))
 
 
+def _made(frozen: Frozen, origin: Origin | None = None) -> Config:
+    config = object.__new__(Config)
+    _fill(config, frozen.values, frozen.given_id, None, origin)
+    return config
+
+
+_freezer = Freezer(Config, _made)
+
+
 def made_config(values: Mapping[str, Any], origin: Origin) -> Config:
     """Make a Config that knows where it was written."""
-    frozen, given_id = _freeze_items(values, ())
-    config = object.__new__(Config)
-    _fill(config, frozen, given_id, None, origin)
-    return config
+    return _made(_freezer.items(values), origin)
 
 
 def as_siblings(configs: Sequence[Config], origins: Sequence[Origin | None]) -> list[Config]:
     """Return the configs as they are known beside each other, and where they were written."""
-    siblings = Siblings([config._values for config in configs], lambda index: configs[index].id)
+    siblings = Siblings([config._values for config in configs], lambda at: _known_as(configs[at]))
     placed: list[Config] = []
     for index, (config, origin) in enumerate(zip(configs, origins, strict=True)):
         twin = object.__new__(Config)
@@ -251,6 +255,14 @@ def as_siblings(configs: Sequence[Config], origins: Sequence[Origin | None]) -> 
         _set(twin, "_id", config._id)
         placed.append(twin)
     return placed
+
+
+def _known_as(config: Config) -> str:
+    """Return the id, or a word for a config that can have none."""
+    try:
+        return config.id
+    except ConfigTypeError:
+        return "no-id"
 
 
 def given_id(config: Config) -> str | None:
@@ -312,54 +324,3 @@ def _from_pairs(pairs: Any) -> dict[str, Any]:
             f"a Config is made of a mapping or an object with fields, not of {describe(pairs)}; "
             f"`load_config` reads a file"
         ) from None
-
-
-def _freeze_items(mapping: Mapping[str, Any], path: KeyPath) -> tuple[dict[str, Any], str | None]:
-    if len(path) >= _MAX_DEPTH:
-        raise _too_deep(path)
-    values: dict[str, Any] = {}
-    given_id: str | None = None
-    for key, value in mapping.items():
-        is_text = isinstance(cast("object", key), str)
-        if type(value) in PLAIN and key != ID_KEY and is_text:
-            values[key] = value
-        elif not is_text:
-            raise ConfigTypeError(
-                f"the key {key!r} is {describe(key)}: keys are texts, so quote it", path
-            )
-        elif key == ID_KEY:
-            given_id = _checked_id(value, path)
-        else:
-            values[key] = _freeze(value, (*path, key))
-    return values, given_id
-
-
-def _freeze(value: Any, path: KeyPath) -> Any:
-    if type(value) in PLAIN or isinstance(value, Config):
-        return value
-    if isinstance(value, (list, tuple)):
-        if len(path) >= _MAX_DEPTH:
-            raise _too_deep(path)
-        items = cast("Sequence[Any]", value)
-        return tuple([_freeze(item, (*path, index)) for index, item in enumerate(items)])
-    mapping = fields_of(value)
-    if mapping is not None:
-        frozen, given_id = _freeze_items(mapping, path)
-        config = object.__new__(Config)
-        _fill(config, frozen, given_id, None, None)
-        return config
-    if isinstance(value, (set, frozenset)):
-        return frozenset(cast("Iterable[Any]", value))
-    if isinstance(value, bytearray):
-        return bytes(value)
-    return plain_scalar(value)
-
-
-def _too_deep(path: KeyPath) -> ConfigError:
-    return ConfigError(f"nested more than {_MAX_DEPTH} deep: does it contain itself?", path[:5])
-
-
-def _checked_id(value: object, path: KeyPath) -> str:
-    if not isinstance(value, str) or not value:
-        raise ConfigTypeError(f"{ID_KEY} is {value!r}: an id is a text that is not empty", path)
-    return value

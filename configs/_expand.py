@@ -8,8 +8,9 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast, final
 
 from ._adapt import PLAIN, fields_of, in_order
 from ._canonical import content_id
-from ._config import ID_KEY, Config, given_id
+from ._config import Config, given_id
 from ._errors import ConfigError, ConfigTypeError, describe
+from ._freeze import ID_KEY
 from ._keypath import KeyPath
 from ._labels import short_text
 from ._limits import DEFAULT_LIMITS, Limits

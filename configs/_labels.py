@@ -30,15 +30,16 @@ class Siblings:
     """
 
     def __init__(self, values: Sequence[Mapping[str, Any]], id_of: Callable[[int], str]) -> None:
-        self._values = values
-        self._id_of = id_of
-        self._labels: list[str] = []
+        self._made: list[str] | tuple[Sequence[Mapping[str, Any]], Callable[[int], str]]
+        self._made = (values, id_of)
 
     def label(self, index: int) -> str:
         """Return the label of one, which no other has."""
-        if not self._labels:
-            self._labels = _made_unique(_labels(self._values), self._id_of)
-        return self._labels[index]
+        made = self._made  # read once: another thread may be making them too
+        if isinstance(made, tuple):
+            values, id_of = made
+            made = self._made = _made_unique(_labels(values), id_of)
+        return made[index]
 
 
 def _labels(siblings: Sequence[Mapping[str, Any]]) -> list[str]:

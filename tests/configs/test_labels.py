@@ -1,5 +1,9 @@
 """Labels: short, human, made of what differs, no two siblings alike."""
 
+import gc
+import pickle
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Any
 
@@ -110,3 +114,29 @@ def test_no_two_siblings_have_the_same_label(sources: list[dict[str, Any]]) -> N
 
 def test_labels_of_dynamic_values() -> None:
     assert labels({"model": DynamicValue(["a", "b"]), "seed": 1}) == ["a", "b"]
+
+
+def test_configs_without_ids_still_have_labels_of_their_own() -> None:
+    configs = sweep({"f": len}, [{"x": 1}, {"x": "1"}])
+    assert [config.label for config in configs] == ["1-no-id", "1-no-id-2"]
+    assert pickle.loads(pickle.dumps(configs[1])).label == "1-no-id-2"
+
+
+def test_a_config_does_not_keep_its_siblings_alive() -> None:
+    class Data:
+        pass
+
+    data = Data()
+    gone = weakref.ref(data)
+    first = sweep({}, [{"a": 1}, {"a": data}])[0]
+    del data
+    assert first.label == "1"
+    gc.collect()
+    assert gone() is None
+
+
+def test_threads_may_ask_at_once() -> None:
+    for _ in range(20):
+        configs = sweep({}, [{"a": number} for number in range(50)])
+        with ThreadPoolExecutor(8) as pool:
+            assert [*pool.map(lambda config: config.label, configs)] == [str(n) for n in range(50)]
