@@ -6,7 +6,7 @@ Layout, in the order a config travels:
     _compose    imports and `merge` (_overlay is the rule, _origin says what came from where)
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
-    _config     Config: made by _freeze, its id (_canonical), label (_labels), paths (_paths, _keypath)
+    _config     Config; _freeze makes it, _canonical its id, _labels its label, _paths reads it
     _bind       Bind and Binder (_annotations to find, _convert and _injection to fill)
     _registry   `register`; _build: `build`
     _watch      reload
