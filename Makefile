@@ -46,7 +46,7 @@ $(VENV)/bin/python:
 	@$(RUN) $(PIP) --upgrade "pip>=25.1"
 
 $(VENV)/.package: pyproject.toml | $(VENV)/bin/python
-	@$(RUN) $(PIP) --editable .
+	@PYTHONWARNINGS=ignore $(RUN) $(PIP) --editable .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.package
