@@ -124,15 +124,15 @@ class Binder:
         self.function = function
         full = _signature(function)
         annotations = resolved_annotations(function, full)
-        self._name = getattr(function, "__qualname__", None) or repr(function)
-        self._slots = {
-            name: slot
-            for name, parameter in full.parameters.items()
-            if (slot := _slot(parameter, annotations.get(name, _Parameter.empty), self._name))
-            is not None
-        }
+        self._name = _name_of(function)
+        slots: dict[str, _Slot] = {}
+        for name, parameter in full.parameters.items():
+            slot = _slot(parameter, annotations.get(name, _Parameter.empty), self._name)
+            if slot is not None:
+                slots[name] = slot
+        self.signature = _without(full, slots)
+        self._slots = {name: slot for name, slot in slots.items() if not _is_set(function, name)}
         self.injected = tuple(self._slots)
-        self.signature = _without(full, self._slots)
         self._layout = Layout.of(full, self._slots)
         self._prepared: dict[int, tuple[Config | None, Injection]] = {}
 
@@ -224,6 +224,17 @@ class Binder:
         return type(error)(
             problem, error.path, None if config is None else origin_of(config, error.path)
         )
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    if isinstance(function, functools.partial):
+        return _name_of(cast("functools.partial[Any]", function).func)
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
+
+
+def _is_set(function: Callable[..., Any], name: str) -> bool:
+    """Tell whether a partial has a parameter set already: what the caller passes wins."""
+    return isinstance(function, functools.partial) and name in function.keywords
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:

@@ -13,7 +13,7 @@ from ._freeze import ID_KEY
 from ._keypath import KeyPath
 from ._limits import DEFAULT_LIMITS, Limits
 from ._origin import Layer, Origin
-from ._overlay import key_path, overlay, thaw
+from ._overlay import key_path, overlay
 
 IMPORTS_KEY = "imports"
 
@@ -34,8 +34,7 @@ def merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> Config:
         >>> merge(base, {"model": {"size": 512}}).to_dict()
         {'model': {'size': 512}, 'seed': 1}
     """
-    plain = {key: thaw(value) for key, value in _mapping(base).items() if key != ID_KEY}
-    return Config(overlay(plain, _mapping(update)))
+    return Config(overlay(Config(_mapping(base)).to_dict(), _mapping(update)))
 
 
 def load_config(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Config:

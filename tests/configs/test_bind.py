@@ -309,6 +309,16 @@ class TestCallables:
         )
         assert Binder(lambda config: config.model).call(CONFIG) == "large"
 
+    def test_what_a_partial_has_set_wins(self) -> None:
+        def function(x: int, config: Config, size: Annotated[int, Bind("part.size")]) -> Any:
+            return x, config.model, size
+
+        binder = Binder(functools.partial(function, config=Config(model="mine")))
+        assert binder.call(CONFIG, 1) == (1, "mine", 5)
+        assert str(binder.signature) == "(x: int) -> Any"
+        with pytest.raises(ConfigError, match=r"for the parameter 'size' of .*function$"):
+            binder.call(Config(a=1), 1)
+
     def test_a_function_behind_a_wrapper(self) -> None:
         def logged(function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)

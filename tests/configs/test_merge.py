@@ -1,6 +1,7 @@
 """The rule of composition: plain keys replace, dotted keys reach in and keep the siblings."""
 
 import copy
+import dataclasses
 from typing import Any
 
 import pytest
@@ -134,6 +135,16 @@ def test_an_id_belongs_to_what_stated_it() -> None:
 def test_dynamic_values_survive() -> None:
     values = DynamicValue([1, 2])
     assert merge({"a": {"b": 1}}, {"a.b": values}).a.b == values
+
+
+def test_objects_with_fields_are_laid_too() -> None:
+    @dataclasses.dataclass
+    class Model:
+        size: int = 1
+        depth: int = 2
+
+    assert merge({"model": Model()}, {"model.size": 5}).model == {"size": 5, "depth": 2}
+    assert merge({"model": {"x": 0}}, {"model": Model()}).model == {"size": 1, "depth": 2}
 
 
 def test_merge_takes_mappings() -> None:
