@@ -152,10 +152,8 @@ class Binder:
         injection = self.prepare(config)
         if len(self._prepared) >= _MOST_PREPARED:  # a strategy may make a config for each call
             self._prepared.clear()
-        self._prepared[id(config)] = (
-            config,
-            injection,
-        )  # the config is kept, so its id() is not reused
+        kept_so_that_its_id_is_not_reused = config
+        self._prepared[id(config)] = (kept_so_that_its_id_is_not_reused, injection)
         return injection.fill(args, kwargs)
 
     def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> Any:
@@ -183,9 +181,12 @@ class Binder:
         """
         shared: dict[str, Any] = {}
         fresh: dict[str, Callable[[], Any]] = {}
-        for name, slot in self._slots.items() if config is not None else ():
+        if config is None:
+            required = [name for name, slot in self._slots.items() if slot.is_required]
+            return Injection(self._name, self._layout, shared, fresh, required)
+        for name, slot in self._slots.items():
             try:
-                value = walk(cast("Config", config), slot.keys) if slot.keys else config
+                value = walk(config, slot.keys) if slot.keys else config
                 shared[name], make = converter(value, slot.target, slot.keys)
             except ConfigKeyError as error:
                 if slot.is_required:
@@ -196,12 +197,7 @@ class Binder:
             if make is not None:
                 del shared[name]
                 fresh[name] = make
-        required = (
-            [name for name, slot in self._slots.items() if slot.is_required]
-            if config is None
-            else []
-        )
-        return Injection(self._name, self._layout, shared, fresh, tuple(required))
+        return Injection(self._name, self._layout, shared, fresh, ())
 
     def wraps(self, wrapper: Callable[P, R]) -> Callable[P, R]:
         """Give a wrapper the name, docstring and signature of the function, less what is filled in.
@@ -219,11 +215,9 @@ class Binder:
         }
         return wrapper
 
-    def _unfit(self, error: ConfigError, config: Config | None, name: str) -> ConfigError:
+    def _unfit(self, error: ConfigError, config: Config, name: str) -> ConfigError:
         problem = f"{error.problem}, for the parameter {name!r} of {self._name}"
-        return type(error)(
-            problem, error.path, None if config is None else origin_of(config, error.path)
-        )
+        return type(error)(problem, error.path, origin_of(config, error.path))
 
 
 def _name_of(function: Callable[..., Any]) -> str:
