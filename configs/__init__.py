@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._errors import ConfigFileNotFoundError as ConfigFileNotFoundError
     from ._errors import ConfigKeyError as ConfigKeyError
     from ._errors import ConfigTypeError as ConfigTypeError
+    from ._errors import ExtraNotInstalledError as ExtraNotInstalledError
     from ._errors import RegistryError as RegistryError
     from ._errors import UnderstudyError as UnderstudyError
     from ._expand import DynamicValue as DynamicValue
@@ -58,6 +59,7 @@ __all__ = [
     "ConfigKeyError",
     "ConfigTypeError",
     "DynamicValue",
+    "ExtraNotInstalledError",
     "Injection",
     "Limits",
     "RegistryError",
@@ -90,6 +92,7 @@ _ROOMS = {
     "ConfigKeyError": "_errors",
     "ConfigTypeError": "_errors",
     "DynamicValue": "_expand",
+    "ExtraNotInstalledError": "_errors",
     "Injection": "_injection",
     "Limits": "_limits",
     "RegistryError": "_errors",
@@ -123,4 +126,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__

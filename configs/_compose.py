@@ -56,6 +56,8 @@ def load_config(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS
         >>> load_config("large.yaml").model.to_dict()
         {'size': 512, 'layers': 4}
     """
+    if not isinstance(cast("object", path), (str, os.PathLike)):
+        raise ConfigTypeError(f"load_config takes the path of a file, not {describe(path)}")
     file = Path(path)
     documents = read_documents(file, limits)
     if len(documents) > 1:

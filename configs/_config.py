@@ -1,7 +1,7 @@
 """Config: one frozen set of values, with an id and a short label."""
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
-from typing import Any, Self, cast, final
+from typing import TYPE_CHECKING, Any, Self, cast, final
 
 from . import _registry
 from ._adapt import fields_of
@@ -168,7 +168,12 @@ class Config(Mapping[str, Any]):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in Config.__slots__:
             raise AttributeError(name)
+        if hasattr(dict, name):
+            raise AttributeError(f"no method {name!r}: {_frozen('key')}")
         raise AttributeError(missing_key(name, self._values), name=name, obj=self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*self._values]
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -201,11 +206,19 @@ class Config(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Config({self.to_dict(include_id=True)!r})"
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a Config is frozen: config.replace({{{name!r}: ...}}) makes another")
+    if not TYPE_CHECKING:  # for type checkers there is nothing to call
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a Config is frozen: {name!r} cannot be deleted")
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(_frozen(name))
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(_frozen(name))
+
+        def __setitem__(self, key: str, value: object) -> None:
+            raise ConfigTypeError(_frozen(key))
+
+        def __delitem__(self, key: str) -> None:
+            raise ConfigTypeError(_frozen(key))
 
     def __copy__(self) -> Self:
         return self
@@ -245,9 +258,11 @@ def made_config(values: Mapping[str, Any], origin: Origin) -> Config:
     return _made(_freezer.items(values), origin)
 
 
-def as_siblings(configs: Sequence[Config], origins: Sequence[Origin | None]) -> list[Config]:
+def as_siblings(configs: Sequence[Config], origins: Sequence[Origin]) -> list[Config]:
     """Return the configs as they are known beside each other, and where they were written."""
-    siblings = Siblings([config._values for config in configs], lambda at: _known_as(configs[at]))
+    siblings = Siblings(
+        [config._values for config in configs], lambda at: _id_if_any(configs[at]) or "no-id"
+    )
     placed: list[Config] = []
     for index, (config, origin) in enumerate(zip(configs, origins, strict=True)):
         twin = object.__new__(Config)
@@ -257,12 +272,41 @@ def as_siblings(configs: Sequence[Config], origins: Sequence[Origin | None]) -> 
     return placed
 
 
-def _known_as(config: Config) -> str:
-    """Return the id, or a word for a config that can have none."""
+def check_ids(configs: Sequence[Config], origins: Sequence[Origin]) -> None:
+    """Refuse two configs with one id; a config that can have none is let pass."""
+    first: dict[str, Origin] = {}
+    for config, origin in zip(configs, origins, strict=True):
+        config_id = _id_if_any(config)
+        if config_id in first:
+            before = first[config_id]
+            problem = f"the same id {config_id!r} as {before.locate(())}: {_advice(before, origin)}"
+            raise ConfigError(problem, where=origin.locate(()))
+        if config_id is not None:
+            first[config_id] = origin
+
+
+def _advice(before: Origin, origin: Origin) -> str:
+    """Say what to do about two configs with one id."""
+    for one, other in ((before, origin), (origin, before)):
+        name, above = one.layers[-1].name, other.layers[-1].name
+        if name != above and name in [layer.name for layer in other.layers]:
+            return (
+                f"{above} imports {name} and changes nothing; a file that is only there to be "
+                f"imported starts with a dot, or lives elsewhere"
+            )
+    return "configs with the same values are told apart by a `__config_id__` each"
+
+
+def _id_if_any(config: Config) -> str | None:
     try:
         return config.id
     except ConfigTypeError:
-        return "no-id"
+        return None
+
+
+def origin(config: Config) -> Origin | None:
+    """Return where the values of a config were written; None for one made by hand."""
+    return config._origin
 
 
 def given_id(config: Config) -> str | None:
@@ -278,7 +322,7 @@ def origin_of(config: Config, path: str | KeyPath = ()) -> str | None:
         >>> from understudy.configs import origin_of
         >>> first, second = parse_configs([{"model": "large"}, {"model": "small"}])
         >>> origin_of(second)
-        'configs[1]'
+        'sources[1]'
 
     Returns:
         `file:line`, or the place in the list that was parsed; None for a Config made by hand.
@@ -286,6 +330,10 @@ def origin_of(config: Config, path: str | KeyPath = ()) -> str | None:
     if config._origin is None:
         return None
     return config._origin.locate(parse_path(path) if isinstance(path, str) else path)
+
+
+def _frozen(key: str) -> str:
+    return f"a Config is frozen: config.replace({{{key!r}: ...}}) makes another"
 
 
 def _hash_of(key: str, value: object) -> int:

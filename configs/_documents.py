@@ -1,7 +1,6 @@
 """Files of configs: which there are, and the documents in each."""
 
-import os
-import stat
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -35,13 +34,10 @@ def files_in(directory: Path) -> list[Path]:
     for path in _entries(directory, {directory.resolve()}):
         (found if path.suffix.lower() in ENDINGS else others).append(path)
     if not found:
-        there = (
-            f"; there is {', '.join(sorted(path.name for path in others)[:5])}" if others else ""
-        )
-        raise ConfigError(
-            f"an empty directory: expected files ending in {' '.join(ENDINGS)}{there}",
-            where=str(directory),
-        )
+        what = "no config among its files" if others else "an empty directory"
+        there = "; there is " + ", ".join(sorted(path.name for path in others)[:5])
+        problem = f"{what}: expected files ending in {' '.join(ENDINGS)}{there if others else ''}"
+        raise ConfigError(problem, where=str(directory))
     return sorted(found, key=lambda path: path.parts)
 
 
@@ -53,21 +49,36 @@ def read_documents(file: Path, limits: Limits) -> list[Document]:
         ConfigError: it holds something else than mappings; the message says where.
     """
     ending = file.suffix.lower()
+    if file.is_dir():
+        raise ConfigError("a directory, where one file is expected", where=str(file))
     if ending not in ENDINGS:
         raise ConfigError(
             f"expected a file ending in {' '.join(ENDINGS)}, or a directory", where=str(file)
         )
+    text = _read_text(file, limits)
     try:
-        text = _read_text(file, limits)
         if not text.strip():
             raise ConfigError(f"an empty file: {_EXPECTED}")
         documents = [*_READERS[ending](text, limits)]
         if not documents:
             raise ConfigError(f"nothing but comments: {_EXPECTED}")
-        return documents
-    except ConfigError as error:
+    except ConfigError as error:  # which knows the line at most
         where = str(file) if error.where is None else f"{file}:{error.where}"
         raise type(error)(error.problem, error.path, where) from None
+    return documents
+
+
+def not_found(path: Path) -> ConfigFileNotFoundError:
+    """Return the error for a path that is not there, with what may have been meant."""
+    text = str(path)
+    hint = f"looked in {Path.cwd()}"
+    if any(mark in text for mark in "*?["):
+        hint = "patterns are not expanded: name the files, or their directory"
+    elif text.startswith("~"):
+        hint = "a ~ is not expanded: Path.expanduser() does it"
+    elif any(mark in text for mark in "\n{:"):
+        hint = "a text is taken for a path: parse it yourself, or write it to a file"
+    return ConfigFileNotFoundError(f"no such file or directory ({hint})", where=text)
 
 
 def _entries(directory: Path, inside: set[Path]) -> Iterator[Path]:
@@ -83,26 +94,22 @@ def _entries(directory: Path, inside: set[Path]) -> Iterator[Path]:
 def _read_text(file: Path, limits: Limits) -> str:
     try:
         with file.open("rb") as opened:
-            if stat.S_ISDIR(os.fstat(opened.fileno()).st_mode):
-                raise IsADirectoryError
             data = opened.read(limits.max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigFileNotFoundError(f"no such file (looked in {Path.cwd()})") from None
-    except IsADirectoryError:
-        raise ConfigError("a directory: expected a file") from None
+        raise not_found(file) from None
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}") from error
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
     if len(data) > limits.max_bytes:
-        raise ConfigError(
+        problem = (
             f"larger than {limits.max_bytes:,} bytes: split it, or raise Limits(max_bytes=...)"
         )
+        raise ConfigError(problem, where=str(file))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"not UTF-8: {error.reason} at byte {error.start}", where=str(line)
-        ) from None
+        problem = f"not UTF-8: {error.reason} at byte {error.start}"
+        raise ConfigError(problem, where=f"{file}:{line}") from None
 
 
 def _from_yaml(text: str, limits: Limits) -> Iterator[Document]:
@@ -147,13 +154,19 @@ def _from_toml(text: str, limits: Limits) -> Iterator[Document]:
     try:
         yield Document(tomllib.loads(text), {})
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}") from None
+        at = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+        if at is None:
+            raise ConfigError(f"not TOML: {error}") from None
+        problem = f"not TOML: {str(error)[: at.start()]}, at column {at[2]}"
+        raise ConfigError(problem, where=at[1]) from None
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"not TOML that can be read: {error}") from None
 
 
 def _document(value: Any, lines: Mapping[KeyPath, int], line: int, hint: str) -> Document:
     if not isinstance(value, dict):
+        if isinstance(value, str) and ":" in value:
+            hint = "a key is written with a colon and a space: `key: value`"
         raise ConfigError(f"{_EXPECTED}, got {describe(value)} ({hint})", where=str(line))
     return Document(cast("dict[str, Any]", value), lines)
 

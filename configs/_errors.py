@@ -14,7 +14,7 @@ class UnderstudyError(Exception):
         ...     Config({"model": "large"})["modle"]
         ... except UnderstudyError as error:
         ...     print(error)
-        no key 'modle': did you mean 'model'?
+        no key 'modle' (did you mean 'model'?)
     """
 
     __module__ = "understudy.configs"
@@ -40,15 +40,13 @@ class ConfigError(UnderstudyError, ValueError):
     __module__ = "understudy.configs"
 
     def __init__(self, problem: str, path: KeyPath = (), where: str | None = None) -> None:
-        super().__init__(problem)
+        super().__init__(": ".join(part for part in (where, format_path(path), problem) if part))
         self.problem = problem
         self.path = path
         self.where = where
 
-    def __str__(self) -> str:
-        return ": ".join(
-            part for part in (self.where, format_path(self.path), self.problem) if part
-        )
+    def __str__(self) -> str:  # KeyError and OSError would each print it in their own way
+        return str(self.args[0])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problem, self.path, self.where)
@@ -67,7 +65,7 @@ class ConfigTypeError(ConfigError, TypeError):
         ...     parse_configs([{"model": "large"}, 7])
         ... except ConfigTypeError as error:
         ...     print(str(error).partition(":")[0])
-        configs[1]
+        sources[1]
     """
 
     __module__ = "understudy.configs"
@@ -82,7 +80,7 @@ class ConfigKeyError(ConfigError, KeyError):
         ...     Config({"llm": {"model": "large"}}).at("llm.temp")
         ... except ConfigKeyError as error:
         ...     print(error)
-        llm: no key 'temp': it has 'model'
+        llm: no key 'temp' (it has 'model')
     """
 
     __module__ = "understudy.configs"
@@ -101,6 +99,26 @@ class ConfigFileNotFoundError(ConfigError, FileNotFoundError):
     """
 
     __module__ = "understudy.configs"
+
+
+class ExtraNotInstalledError(UnderstudyError, ModuleNotFoundError):
+    """A package is missing that only an extra of this one brings.
+
+    Example:
+        >>> from understudy.configs import ExtraNotInstalledError
+        >>> print(ExtraNotInstalledError("watch_configs", "watchfiles"))
+        watch_configs needs watchfiles, which is not installed: pip install watchfiles
+    """
+
+    __module__ = "understudy.configs"
+
+    def __init__(self, what: str, package: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed: pip install {package}")
+        self.what = what
+        self.package = package
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self.package)
 
 
 class RegistryError(UnderstudyError, RuntimeError):
@@ -127,6 +145,8 @@ def describe(value: object) -> str:
     name = getattr(value, "__name__", None)
     if callable(value) and isinstance(name, str):
         return f"the function {name}"
+    if isinstance(value, frozenset):
+        return "a set"
     kind = "None" if value is None else type(value).__name__
     article = "an " if kind[0] in "aeiouAEIOU" else "a "
     return kind if value is None else article + kind

@@ -1,16 +1,22 @@
 """Where the values of a config were written, for error messages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ._keypath import KeyPath
 
 
 class Layer(NamedTuple):
-    """What one file, or one Python object, wrote into a config: paths and their lines."""
+    """What one file, or one Python object, wrote into a config.
+
+    `lines` are the paths that were written, each with its line; there is none in an object.
+    """
 
     name: str
-    lines: Mapping[KeyPath, int]
+    lines: Mapping[KeyPath, int | None]
+
+    def at(self, line: int | None) -> str:
+        return self.name if line is None else f"{self.name}:{line}"
 
 
 class Origin(NamedTuple):
@@ -20,18 +26,21 @@ class Origin(NamedTuple):
 
     def locate(self, path: KeyPath) -> str:
         """Return `file:line` of the value under `path`, as exactly as it is known."""
-        for name, lines in reversed(self.layers):
+        for layer in reversed(self.layers):
             for length in range(len(path), 0, -1):
-                if path[:length] in lines:
-                    return f"{name}:{lines[path[:length]]}"
-        for name, lines in reversed(self.layers):
-            inside = [line for known, line in lines.items() if known[: len(path)] == path]
+                if path[:length] in layer.lines:
+                    return layer.at(layer.lines[path[:length]])
+        for layer in reversed(self.layers):
+            inside = [line for known, line in layer.lines.items() if known[: len(path)] == path]
             if path and inside:
-                return f"{name}:{min(inside)}"
-        name, lines = self.layers[-1]
-        return f"{name}:{lines[()]}" if () in lines else name
+                return layer.at(inside[0])
+        return self.layers[-1].at(self.layers[-1].lines.get(()))
+
+    def over(self, other: "Origin | None") -> "Origin":
+        """Return the origin of a config that was laid over another."""
+        return self if other is None else Origin((*other.layers, *self.layers))
 
 
-def named(name: str) -> Origin:
-    """Return the origin of a config that was not read from a file: `configs[2]`."""
-    return Origin((Layer(name, {}),))
+def named(name: str, paths: Iterable[KeyPath] = ()) -> Origin:
+    """Return the origin of values that were not read from a file: `sources[2]`."""
+    return Origin((Layer(name, dict.fromkeys(paths)),))

@@ -72,11 +72,11 @@ def walk(root: Mapping[str, Any], path: KeyPath) -> Any:
             items = cast("Sequence[Any]", value)
             index = index_of(items, key)
             if index is None:
-                problem = f"no item {key!r}: it has {len(items)}, counted from 0"
+                problem = f"no item {key!r} (it has {len(items)}, counted from 0)"
                 raise ConfigKeyError(problem, path[:depth])
             value = items[index]
         else:
-            problem = f"no key {key!r}: it is {describe(value)}, which has no keys"
+            problem = f"no key {key!r} (it is {describe(value)}, which has no keys)"
             raise ConfigKeyError(problem, path[:depth])
     return value
 
@@ -87,8 +87,8 @@ def missing_key(key: object, mapping: Mapping[Any, Any]) -> str:
 
     names = [str(name) for name in mapping]
     if near := get_close_matches(str(key), names, n=1):
-        return f"no key {key!r}: did you mean {near[0]!r}?"
+        return f"no key {key!r} (did you mean {near[0]!r}?)"
     if not names:
-        return f"no key {key!r}: it is empty"
+        return f"no key {key!r} (it is empty)"
     shown = ", ".join(repr(name) for name in names[:8])
-    return f"no key {key!r}: it has {shown}" + (", ..." if len(names) > 8 else "")
+    return f"no key {key!r} (it has {shown}{', ...' if len(names) > 8 else ''})"

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from ._adapt import fields_of
 from ._compose import Composer
-from ._config import Config, as_siblings
-from ._documents import files_in, read_documents
-from ._errors import ConfigError, ConfigFileNotFoundError, ConfigTypeError, describe
+from ._config import Config, as_siblings, check_ids
+from ._documents import files_in, not_found, read_documents
+from ._errors import ConfigError, ConfigTypeError, describe
 from ._expand import expand
 from ._limits import DEFAULT_LIMITS, Limits
 from ._origin import Origin, named
@@ -58,11 +58,11 @@ def parse_into(files: dict[Path, None], sources: Any, limits: Limits) -> list[Co
     configs: list[Config] = []
     origins: list[Origin] = []
     for index, source in enumerate(listed):
-        for values, origin in _read(source, f"configs[{index}]", composer, limits):
+        for values, origin in _read(source, f"sources[{index}]", composer, limits):
             expanded = _expanded(values, origin, limits)
             configs += expanded
             origins += [origin] * len(expanded)
-    _check_ids(configs, origins)
+    check_ids(configs, origins)
     return as_siblings(configs, origins)
 
 
@@ -87,9 +87,7 @@ def _read(
     if isinstance(source, (str, os.PathLike)):
         path = Path(cast("str | os.PathLike[str]", source))
         if not path.exists():
-            raise ConfigFileNotFoundError(
-                f"no such file or directory (looked in {Path.cwd()})", where=str(path)
-            )
+            raise not_found(path)
         composer.files[path] = None
         for file in files_in(path) if path.is_dir() else [path]:
             for document in read_documents(file, limits):
@@ -109,15 +107,3 @@ def _expanded(values: Mapping[str, Any], origin: Origin, limits: Limits) -> list
     except ConfigError as error:
         raise error.located(origin.locate(error.path)) from None
     return configs
-
-
-def _check_ids(configs: list[Config], origins: list[Origin]) -> None:
-    first: dict[str, Origin] = {}
-    for config, origin in zip(configs, origins, strict=True):
-        if config.id in first:
-            raise ConfigError(
-                f"the same id {config.id!r} as {first[config.id].locate(())}: "
-                f"configs with the same values are told apart by a `__config_id__` each",
-                where=origin.locate(()),
-            )
-        first[config.id] = origin

@@ -7,8 +7,11 @@ from typing import Any, TypeVar
 
 from ._adapt import fields_of, in_order
 from ._compose import merge
-from ._config import Config, as_siblings
+from ._config import Config, as_siblings, check_ids, origin
 from ._errors import ConfigError, ConfigTypeError, describe
+from ._expand import expand
+from ._origin import Origin, named
+from ._overlay import key_path
 
 T = TypeVar("T")
 
@@ -22,10 +25,10 @@ def sweep(
     """Lay each variation over each base, by the rule of `merge`.
 
     The `name` of a base and the `name` of a variation are joined with `_`. Several lists of
-    variations make every combination, the last one changing fastest.
+    variations make every combination, the last one changing fastest. DynamicValues are expanded.
 
     Raises:
-        ConfigError: there is no base, or a list of variations is empty.
+        ConfigError: there is no base, a list of variations is empty, or two configs have one id.
 
     Example:
         >>> from understudy import grid, sweep
@@ -38,12 +41,19 @@ def sweep(
         >>> [config.label for config in sweep({"seed": 1}, variations)]
         ['0.1-64', '0.1-512', '0.01-64', '0.01-512']
     """
-    lists = [
-        _mappings(base, "base"),
-        *(_mappings(listed, "list of variations") for listed in variations),
-    ]
-    configs = [_laid_together(combination) for combination in product(*lists)]
-    return as_siblings(configs, [None] * len(configs))
+    lists = [_mappings(base, "base")]
+    for listed in variations:
+        if fields_of(listed) is not None:
+            raise ConfigTypeError("variations are a list of mappings: [{...}, ...] or grid(...)")
+        lists.append(_mappings(listed, "list of variations"))
+    configs: list[Config] = []
+    origins: list[Origin] = []
+    for index, combination in enumerate(product(*lists)):
+        expanded = expand(_laid_together(combination))
+        configs += expanded
+        origins += [_origin(combination, f"sweep[{index}]")] * len(expanded)
+    check_ids(configs, origins)
+    return as_siblings(configs, origins)
 
 
 def grid(
@@ -105,7 +115,7 @@ def frange(start: float, stop: float, step: float) -> list[float]:
         raise ConfigError(
             f"frange({start}, {stop}, {step}) is empty: the step leads away from the end"
         )
-    _check_count(count)
+    _check_count(count, "frange")
     return [float(first + index * by) for index in range(count)]
 
 
@@ -117,7 +127,7 @@ def linspace(start: float, stop: float, count: int) -> list[float]:
         >>> linspace(0, 1, 6)
         [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     """
-    _check_count(count)
+    _check_count(count, "linspace or logspace")
     first, last = _exact(start), _exact(stop)
     if count == 1:
         return [float(first)]
@@ -212,6 +222,13 @@ def _mappings(given: Any, what: str) -> list[Mapping[str, Any]]:
     return listed
 
 
+def _origin(combination: Sequence[Mapping[str, Any]], place: str) -> Origin:
+    """Return where the values of a combination come from: the base, or this place of the sweep."""
+    base, *rest = combination
+    laid = named(place, [key_path(key) for variation in rest for key in variation])
+    return laid.over(origin(base) if isinstance(base, Config) else None)
+
+
 def _laid_together(combination: Sequence[Mapping[str, Any]]) -> Config:
     first, *rest = combination
     config = first if isinstance(first, Config) else Config(first)
@@ -246,6 +263,6 @@ def _exact(number: float) -> Fraction:
         raise ConfigError(f"expected a finite number, not {number!r}") from None
 
 
-def _check_count(count: int) -> None:
+def _check_count(count: int, name: str) -> None:
     if not 0 < count <= _MOST_NUMBERS:
-        raise ConfigError(f"expected 1 to {_MOST_NUMBERS:,} numbers, not {count:,}")
+        raise ConfigError(f"{name} makes 1 to {_MOST_NUMBERS:,} numbers, not {count:,}")

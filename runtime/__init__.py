@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from understudy.configs import ConfigKeyError as ConfigKeyError
     from understudy.configs import ConfigTypeError as ConfigTypeError
     from understudy.configs import DynamicValue as DynamicValue
+    from understudy.configs import ExtraNotInstalledError as ExtraNotInstalledError
     from understudy.configs import RegistryError as RegistryError
     from understudy.configs import UnderstudyError as UnderstudyError
     from understudy.configs import build as build
@@ -43,6 +44,7 @@ __all__ = [
     "ConfigKeyError",
     "ConfigTypeError",
     "DynamicValue",
+    "ExtraNotInstalledError",
     "RegistryError",
     "UnderstudyError",
     "build",
@@ -76,4 +78,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]

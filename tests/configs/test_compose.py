@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy import Config, ConfigError, ConfigFileNotFoundError, load_config, merge
+from understudy import (
+    Config,
+    ConfigError,
+    ConfigFileNotFoundError,
+    ConfigTypeError,
+    load_config,
+    merge,
+)
 from understudy.configs import Limits, origin_of
 
 
@@ -120,7 +127,7 @@ def test_a_missing_import_is_named_with_its_chain() -> None:
         ("[x: 1]", "a.yaml:1: imports: expected the path of a file, or a list of them, got a dict"),
         ("''", "a.yaml:1: imports: expected the path of a file"),
         ("several.yaml", "a.yaml:1: imports: several.yaml holds 2 configs: one can be imported"),
-        ("folder", "folder: expected a file ending in .yaml"),
+        ("folder", "folder: a directory, where one file is expected"),
         ("list.yaml", "list.yaml:1: expected a mapping of keys to values, got a list"),
         ("~", "a.yaml:1: imports: expected the path of a file, or a list of them, got None"),
     ],
@@ -182,13 +189,19 @@ def test_what_is_no_file_of_one_config() -> None:
     for name, message in {
         "gone.yaml": "gone.yaml: no such file",
         "gone/there.yaml": "gone/there.yaml: no such file",
-        "folder.yaml": "folder.yaml: a directory: expected a file",
+        "folder.yaml": "folder.yaml: a directory, where one file is expected",
         "two.jsonl": "two.jsonl: holds 2 configs",
         "a.ini": "a.ini: expected a file ending in .yaml .yml .json .jsonl .toml",
+        ".": ".: a directory, where one file is expected",
     }.items():
         with pytest.raises(ConfigError) as caught:
             load_config(name)
         assert str(caught.value).startswith(message)
+
+
+def test_load_config_takes_a_path() -> None:
+    with pytest.raises(ConfigTypeError, match="the path of a file, not a dict"):
+        load_config({"a": 1})  # type: ignore[arg-type]  # pyright: ignore
 
 
 def test_a_plain_key_drops_what_a_dotted_one_keeps() -> None:

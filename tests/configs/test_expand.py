@@ -113,7 +113,7 @@ def test_too_many_combinations_are_refused_before_any_is_made() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_configs([{f"k{i}": axis for i in range(10)}])
     assert str(caught.value).startswith(
-        "configs[0]: it expands to 100,000,000,000,000,000,000 configs"
+        "sources[0]: it expands to 100,000,000,000,000,000,000 configs"
     )
     with pytest.raises(ConfigError, match="it expands to 100 configs, more than 99"):
         expand({"a": axis}, limits=Limits(max_configs=99))
@@ -168,7 +168,7 @@ def test_a_source_that_contains_itself() -> None:
     source["self"] = source
     with pytest.raises(ConfigError, match="does it contain itself"):
         expand(source)
-    with pytest.raises(ConfigError, match=r"configs\[0\]: .*does it contain itself"):
+    with pytest.raises(ConfigError, match=r"sources\[0\]: .*does it contain itself"):
         parse_configs([source])
 
 

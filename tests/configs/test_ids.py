@@ -111,7 +111,7 @@ def test_the_same_content_in_another_dress_has_the_same_id(one: Any, other: Any)
     [
         (len, "the function len"),
         (lambda: 1, "the function <lambda>"),
-        ({1, 2}, "a frozenset"),
+        ({1, 2}, "a set"),
         (int, "the class int"),
         (object(), "an object"),
         (1j, "a complex"),

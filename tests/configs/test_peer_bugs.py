@@ -27,7 +27,7 @@ from understudy.configs import Binder
 
 class TestSpearmintSources:
     def test_one_id_for_two_configs_makes_the_last_one_answer(self) -> None:
-        with pytest.raises(ConfigError, match="configs\\[1\\]: the same id 'x' as configs\\[0\\]"):
+        with pytest.raises(ConfigError, match="sources\\[1\\]: the same id 'x' as sources\\[0\\]"):
             parse_configs(
                 [{"__config_id__": "x", "v": "first"}, {"__config_id__": "x", "v": "second"}]
             )
@@ -45,7 +45,7 @@ class TestSpearmintSources:
 
         assert parse_configs([Settings(1)]) == [Config(a=1)]
         for dropped in ([[{"a": 1}]], [None], [5], [b"x"]):
-            with pytest.raises(TypeError, match=r"^configs\[0\]: got"):
+            with pytest.raises(TypeError, match=r"^sources\[0\]: got"):
                 parse_configs(dropped)
 
     def test_a_bare_path_is_read_letter_by_letter(self, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ class TestSpearmintSources:
 class TestSpearmintIds:
     def test_a_function_gives_another_id_in_every_process(self) -> None:
         for value in (len, {1, 2}, int):
-            with pytest.raises(TypeError, match="^configs\\[0\\]: a: .* no canonical JSON form"):
+            with pytest.raises(TypeError, match="^sources\\[0\\]: a: .* no canonical JSON form"):
                 parse_configs([{"a": value}])
 
     def test_a_text_and_a_decimal_or_path_collide(self) -> None:

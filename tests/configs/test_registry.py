@@ -117,8 +117,8 @@ def test_an_instance_is_passed_through_after_a_type_check() -> None:
 @pytest.mark.parametrize(
     ("config", "error", "message"),
     [
-        ({"size": 1}, ConfigKeyError, "no key 'type': it has 'size'"),
-        ({}, ConfigKeyError, "no key 'type': it is empty"),
+        ({"size": 1}, ConfigKeyError, "no key 'type' (it has 'size'"),
+        ({}, ConfigKeyError, "no key 'type' (it is empty)"),
         ({"type": "Layr"}, ConfigKeyError, "type: no class is registered as 'Layr': did you mean 'Layer'?"),
         ({"type": "Zzz"}, ConfigKeyError, "type: no class is registered as 'Zzz': is the module that"),
         ({"type": "Other"}, ConfigTypeError, "'Other' is Model, which is not a Layer"),

@@ -70,16 +70,16 @@ def test_generators_of_sources() -> None:
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        ([{"a": 1}, 5], "configs[1]: got an int: a source is a mapping, a Config"),
-        ([None], "configs[0]: got None"),
-        ([[{"a": 1}]], "configs[0]: got a list"),
-        ([b"a.yaml"], "configs[0]: got a bytes"),
-        ([FromStruct], "configs[0]: got the class FromStruct"),
+        ([{"a": 1}, 5], "sources[1]: got an int: a source is a mapping, a Config"),
+        ([None], "sources[0]: got None"),
+        ([[{"a": 1}]], "sources[0]: got a list"),
+        ([b"a.yaml"], "sources[0]: got a bytes"),
+        ([FromStruct], "sources[0]: got the class FromStruct"),
         (5, "expected sources of configs, got an int"),
         (None, "expected sources of configs, got None"),
         (b"ab", "expected sources of configs, got a bytes"),
-        ([{"a": {"b": len}}], "configs[0]: a.b: the function len has no canonical JSON form"),
-        ([{"a": {1: 2}}], "configs[0]: a: the key 1 is an int: keys are texts"),
+        ([{"a": {"b": len}}], "sources[0]: a.b: the function len has no canonical JSON form"),
+        ([{"a": {1: 2}}], "sources[0]: a: the key 1 is an int: keys are texts"),
     ],
 )
 def test_an_unsupported_value_is_a_type_error_naming_it(sources: Any, message: str) -> None:
@@ -129,7 +129,9 @@ def test_an_empty_directory_is_an_error() -> None:
         "empty: an empty directory: expected files ending in .yaml .yml .json .jsonl .toml"
     )
     write("empty/notes.txt", "x")
-    with pytest.raises(ConfigError, match=r"empty directory: .*; there is notes.txt"):
+    with pytest.raises(
+        ConfigError, match=r"empty: no config among its files: .*; there is notes.txt"
+    ):
         parse_configs("empty")
 
 
@@ -152,7 +154,7 @@ def test_an_empty_directory_is_an_error() -> None:
         ("a.jsonl", '{"a": 1}\n\n{"a": 2\n', "a.jsonl:3: not JSON: Expecting ',' delimiter, at column 8; expected a mapping of keys to values, as JSON on one line"),
         ("a.jsonl", '{"a": 1}\n[1]\n', "a.jsonl:2: expected a mapping of keys to values, got a list (each line is the JSON of one config)"),
         ("a.jsonl", '{"a": 1}\n{"b": 1, "b": 2}', "a.jsonl:2: b: written twice"),
-        ("a.toml", "a = 1\na = 2\nb = 3", "a.toml: not TOML: Cannot overwrite a value (at line 2"),
+        ("a.toml", "a = 1\na = 2\nb = 3", "a.toml:2: not TOML: Cannot overwrite a value, at column 6"),
         ("a.toml", "a = " + "[" * 5000, "a.toml: not TOML that can be read: "),
         ("a.json", '{"a": ' * 101 + "1" + "}" * 101, "a.json:1: a.a.a.a.a: nested more than"),
     ],
@@ -197,18 +199,32 @@ def test_a_path_that_is_not_there() -> None:
     with pytest.raises(ConfigFileNotFoundError) as caught:
         parse_configs(["configs/gone.yaml"])
     assert str(caught.value).startswith("configs/gone.yaml: no such file or directory (looked in /")
-    with pytest.raises(FileNotFoundError):
-        parse_configs("model: large")
+    for text, hint in {
+        "model: large": "a text is taken for a path",
+        "*.yaml": "not expanded",
+        "~/a.yaml": "not expanded",
+    }.items():
+        with pytest.raises(FileNotFoundError, match=hint):
+            parse_configs(text)
 
 
 def test_the_same_id_twice_is_an_error_naming_both() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_configs([{"a": 1}, {"a": 2}, {"a": 1}])
-    assert str(caught.value).startswith(f"configs[2]: the same id '{Config(a=1).id}' as configs[0]")
+    assert str(caught.value).startswith(f"sources[2]: the same id '{Config(a=1).id}' as sources[0]")
     write("a.yaml", "a: 1\n---\na: 1")
     with pytest.raises(ConfigError, match=r"^a.yaml:3: the same id .* as a.yaml:1"):
         parse_configs("a.yaml")
     assert len(parse_configs([{"a": 1}, {"a": 1, "__config_id__": "other"}])) == 2
+
+
+def test_a_base_beside_a_file_that_changes_nothing_is_told_as_that() -> None:
+    write("configs/base.yaml", "a: 1")
+    write("configs/x.yaml", "imports: base.yaml")
+    with pytest.raises(
+        ConfigError, match=r"x.yaml imports .*base.yaml and changes nothing; a file that is only"
+    ):
+        parse_configs("configs")
 
 
 def test_nothing_is_read_from_a_directory_named_as_a_file_or_from_a_device() -> None:

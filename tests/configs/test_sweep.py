@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from understudy import (
     frange,
     grid,
     linspace,
+    load_config,
     logspace,
     parse_configs,
     sample,
@@ -26,6 +28,7 @@ from understudy import (
     where,
     zip_,
 )
+from understudy.configs import origin_of
 
 BASE = {"name": "mlp", "model": {"size": 256, "layers": 4}}
 
@@ -56,8 +59,24 @@ def test_sweeps_chain_and_their_configs_are_sources() -> None:
     assert [(c.lr, c.seed) for c in configs] == [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert parse_configs(configs) == configs
     assert sweep(BASE) == [Config(BASE)]
-    values = parse_configs(sweep(BASE, [{"model.size": DynamicValue([1, 2])}]))
-    assert [c.model.size for c in values] == [1, 2]
+
+
+def test_dynamic_values_of_a_sweep_are_expanded() -> None:
+    configs = sweep({"a": DynamicValue([1, 2])}, [{"b": DynamicValue([3, 4])}, {"b": 5}])
+    assert [(c.a, c.b) for c in configs] == [(1, 3), (1, 4), (2, 3), (2, 4), (1, 5), (2, 5)]
+
+
+def test_the_same_config_twice_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"^sweep\[1\]: the same id '.*' as sweep\[0\]"):
+        sweep({"a": 1}, grid(b=[1, 1]))
+    assert len(sweep({"f": len}, grid(b=[1, 1]))) == 2
+
+
+def test_where_a_value_of_a_sweep_was_written_is_known(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("model: {size: 1}\nlr: 0.1")
+    config = sweep(load_config(tmp_path / "base.yaml"), [{"x": 1}, {"model.size": 5}])[1]
+    assert origin_of(config, "model.size") == "sweep[1]"
+    assert origin_of(config, "lr") == f"{tmp_path}/base.yaml:2"
 
 
 def test_a_sweep_without_configs_is_an_error() -> None:
@@ -68,6 +87,8 @@ def test_a_sweep_without_configs_is_an_error() -> None:
             sweep(*arguments)
     with pytest.raises(ConfigTypeError, match="item 1 of a list of variations is an int"):
         sweep(BASE, [{}, 5])  # type: ignore[list-item]  # pyright: ignore
+    with pytest.raises(ConfigTypeError, match="variations are a list of mappings"):
+        sweep(BASE, {"lr": [1, 2]})  # type: ignore[dict-item]  # pyright: ignore
     with pytest.raises(ConfigTypeError, match="a base is a mapping or several of them, not a str"):
         sweep("base.yaml")  # type: ignore[arg-type]  # pyright: ignore
 
@@ -120,7 +141,7 @@ def test_frange_counts_in_decimals(start: Decimal, count: int, step: Decimal) ->
         ((0, 1, -1), "is empty: the step leads away"),
         ((1, 1, 1), "is empty"),
         ((0, math.inf, 1), "expected a finite number, not inf"),
-        ((0, 1e9, 1e-9), "expected 1 to 1,000,000 numbers"),
+        ((0, 1e9, 1e-9), "frange makes 1 to 1,000,000 numbers, not 1,000,000,000,000,000,000"),
     ],
 )
 def test_a_range_that_is_none(arguments: Any, message: str) -> None:
