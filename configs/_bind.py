@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import (
     Annotated,
     Any,
+    Generic,
     NamedTuple,
     ParamSpec,
     TypeVar,
@@ -20,12 +21,13 @@ from typing import (
 from ._annotations import Unresolved, resolved_annotations
 from ._config import Config, origin_of
 from ._convert import converter, without_none
-from ._errors import ConfigError, ConfigKeyError
+from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._injection import Injection, Layout
 from ._keypath import KeyPath, format_path
 from ._paths import parse_path, walk
 
 R = TypeVar("R")
+W = TypeVar("W")
 P = ParamSpec("P")
 
 CONFIG_NAME = "config"
@@ -64,7 +66,9 @@ class Bind:
     keys: KeyPath
 
     def __init__(self, path: str | KeyPath = "") -> None:
-        self.keys = parse_path(path) if isinstance(path, str) else tuple(path)
+        if not isinstance(cast("object", path), (str, tuple)):
+            raise ConfigTypeError(f"Bind takes a path, 'llm.model', not {describe(path)}")
+        self.keys = parse_path(path) if isinstance(path, str) else path
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bind) and self.keys == other.keys
@@ -89,7 +93,7 @@ class _Slot(NamedTuple):
 
 
 @final
-class Binder:
+class Binder(Generic[R]):
     """Knows which parameters of a function a config fills in; looked up once, used on each call.
 
     Filled in are a parameter annotated `Config`, one annotated `Annotated[T, Bind("path")]`, and
@@ -114,13 +118,13 @@ class Binder:
         (prompt: str) -> str
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., R]
     signature: inspect.Signature
     """The signature without the parameters that are filled in."""
     injected: tuple[str, ...]
     """The names of the parameters that are filled in."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., R]) -> None:
         self.function = function
         full = _signature(function)
         annotations = resolved_annotations(function, full)
@@ -156,7 +160,7 @@ class Binder:
         self._prepared[id(config)] = (kept_so_that_its_id_is_not_reused, injection)
         return injection.fill(args, kwargs)
 
-    def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> Any:
+    def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> R:
         """Call the function under a config.
 
         A coroutine function gives its coroutine, to be awaited.
@@ -164,14 +168,24 @@ class Binder:
         args, filled = self.bind(config, args, kwargs)
         return self.function(*args, **filled)
 
-    def check(self, configs: Iterable[Config]) -> None:
-        """Convert every part that is filled in, so that a config that does not fit fails now.
+    def check(self, configs: Config | Iterable[Config]) -> None:
+        """Convert every part that is filled in, so that configs that do not fit fail now.
 
         Raises:
-            ConfigError: which config, where it was written, the path, and what was expected.
+            ConfigError: which configs, where each was written, the path, and what was expected.
         """
-        for config in configs:
-            self.prepare(config)
+        problems: list[ConfigError] = []
+        for config in [configs] if isinstance(configs, Config) else configs:
+            self._refuse_other(config)
+            try:
+                self.prepare(config)
+            except ConfigError as error:
+                problems.append(error)
+        if len(problems) == 1:
+            raise problems[0]
+        if problems:
+            told = "".join(f"\n  {problem}" for problem in problems)
+            raise ConfigError(f"{len(problems)} configs do not fit:{told}")
 
     def prepare(self, config: Config | None) -> Injection:
         """Convert what one config fills in, for a caller that keeps the result beside the config.
@@ -184,6 +198,7 @@ class Binder:
         if config is None:
             required = [name for name, slot in self._slots.items() if slot.is_required]
             return Injection(self._name, self._layout, shared, fresh, required)
+        self._refuse_other(config)
         for name, slot in self._slots.items():
             try:
                 value = walk(config, slot.keys) if slot.keys else config
@@ -199,7 +214,10 @@ class Binder:
                 fresh[name] = make
         return Injection(self._name, self._layout, shared, fresh, ())
 
-    def wraps(self, wrapper: Callable[P, R]) -> Callable[P, R]:
+    def __repr__(self) -> str:
+        return f"<Binder of {self._name}{self.signature}, filling in {', '.join(self.injected)}>"
+
+    def wraps(self, wrapper: Callable[P, W]) -> Callable[P, W]:
         """Give a wrapper the name, docstring and signature of the function, less what is filled in.
 
         As `functools.wraps` does, but a web framework that reads the signature finds only what a
@@ -215,8 +233,12 @@ class Binder:
         }
         return wrapper
 
+    def _refuse_other(self, config: object) -> None:
+        if not isinstance(config, Config):
+            raise ConfigTypeError(f"{self._name}: expected a Config first, got {describe(config)}")
+
     def _unfit(self, error: ConfigError, config: Config, name: str) -> ConfigError:
-        problem = f"{error.problem}, for the parameter {name!r} of {self._name}"
+        problem = f"{error.problem}, for {name!r} of {self._name} (config {config.label!r})"
         return type(error)(problem, error.path, origin_of(config, error.path))
 
 
@@ -249,6 +271,11 @@ def _slot(parameter: inspect.Parameter, annotation: Any, function: str) -> _Slot
     """Tell what of a config a parameter gets; None for a parameter that is the caller's alone."""
     if parameter.kind in _FOR_MANY:
         return None
+    if isinstance(parameter.default, Bind):
+        raise ConfigError(
+            f"the parameter {parameter.name!r} of {function} has {parameter.default!r} as its "
+            f"default: write Annotated[..., {parameter.default!r}] instead"
+        )
     if isinstance(annotation, Unresolved):
         if re.search(r"\bBind\(", annotation):
             raise ConfigError(
@@ -262,6 +289,11 @@ def _slot(parameter: inspect.Parameter, annotation: Any, function: str) -> _Slot
         return _Slot(parameter, (), Config) if is_config else None
     if get_origin(annotation) is Annotated:
         target, *metadata = get_args(annotation)
+        if Bind in metadata:
+            raise ConfigError(
+                f"the parameter {parameter.name!r} of {function} has Bind without a path: "
+                f"write Bind('path') or, for the whole config, Bind()"
+            )
         binds = [mark for mark in metadata if isinstance(mark, Bind)]
         if len(binds) > 1:
             raise ConfigError(

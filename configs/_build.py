@@ -1,7 +1,7 @@
 """Building: objects from the mappings that describe them."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 TYPE_KEY = "type"
 
 
-def build(base: type[T], config: Mapping[str, Any] | T, /, **overrides: Any) -> T:
+def build(base: Callable[..., T], config: Mapping[str, Any] | T, /, **overrides: Any) -> T:
     """Make the object a config describes: the class under `type`, called with the other keys.
 
     A nested mapping with a `type` of its own is built first, unless the parameter it is for is
     annotated as a mapping. An instance of `base` is returned as it is.
 
     Args:
-        base: what the object must be an instance of.
+        base: the class that the object must be an instance of.
         config: a mapping with a `type`, or an instance.
         **overrides: arguments that win over those of the config.
 
@@ -48,6 +48,8 @@ def build(base: type[T], config: Mapping[str, Any] | T, /, **overrides: Any) -> 
         >>> car.engine.power, car.color
         (90, 'red')
     """
+    if not isinstance(base, (type, UnionType)) or getattr(base, "_is_protocol", False):
+        raise ConfigTypeError(f"build takes a class to check against, not {describe(base)}")
     return cast("T", _build(base, config, overrides, ()))
 
 
@@ -59,7 +61,7 @@ def _build(base: Any, config: Any, overrides: Mapping[str, Any], path: KeyPath) 
             )
         return config
     if not isinstance(config, Mapping):
-        wanted = f"a mapping with a {TYPE_KEY!r}, or an instance of {base.__name__}"
+        wanted = f"a mapping with a {TYPE_KEY!r}, or an instance of {_called(base)}"
         raise ConfigTypeError(f"expected {wanted}, got {describe(config)}", path)
     mapping = cast("Mapping[str, Any]", config)
     if TYPE_KEY not in mapping:
@@ -71,7 +73,7 @@ def _build(base: Any, config: Any, overrides: Mapping[str, Any], path: KeyPath) 
     cls = named if isinstance(named, type) else resolve(named, (*path, TYPE_KEY))
     if not issubclass(cls, base):
         raise ConfigTypeError(
-            f"{named!r} is {cls.__qualname__}, which is not a {base.__qualname__}", path
+            f"{named!r} is {cls.__qualname__}, which is not a {_called(base)}", path
         )
     given = {key: value for key, value in mapping.items() if key != TYPE_KEY} | dict(overrides)
     return _call(cls, given, path)
@@ -86,6 +88,11 @@ def _call(cls: type, given: Mapping[str, Any], path: KeyPath) -> Any:
     arguments = {
         key: _built(value, annotations.get(key), (*path, key)) for key, value in given.items()
     }
+    takes_any = any(kind.kind is kind.VAR_KEYWORD for kind in signature.parameters.values())
+    for key in arguments if not takes_any else ():
+        if key not in signature.parameters:
+            problem = f"{cls.__qualname__} takes {missing_key(key, signature.parameters)}"
+            raise ConfigError(problem, (*path, key))
     try:
         signature.bind(**arguments)
     except TypeError as error:
@@ -126,3 +133,7 @@ def _is_for_data(annotation: Any) -> bool:
 def _expected(annotation: Any) -> type:
     kind = _without_none(annotation)
     return kind if isinstance(kind, type) and get_origin(kind) is None else object
+
+
+def _called(base: Any) -> str:
+    return getattr(base, "__qualname__", None) or str(base)

@@ -3,7 +3,6 @@
 import datetime
 import enum
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import PurePath
@@ -15,14 +14,13 @@ from ._adapt import is_pydantic_model
 from ._config import Config
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._keypath import KeyPath
+from ._misfit import misfit
 from ._overlay import thaw
-from ._paths import parse_path
 
 _ATOMS = (
     *(str, int, float, bool, complex, bytes, NoneType, enum.Enum, Decimal, PurePath, UUID, Config),
     *(datetime.date, datetime.time, datetime.timedelta, type, FunctionType),
 )
-_AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 
 
 def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[], Any] | None]:
@@ -47,17 +45,16 @@ def converter(value: Any, target: Any, path: KeyPath) -> tuple[Any, Callable[[],
         return value, None
 
     def make() -> Any:
-        return _convert(thaw(value), target)
+        return convert(thaw(value), target)
 
+    convert = _validate if is_pydantic_model(kind) and value is not None else _convert
     try:
         converted = make()
     except ValueError as error:
-        problem, inner = _split(str(error))
-        raise ConfigError(problem, (*path, *inner)) from error
+        raise misfit(error, kind, thaw(value), path) from error
     except TypeError as error:
-        raise ConfigTypeError(
-            f"{target!r} is not a type a config converts to: {error}", path
-        ) from error
+        problem = f"{target!r} is not a type a config converts to: {error}"
+        raise ConfigTypeError(problem, path) from error
     if converted is value or _is_frozen(converted):
         return converted, None
     return converted, _shallow_copier(converted) or make
@@ -67,6 +64,10 @@ def _convert(plain: Any, target: Any) -> Any:
     import msgspec
 
     return msgspec.convert(plain, target, dec_hook=_decode)
+
+
+def _validate(plain: Any, model: Any) -> Any:
+    return without_none(model).model_validate(plain)
 
 
 def _shallow_copier(pristine: Any) -> Callable[[], Any] | None:
@@ -107,37 +108,11 @@ def _decode(kind: Any, value: Any) -> Any:
     if inspect.isclass(kind) and issubclass(kind, PurePath) and isinstance(value, str):
         return kind(value)
     if is_pydantic_model(kind):
-        return _validated(kind, value)
+        return _validate(value, kind)
     plain_kind = get_origin(kind) or kind
     if inspect.isclass(plain_kind) and isinstance(value, plain_kind):
         return value
     raise ValueError(f"Expected `{getattr(kind, '__name__', kind)}`, got `{type(value).__name__}`")
-
-
-def _validated(model: Any, value: Any) -> Any:
-    import pydantic
-
-    try:
-        return model.model_validate(value)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        location = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{location}: {first['msg']} (for {model.__name__})") from None
-
-
-def _split(message: str) -> tuple[str, KeyPath]:
-    """Take the path off the end of msgspec's message: `Expected `int`, got `str` - at `$.a``."""
-    match = _AT.search(message)
-    if match is None:
-        return _lowered(message), ()
-    try:
-        return _lowered(message[: match.start()]), parse_path(match["path"].removeprefix("."))
-    except ConfigError:
-        return _lowered(message), ()
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def without_none(annotation: Any) -> Any:

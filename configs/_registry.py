@@ -53,6 +53,8 @@ def register(cls: C | None = None, /, *, name: str | None = None) -> C | Callabl
         >>> build(Tower, {"type": "Tower", "size": 512}).size
         512
     """
+    if isinstance(cls, str):
+        raise ConfigTypeError(f"register({cls!r}) takes a class: register(name={cls!r}) is meant")
     if cls is None:
         return lambda cls: _register(cls, name or cls.__name__)
     return _register(cls, name or cls.__name__)
@@ -85,7 +87,8 @@ def resolve(name: str, path: KeyPath) -> type:
     from difflib import get_close_matches
 
     near = get_close_matches(name, _classes, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "is the module that registers it imported?"
+    known = ", ".join(repr(one) for one in sorted(_classes)[:8]) or "none"
+    hint = f"did you mean {near[0]!r}?" if near else f"is its module imported? (known: {known})"
     raise ConfigKeyError(f"no class is registered as {name!r}: {hint}", path)
 
 

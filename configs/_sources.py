@@ -54,7 +54,7 @@ def parse_configs(
 def parse_into(files: dict[Path, None], sources: Any, limits: Limits) -> list[Config]:
     """Return the configs, and put the files and directories they come from into `files`."""
     composer = Composer(limits, files)
-    listed = [sources] if _is_one(sources) else [*_listed(sources)]
+    listed = [sources] if is_one(sources) else [*_listed(sources)]
     configs: list[Config] = []
     origins: list[Origin] = []
     for index, source in enumerate(listed):
@@ -66,7 +66,8 @@ def parse_into(files: dict[Path, None], sources: Any, limits: Limits) -> list[Co
     return as_siblings(configs, origins)
 
 
-def _is_one(sources: object) -> bool:
+def is_one(sources: object) -> bool:
+    """Tell whether this is one source, and not several."""
     return isinstance(sources, (str, os.PathLike)) or fields_of(sources) is not None
 
 

@@ -1,14 +1,16 @@
 """Reload: configs that follow their files, the last good ones kept."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._config import Config
-from ._errors import ConfigError
+from ._errors import ConfigError, ExtraNotInstalledError
 from ._limits import DEFAULT_LIMITS, Limits
-from ._sources import Source, parse_into
+from ._sources import Source, is_one, parse_into
 
 
 class Reload(NamedTuple):
@@ -37,7 +39,7 @@ async def watch_configs(
 
     Raises:
         ConfigError: the sources cannot be read at the start.
-        ModuleNotFoundError: watchfiles is not installed (`pip install "understudy[watch]"`).
+        ExtraNotInstalledError: watchfiles is not installed, which the extra `watch` brings.
 
     Example:
         >>> import asyncio, pathlib
@@ -57,6 +59,8 @@ async def watch_configs(
     """
     import anyio
 
+    if find_spec("watchfiles") is None:
+        raise ExtraNotInstalledError("watch_configs", "watchfiles")
     reader = _Reader(sources, limits)
     one_at_a_time = anyio.CapacityLimiter(1)
     last = await anyio.to_thread.run_sync(reader.read, limiter=one_at_a_time)
@@ -65,21 +69,21 @@ async def watch_configs(
     yield last
     while True:
         directories = reader.directories
-        async for _ in _changes(directories, debounce_ms):
-            found = await anyio.to_thread.run_sync(reader.read, limiter=one_at_a_time)
-            if _as_seen(found) != _as_seen(last):
-                last = found
-                yield found
-            if reader.directories != directories:
-                break
+        async with aclosing(_changes(directories, debounce_ms)) as changes:
+            async for _ in changes:
+                found = await anyio.to_thread.run_sync(reader.read, limiter=one_at_a_time)
+                if _as_seen(found) != _as_seen(last):
+                    last = found
+                    yield found
+                if reader.directories != directories:
+                    break
 
 
 class _Reader:
     """Reads the sources whole, and remembers the last good configs and what to watch."""
 
     def __init__(self, sources: Any, limits: Limits) -> None:
-        is_path = isinstance(sources, (str, os.PathLike))
-        self._sources: list[Any] = [sources] if is_path else [*sources]
+        self._sources: list[Any] = [sources] if is_one(sources) else [*sources]
         self._limits = limits
         self._good: tuple[Config, ...] = ()
         self.directories: frozenset[Path] = frozenset()
@@ -109,12 +113,12 @@ def _watched(files: Iterable[Path]) -> Iterator[Path]:
             below[:] = [name for name in below if not name.startswith(".")]
 
 
-async def _changes(directories: Iterable[Path], debounce_ms: int) -> AsyncIterator[None]:
+async def _changes(directories: Iterable[Path], debounce_ms: int) -> AsyncGenerator[None]:
     """Yield once the directories are watched, to catch up, and then after each change in them."""
     from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]  of a trio type
 
     is_watching = False
-    async for changes in awatch(
+    watcher = awatch(
         *(directory for directory in directories if directory.is_dir()),
         watch_filter=None,
         debounce=debounce_ms,
@@ -122,10 +126,12 @@ async def _changes(directories: Iterable[Path], debounce_ms: int) -> AsyncIterat
         rust_timeout=max(debounce_ms, 50),
         yield_on_timeout=True,
         recursive=False,
-    ):
-        if changes or not is_watching:
-            is_watching = True
-            yield
+    )
+    async with aclosing(watcher) as rounds:
+        async for changes in rounds:
+            if changes or not is_watching:
+                is_watching = True
+                yield
 
 
 def _as_seen(reload: Reload) -> tuple[list[str], str]:

@@ -50,13 +50,29 @@ def parse_yaml(text: str, limits: Limits) -> Iterator[YamlDocument]:
             if isinstance(event, events.DocumentStartEvent):
                 yield _Composer(stream, limits).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise ConfigError(
-            f"not YAML: {problem}", where=str(mark.line + 1) if mark else None
-        ) from None
+        raise _not_yaml(error, text) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from None
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> ConfigError:
+    problem = " ".join(part for part in (error.context, error.problem) if part)
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ConfigError(f"not YAML: {problem}")
+    lines = text.splitlines()
+    character = "".join(lines[mark.line : mark.line + 1])[mark.column : mark.column + 1]
+    hint = ""
+    if character == "\t":
+        hint = ": a tab, where YAML is indented with spaces"
+    elif "cannot start any token" in problem and character:
+        hint = f": quote a text that starts with {character!r}"
+    elif "mapping values are not allowed" in problem:
+        hint = ": quote a text that has ': ' in it"
+    if mark.line >= len(lines):
+        return ConfigError(f"not YAML: {problem}, at its end", where=str(len(lines)))
+    column = f", at column {mark.column + 1}"
+    return ConfigError(f"not YAML: {problem}{column}{hint}", where=str(mark.line + 1))
 
 
 class _Anchored(NamedTuple):

@@ -316,7 +316,7 @@ class TestCallables:
         binder = Binder(functools.partial(function, config=Config(model="mine")))
         assert binder.call(CONFIG, 1) == (1, "mine", 5)
         assert str(binder.signature) == "(x: int) -> Any"
-        with pytest.raises(ConfigError, match=r"for the parameter 'size' of .*function$"):
+        with pytest.raises(ConfigError, match=r"for 'size' of .*function \(config '1'\)$"):
             binder.call(Config(a=1), 1)
 
     def test_a_function_behind_a_wrapper(self) -> None:
@@ -413,26 +413,26 @@ class TestErrors:
         with pytest.raises(ConfigError) as caught:
             Binder(ask).check(parse_configs(file))
         assert str(caught.value) == (
-            f"{file}:3: llm.temp: expected `float`, got `str`, for the parameter 'temp' of {ask.__qualname__}"
+            f"{file}:3: llm.temp: expected `float`, got `str`, for 'temp' of {ask.__qualname__} (config 'large-hot')"
         )
 
     @pytest.mark.parametrize(
         ("annotation", "message"),
         [
-            (Annotated[int, Bind("part.siz")], "sources[0]: part: no key 'siz' (did you mean 'size'?), for the parameter 'it'"),
-            (Annotated[int, Bind("part")], "sources[0]: part: expected `int`, got `object`"),
+            (Annotated[int, Bind("part.siz")], "sources[0]: part: no key 'siz' (did you mean 'size'?), for 'it' of "),
+            (Annotated[int, Bind("part")], "sources[0]: part: expected `int`, got `mapping`"),
             (Annotated[Config, Bind("model")], "sources[0]: model: expected a mapping, got a str"),
             (Annotated[Config | None, Bind("model")], "sources[0]: model: expected a mapping, got a str"),
-            (Annotated[int | None, Bind("model")], "sources[0]: model: expected `int | null`, got `str`"),
-            (Annotated[Literal["a"], Bind("model")], "sources[0]: model: invalid enum value 'large'"),
-            (Annotated[list[Frozen], Bind("layers")], "sources[0]: layers[0]: object missing required field `tags`"),
+            (Annotated[int | None, Bind("model")], "sources[0]: model: expected `int | None`, got `str`"),
+            (Annotated[Literal["a"], Bind("model")], "sources[0]: model: expected one of 'a', got 'large'"),
+            (Annotated[list[Frozen], Bind("layers")], "sources[0]: layers[0]: no key 'tags' (it has 'size')"),
             (Annotated[dict[str, list[int]], Bind("part")], "sources[0]: part"),
             (Annotated[Path, Bind("steps")], "sources[0]: steps: expected `Path`, got `int`"),
-            (Annotated[Mutable, Bind("layers[0]")], "sources[0]: layers[0]: object missing required field"),
-            (Annotated[Model, Bind("layers[0]")], "sources[0]: layers[0]: tags: Field required (for Model)"),
+            (Annotated[Mutable, Bind("layers[0]")], "sources[0]: layers[0]: no key 'tags' (it has 'size')"),
+            (Annotated[Model, Bind("layers[0]")], "sources[0]: layers[0].tags: Field required"),
             (Annotated[int, Bind("model.size")], "sources[0]: model: no key 'size' (it is a str"),
             (Annotated[list[int], Bind("tags")], "sources[0]: tags[0]: expected `int`, got `str`"),
-            (Annotated[Color, Bind("model")], "sources[0]: model: invalid enum value 'large'"),
+            (Annotated[Color, Bind("model")], "sources[0]: model: expected one of 'red', got 'large'"),
             (Annotated[set[list[int]] | set[str], Bind("tags")], "sources[0]: tags: set["),
         ],
     )  # fmt: skip
@@ -445,6 +445,64 @@ class TestErrors:
         assert str(caught.value).startswith(message)
         again = pickle.loads(pickle.dumps(caught.value))
         assert (type(again), str(again)) == (type(caught.value), str(caught.value))
+
+    def test_a_misspelt_field_is_found_at_its_line(self, tmp_path: Path) -> None:
+        class Strict(msgspec.Struct, forbid_unknown_fields=True):
+            temperature: float = 1.0
+            model: str = "large"
+
+        class Needed(msgspec.Struct):
+            temperature: float
+
+        (tmp_path / "c.yaml").write_text("llm:\n  model: large\n  temprature: 1\n")
+        configs = parse_configs(tmp_path / "c.yaml")
+        for target, message in {
+            Strict: "c.yaml:3: llm.temprature: not one of the fields of Strict",
+            Needed: "c.yaml:2: llm: no key 'temperature' (did you mean 'temprature'?)",
+        }.items():
+
+            def function(it: Any) -> None: ...
+
+            function.__annotations__["it"] = Annotated[target, Bind("llm")]
+            with pytest.raises(ConfigError) as caught:
+                Binder(function).check(configs)
+            assert str(caught.value).startswith(f"{tmp_path}/{message}")
+
+    def test_all_configs_that_do_not_fit_are_told(self) -> None:
+        def function(it: Annotated[int, Bind("a")]) -> None: ...
+
+        configs = parse_configs([{"a": 1}, {"a": "x"}, {"b": 1}])
+        with pytest.raises(ConfigError) as caught:
+            Binder(function).check(configs)
+        first, second, third = str(caught.value).splitlines()
+        assert first == "2 configs do not fit:"
+        assert second.startswith("  sources[1]: a: expected `int`, got `str`")
+        assert third.startswith("  sources[2]: no key 'a' (it has 'b')")
+
+    def test_what_is_no_config(self) -> None:
+        def function(config: Config) -> None: ...
+
+        binder: Any = Binder(function)
+        binder.check(CONFIG)
+        for method, wrong in (
+            (binder.call, "hello"),
+            (binder.check, "prompts/"),
+            (binder.call, {}),
+        ):
+            with pytest.raises(ConfigTypeError, match="function: expected a Config first, got a"):
+                method(wrong)
+
+    def test_a_bind_that_stands_wrongly(self) -> None:
+        def as_default(x: float = Bind("lr")) -> None: ...  # type: ignore[assignment]  # pyright: ignore
+
+        def uncalled(x: Annotated[float, Bind]) -> None: ...
+
+        with pytest.raises(ConfigError, match=r"has Bind\('lr'\) as its default: write Annotated"):
+            Binder(as_default)
+        with pytest.raises(ConfigError, match=r"'x' of .*uncalled has Bind without a path"):
+            Binder(uncalled)
+        with pytest.raises(ConfigTypeError, match="Bind takes a path, 'llm.model', not an int"):
+            Bind(3)  # type: ignore[arg-type]  # pyright: ignore
 
     def test_the_kind_of_error_is_kept(self) -> None:
         def missing(it: Annotated[int, Bind("gone")]) -> None: ...
@@ -514,6 +572,13 @@ class TestSignature:
             assert client.get("/answer").status_code == 422
             parameters = client.get("/openapi.json").json()["paths"]["/answer"]["get"]["parameters"]
             assert [parameter["name"] for parameter in parameters] == ["prompt"]
+
+
+def test_a_binder_says_what_it_fills_in() -> None:
+    def ask(prompt: str, config: Config, temp: Annotated[float, Bind("temp")]) -> None: ...
+
+    name = ask.__qualname__
+    assert repr(Binder(ask)) == f"<Binder of {name}(prompt: str) -> None, filling in config, temp>"
 
 
 class Pair(NamedTuple):

@@ -38,7 +38,7 @@ def test_local_classes_are_found_where_the_decorator_stands() -> None:
     class Local:
         size: int
 
-    def decorated(function: Any) -> Binder:
+    def decorated(function: Any) -> Binder[Any]:
         return Binder(function)
 
     @decorated

@@ -1,5 +1,6 @@
 """register and build: by name, nested, checked, and in any process."""
 
+import abc
 import multiprocessing
 import pickle
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -102,12 +103,12 @@ def test_nested_mappings_are_built_first() -> None:
 
 
 def test_an_instance_is_passed_through_after_a_type_check() -> None:
-    layer = Wide(4)
+    layer: Any = Wide(4)
     assert build(Layer, layer) is layer
     with pytest.raises(
         ConfigTypeError, match="expected a mapping with a 'type', or an instance of Model"
     ):
-        build(Model, layer)  # pyright: ignore
+        build(Model, layer)
     with pytest.raises(ConfigTypeError, match="size: it is built already"):
         build(Layer, layer, size=3)
     register(Model)
@@ -120,12 +121,12 @@ def test_an_instance_is_passed_through_after_a_type_check() -> None:
         ({"size": 1}, ConfigKeyError, "no key 'type' (it has 'size'"),
         ({}, ConfigKeyError, "no key 'type' (it is empty)"),
         ({"type": "Layr"}, ConfigKeyError, "type: no class is registered as 'Layr': did you mean 'Layer'?"),
-        ({"type": "Zzz"}, ConfigKeyError, "type: no class is registered as 'Zzz': is the module that"),
+        ({"type": "Zzz"}, ConfigKeyError, "type: no class is registered as 'Zzz': is its module imported? (known: 'Layer', 'Other')"),
         ({"type": "Other"}, ConfigTypeError, "'Other' is Model, which is not a Layer"),
         ({"type": 5}, ConfigTypeError, "type: expected the name of a class, got an int"),
         (None, ConfigTypeError, "expected a mapping with a 'type', or an instance of Layer, got None"),
         ("Layer", ConfigTypeError, "expected a mapping with a 'type'"),
-        ({"type": "Layer", "sise": 1}, ConfigError, "Layer does not fit: got an unexpected keyword argument 'sise'; it takes size"),
+        ({"type": "Layer", "sise": 1}, ConfigError, "sise: Layer takes no key 'sise' (did you mean 'size'?)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_built(config: Any, error: type[Exception], message: str) -> None:
@@ -136,6 +137,39 @@ def test_what_cannot_be_built(config: Any, error: type[Exception], message: str)
     assert str(caught.value).startswith(message)
 
 
+def test_an_argument_that_is_lacking() -> None:
+    register(Model)
+    with pytest.raises(
+        ConfigError,
+        match="^Model does not fit: missing a required argument: 'layers'; it takes layers,",
+    ):
+        build(Model, {"type": "Model"})
+
+
+def test_the_base_may_be_abstract_or_several() -> None:
+    class Base(abc.ABC):
+        @abc.abstractmethod
+        def run(self) -> int: ...
+
+    @register
+    class Real(Base):
+        def run(self) -> int:
+            return 1
+
+    class Shape(Protocol):
+        def run(self) -> int: ...
+
+    assert build(Base, {"type": "Real"}).run() == 1
+    assert type(build(Real | Layer, {"type": "Real"})) is Real  # type: ignore[arg-type]  # pyright: ignore
+    for wrong in (Shape, "Real", len):
+        with pytest.raises(ConfigTypeError, match="build takes a class to check against"):
+            build(wrong, {"type": "Real"})  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(
+        ConfigTypeError, match=r"register\('x'\) takes a class: register\(name='x'\)"
+    ):
+        register("x")  # type: ignore[call-overload]  # pyright: ignore
+
+
 def test_an_error_inside_names_its_path() -> None:
     for cls in (Layer, Model):
         register(cls)
@@ -143,7 +177,7 @@ def test_an_error_inside_names_its_path() -> None:
         build(Model, {"type": "Model", "layers": [{"type": "Layer"}, {"type": "Lay"}]})
     with pytest.raises(ConfigTypeError, match="^head: 'Model' is Model, which is not a Layer"):
         build(Model, {"type": "Model", "layers": [], "head": {"type": "Model", "layers": []}})
-    with pytest.raises(ConfigError, match=r"^layers\[0\]: Layer does not fit"):
+    with pytest.raises(ConfigError, match=r"^layers\[0\].x: Layer takes no key 'x'"):
         build(Model, {"type": "Model", "layers": [{"type": "Layer", "x": 1}]})
 
 

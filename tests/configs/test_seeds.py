@@ -149,7 +149,7 @@ class TestPyexp:
         with pytest.raises(KeyError):
             build(MyModel, {"size": 512})
         with pytest.raises(TypeError):
-            build(MyModel, "neither")
+            build(MyModel, "neither")  # type: ignore[arg-type]
         assert issubclass(RegistryError, RuntimeError)
 
 

@@ -54,7 +54,7 @@ async def test_changes_are_taken_over_and_bad_ones_rejected(folder: Path) -> Non
         replace(folder / "a.yaml", "model: [")
         configs, error = await watcher.next()
         assert configs == [{"model": "small"}]
-        assert str(error).startswith(f"{folder}/a.yaml:2: not YAML")
+        assert str(error).startswith(f"{folder}/a.yaml:1: not YAML")
         replace(folder / "a.yaml", "- a list")
         assert "expected a mapping" in str((await watcher.next())[1])
         replace(folder / "a.yaml", "model: small")
