@@ -1,18 +1,24 @@
 # make demo    sets up a virtual environment and shows what the package does
 # make test    sets up what the tests need and runs all of them
 # make check   lint, types and the order of the house
+# make format  mends what the linter and the formatter can
 # make bench   benchmarks, beside the peers, in an environment of their own
+# make clean   removes what the others made
 #
-# Another Python: make test PYTHON=python3.13 VENV=.venv-3.13
+# Another Python: make test PYTHON=python3.13  (in an environment of its own)
 
 PYTHON ?= python3
+ifeq ($(PYTHON),python3)
 VENV ?= .venv
+else
+VENV ?= .venv$(subst /,-,$(PYTHON))
+endif
 BENCH_VENV ?= .venv-bench
 RUN = $(VENV)/bin/python
 BENCH_RUN = $(BENCH_VENV)/bin/python
 PIP = -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.sweep
@@ -38,22 +44,28 @@ bench: $(BENCH_VENV)/.bench
 clean:
 	rm -rf .venv* build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "understudy needs Python 3.11 or newer. Say which one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit( \
+		"understudy needs Python 3.11 or newer, and %s is %d.%d. Name another: make PYTHON=python3.12" \
+		% (sys.executable, v[0], v[1]))'
+	@echo "Setting up $(VENV) (some ten seconds) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) $(PIP) --upgrade "pip>=25.1"
 
 $(VENV)/.package: pyproject.toml | $(VENV)/bin/python
+	@$(RUN) $(PIP) --upgrade "pip>=25.1"
 	@PYTHONWARNINGS=ignore $(RUN) $(PIP) --editable .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.package
+	@echo "Installing what the tests need ..."
 	@$(RUN) $(PIP) --group test
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test
+	@echo "Installing what the checks need ..."
 	@$(RUN) $(PIP) --group check
 	@touch $@
 

@@ -7,7 +7,7 @@ Layout, in the order a config travels:
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
     _config     Config; _freeze makes it, _canonical its id, _labels its label, _paths reads it
-    _bind       Bind and Binder (_annotations to find, _convert and _injection to fill)
+    _bind       Bind and Binder (_annotations, _convert, _misfit, _share, _injection)
     _registry   `register`; _build: `build`
     _watch      reload
 

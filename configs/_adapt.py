@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from enum import Enum
 from typing import Any, cast
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -15,7 +16,7 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
     Only libraries that are already imported are asked: an object of theirs cannot exist before.
     """
     kind = cast("Any", type(value))
-    if kind in PLAIN or isinstance(value, type):
+    if kind in PLAIN or isinstance(value, (type, Enum)):
         return None
     if kind is dict or isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
@@ -26,7 +27,7 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
     if hasattr(kind, "__attrs_attrs__"):
         return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
     if is_pydantic_model(kind):
-        return cast("Mapping[str, Any]", cast("Any", value).model_dump())
+        return cast("Mapping[str, Any]", cast("Any", value).model_dump(by_alias=True))
     return None
 
 
@@ -56,7 +57,8 @@ def _dataclass_fields(instance: Any) -> dict[str, Any]:
 
 
 def _struct_fields(struct: Any) -> dict[str, Any]:
-    values = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    written = zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True)
+    values = {key: getattr(struct, name) for key, name in written}
     config = struct.__struct_config__
     if config.tag is not None:  # a tagged union must be told apart when it is read back
         return {config.tag_field: config.tag, **values}

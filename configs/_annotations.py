@@ -35,6 +35,15 @@ def resolved_annotations(
     return {name: _resolve(annotation, module, around) for name, annotation in written.items()}
 
 
+def unwrapped(annotation: Any) -> Any:
+    """Return what a `type X = ...` alias or a NewType stands for."""
+    while (inner := getattr(annotation, "__value__", None)) is not None or (
+        inner := getattr(annotation, "__supertype__", None)
+    ) is not None:
+        annotation = inner
+    return annotation
+
+
 def _is_postponed(annotation: object) -> bool:
     """Tell whether an annotation is a text, or may hold one: `Annotated["Settings", ...]`."""
     return isinstance(annotation, str) or hasattr(annotation, "__args__")

@@ -4,6 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from types import UnionType
 from typing import (
     Annotated,
     Any,
@@ -11,6 +12,7 @@ from typing import (
     NamedTuple,
     ParamSpec,
     TypeVar,
+    Union,
     cast,
     final,
     get_args,
@@ -18,13 +20,13 @@ from typing import (
     is_typeddict,
 )
 
-from ._annotations import Unresolved, resolved_annotations
+from ._annotations import Unresolved, resolved_annotations, unwrapped
 from ._config import Config, origin_of
 from ._convert import converter, without_none
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._injection import Injection, Layout
 from ._keypath import KeyPath, format_path
-from ._paths import parse_path, walk
+from ._paths import as_path, walk
 
 R = TypeVar("R")
 W = TypeVar("W")
@@ -66,9 +68,7 @@ class Bind:
     keys: KeyPath
 
     def __init__(self, path: str | KeyPath = "") -> None:
-        if not isinstance(cast("object", path), (str, tuple)):
-            raise ConfigTypeError(f"Bind takes a path, 'llm.model', not {describe(path)}")
-        self.keys = parse_path(path) if isinstance(path, str) else path
+        self.keys = as_path(path)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bind) and self.keys == other.keys
@@ -90,6 +90,10 @@ class _Slot(NamedTuple):
     @property
     def is_required(self) -> bool:
         return self.parameter.default is _Parameter.empty
+
+    @property
+    def takes_config(self) -> bool:
+        return unwrapped(without_none(self.target)) in (Config, Mapping)
 
 
 @final
@@ -137,7 +141,8 @@ class Binder(Generic[R]):
         self.signature = _without(full, slots)
         self._slots = {name: slot for name, slot in slots.items() if not _is_set(function, name)}
         self.injected = tuple(self._slots)
-        self._layout = Layout.of(full, self._slots)
+        takes_config = [name for name, slot in self._slots.items() if slot.takes_config]
+        self._layout = Layout.of(full, self._slots, takes_config)
         self._prepared: dict[int, tuple[Config | None, Injection]] = {}
 
     def bind(
@@ -284,30 +289,46 @@ def _slot(parameter: inspect.Parameter, annotation: Any, function: str) -> _Slot
                 f"not under TYPE_CHECKING"
             )
         is_config = parameter.name == CONFIG_NAME and re.fullmatch(
-            r"(\w+\.)*Config( \| None)?", annotation
+            r"(\w+\.)*(Optional\[)?['\"]?(\w+\.)*Config['\"]?\]?( \| None)?", annotation
         )
         return _Slot(parameter, (), Config) if is_config else None
-    if get_origin(annotation) is Annotated:
-        target, *metadata = get_args(annotation)
-        if Bind in metadata:
-            raise ConfigError(
-                f"the parameter {parameter.name!r} of {function} has Bind without a path: "
-                f"write Bind('path') or, for the whole config, Bind()"
-            )
-        binds = [mark for mark in metadata if isinstance(mark, Bind)]
-        if len(binds) > 1:
-            raise ConfigError(
-                f"the parameter {parameter.name!r} of {function} has more than one Bind"
-            )
-        if binds:
-            return _Slot(parameter, binds[0].keys, target)
-        annotation = target
-    kind = without_none(annotation)
+    annotation = unwrapped(annotation)
+    target, bind = _bound(annotation, f"the parameter {parameter.name!r} of {function}")
+    if bind is not None:
+        return _Slot(parameter, bind.keys, target)
+    annotation = target
+    kind = unwrapped(without_none(annotation))
     if kind is Config:
         return _Slot(parameter, (), annotation)
     if parameter.name == CONFIG_NAME and _is_for_config(kind):
         return _Slot(parameter, (), Config if kind in (_Parameter.empty, Any) else annotation)
     return None
+
+
+def _bound(annotation: Any, where: str) -> tuple[Any, Bind | None]:
+    """Take the Bind out of an annotation: `Annotated[T, Bind("x")]`, also `... | None`."""
+    if get_origin(annotation) is Annotated:
+        target, *metadata = get_args(annotation)
+        if Bind in metadata:
+            raise ConfigError(
+                f"{where} has Bind without a path: write Bind('path'), or Bind() for the whole"
+            )
+        binds = [mark for mark in metadata if isinstance(mark, Bind)]
+        if len(binds) > 1:
+            raise ConfigError(f"{where} has more than one Bind")
+        others = tuple(mark for mark in metadata if not isinstance(mark, Bind))
+        if binds:
+            return (Annotated[(target, *others)] if others else target), binds[0]
+        return target, None
+    if get_origin(annotation) in (Union, UnionType):
+        parts = [_bound(unwrapped(part), where) for part in get_args(annotation)]
+        binds = [bind for _, bind in parts if bind is not None]
+        if binds:
+            kinds: list[Any] = [target for target, _ in parts]
+            return functools.reduce(lambda one, other: one | other, kinds), binds[0]
+    if "Bind(" in repr(get_args(annotation)):
+        raise ConfigError(f"{where} has a Bind inside its type: it stands around all of it")
+    return annotation, None
 
 
 def _is_for_config(kind: Any) -> bool:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, cast
 
 from ._adapt import PLAIN
-from ._errors import ConfigTypeError, describe
+from ._errors import ConfigError, ConfigTypeError, describe
 from ._keypath import KeyPath
 
 _ID_DIGITS = 16
@@ -28,7 +28,12 @@ def content_id(values: Mapping[str, Any]) -> str:
 
 def canonical_json(values: Mapping[str, Any]) -> str:
     """Write values as canonical JSON, or raise an error naming the first that has none."""
-    return _encoder()(_plain(values, ()))
+    try:
+        return _encoder()(_plain(values, ()))
+    except ConfigError:
+        raise
+    except ValueError:  # Python writes at most 4,300 digits
+        raise ConfigError("an integer is too long to be written: keep it as a text") from None
 
 
 def _plain(value: Any, path: KeyPath) -> Any:
@@ -47,7 +52,7 @@ def _plain(value: Any, path: KeyPath) -> Any:
         items = cast("Sequence[Any]", value)
         return [_plain(item, (*path, index)) for index, item in enumerate(items)]
     if isinstance(value, enum.Enum):
-        return {"$enum": f"{kind.__qualname__}.{value.name}"}
+        return {"$enum": [kind.__qualname__, _enum_value(value, path)]}
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"$float": float.__repr__(value)}
     if isinstance(value, int):
@@ -62,6 +67,14 @@ def _plain(value: Any, path: KeyPath) -> Any:
         f"use a plain value or a registered name, or give the config an id with `__config_id__`",
         path,
     )
+
+
+def _enum_value(member: enum.Enum, path: KeyPath) -> Any:
+    """Return what tells a member from others: its value, or its name where that has no form."""
+    try:
+        return _plain(member.value, path)
+    except ConfigTypeError:
+        return {"$name": member.name}
 
 
 @cache

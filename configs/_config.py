@@ -12,7 +12,7 @@ from ._keypath import KeyPath
 from ._labels import Siblings, label_alone
 from ._origin import Origin
 from ._overlay import overlay, thaw
-from ._paths import missing_key, parse_path, walk
+from ._paths import as_path, missing_key, walk
 
 _NO_DEFAULT: Any = object()
 _set = object.__setattr__
@@ -119,7 +119,7 @@ class Config(Mapping[str, Any]):
             ConfigKeyError: nothing stands there, and no default was given.
         """
         try:
-            return walk(self._values, parse_path(path) if isinstance(path, str) else path)
+            return walk(self._values, as_path(path))
         except ConfigKeyError:
             if default is _NO_DEFAULT:
                 raise
@@ -329,7 +329,7 @@ def origin_of(config: Config, path: str | KeyPath = ()) -> str | None:
     """
     if config._origin is None:
         return None
-    return config._origin.locate(parse_path(path) if isinstance(path, str) else path)
+    return config._origin.locate(as_path(path))
 
 
 def _frozen(key: str) -> str:
@@ -366,6 +366,8 @@ def _fill(
 
 def _from_pairs(pairs: Any) -> dict[str, Any]:
     try:
+        if isinstance(pairs, (str, bytes)) or any(isinstance(pair, str) for pair in pairs):
+            raise TypeError
         return dict(pairs)
     except (TypeError, ValueError):
         raise ConfigTypeError(

@@ -1,6 +1,6 @@
 """Freezing: plain values to ones that nothing can change, all the way down."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence
 from typing import Any, NamedTuple, cast
 
 from ._adapt import PLAIN, fields_of, plain_scalar
@@ -62,7 +62,12 @@ class Freezer:
             return frozenset(cast("Iterable[Any]", value))
         if isinstance(value, bytearray):
             return bytes(value)
-        return plain_scalar(value)
+        if isinstance(value, Iterator):
+            problem = f"{describe(cast('object', value))} can be read once only: make a list of it"
+            raise ConfigTypeError(problem, path)
+        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, MappingView)):
+            return plain_scalar(value)
+        return self._value([*cast("Iterable[Any]", value)], path)
 
 
 def _check_depth(path: KeyPath) -> None:
@@ -72,6 +77,8 @@ def _check_depth(path: KeyPath) -> None:
 
 
 def _checked_id(value: object, path: KeyPath) -> str:
+    if path:
+        raise ConfigError(f"{ID_KEY} stands at the top of a config only", path)
     if not isinstance(value, str) or not value:
         raise ConfigTypeError(f"{ID_KEY} is {value!r}: an id is a text that is not empty", path)
     return value

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
+from ._config import Config
 from ._errors import ConfigError
 
 _Parameter = inspect.Parameter
@@ -25,9 +26,13 @@ class Layout(NamedTuple):
     """How many positional parameters are the caller's."""
     places: tuple[tuple[int, inspect.Parameter], ...]
     """The positional parameters that are filled in, each with its place."""
+    config_places: tuple[int, ...]
+    """The places of those that get a whole Config."""
 
     @classmethod
-    def of(cls, signature: inspect.Signature, injected: Collection[str]) -> "Layout":
+    def of(
+        cls, signature: inspect.Signature, injected: Collection[str], takes_config: Collection[str]
+    ) -> "Layout":
         """Read the layout off a signature."""
         parameters = signature.parameters.values()
         positional = tuple(parameter for parameter in parameters if parameter.kind in _POSITIONAL)
@@ -40,6 +45,7 @@ class Layout(NamedTuple):
             -1 if has_only else places[0][0] if places else sys.maxsize,
             len(positional) - len(places),
             tuple(places),
+            tuple(place for place, parameter in places if parameter.name in takes_config),
         )
 
 
@@ -87,15 +93,23 @@ class Injection:
         passed = self._passed_whole(args)
         return all(name in kwargs or name in passed for name in self._required)
 
-    def _passed_whole(self, args: tuple[Any, ...]) -> set[str]:
-        """Return what is filled in but was passed by position.
+    def _are_for_all(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether positional arguments are meant for all parameters, in their order.
 
-        That is so when there are more positional arguments than the caller's own parameters can
-        take: then they are meant for all parameters, in their order.
+        They are when there are more of them than the caller's own parameters can take, and when
+        a Config stands where a parameter for one does. Otherwise they are for the caller's own.
         """
         layout = self._layout
-        if layout.takes_more or len(args) <= layout.public:
+        for place in layout.config_places:
+            if place < len(args) and isinstance(args[place], Config):
+                return True
+        return len(args) > layout.public and not layout.takes_more
+
+    def _passed_whole(self, args: tuple[Any, ...]) -> set[str]:
+        """Return what is filled in but was passed by position."""
+        if not self._are_for_all(args):
             return set()
+        layout = self._layout
         return {parameter.name for parameter in layout.positional[: len(args)]} & layout.injected
 
     def _all_insertions(self) -> list[tuple[int, Any]]:
@@ -107,7 +121,7 @@ class Injection:
 
     def _inserted(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Return the arguments, all of them by position; None where that cannot be."""
-        if not self._insertions or len(args) > self._layout.public:
+        if not self._insertions or self._are_for_all(args):
             return None
         laid = list(args)
         for place, value in self._insertions:

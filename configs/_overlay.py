@@ -7,20 +7,31 @@ from ._errors import ConfigError, describe
 from ._keypath import KeyPath, format_path
 from ._paths import index_of, parse_path
 
+_MAX_DEPTH = 100
+
 
 def overlay(target: dict[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     """Lay `update` over `target` in place, and return it.
 
-    Only the keys of a plain dict may be dotted: those of a Config have been read already. The
-    order of the keys decides nothing: plain keys are laid first, then dotted ones, the shortest
-    first, so that a dotted key always refines what stands beside it.
+    Only the keys at the top of a plain dict may be paths: nested ones are names, and those of a
+    Config have been read already. The order of the keys decides nothing: plain keys are laid
+    first, then paths, the shortest first, so that a path always refines what stands beside it.
     """
-    return _overlay(target, update, ())
+    written: dict[KeyPath, str] = {}
+    for key in update:
+        path = key_path(key) if isinstance(update, dict) else (key,)
+        if path in written:
+            raise ConfigError(f"written twice, as {written[path]!r} and as {key!r}", path)
+        written[path] = key
+    for path in sorted(written, key=len):
+        _put(_reach(target, path), path[-1], _copied(update[written[path]], path), path)
+    return target
 
 
 def key_path(key: Any) -> KeyPath:
-    """Read one key of a dict or a file: the path it stands for."""
-    return parse_path(key) if isinstance(key, str) and "." in key else (key,)
+    """Read one key at the top of a dict or a file: the path it stands for."""
+    is_path = isinstance(key, str) and ("." in key or "[" in key)
+    return parse_path(key) if is_path else (key,)
 
 
 def thaw(value: Any) -> Any:
@@ -35,42 +46,32 @@ def thaw(value: Any) -> Any:
     return value
 
 
-def _overlay(target: dict[str, Any], update: Mapping[str, Any], above: KeyPath) -> dict[str, Any]:
-    written: dict[KeyPath, str] = {}
-    for key in update:
-        path = key_path(key) if isinstance(update, dict) else (key,)
-        if path in written:
-            problem = f"written twice, as {written[path]!r} and as {key!r}"
-            raise ConfigError(problem, (*above, *path))
-        written[path] = key
-    for path in sorted(written, key=len):
-        value = _composed(update[written[path]], (*above, *path))
-        _put(_reach(target, path, above), path[-1], value, (*above, *path))
-    return target
-
-
-def _composed(value: Any, path: KeyPath) -> Any:
-    """Return a fresh copy of a value, with the dotted keys inside it laid out."""
+def _copied(value: Any, path: KeyPath) -> Any:
+    """Return a fresh copy of a value, down to what is neither a mapping nor a list."""
+    if len(path) > _MAX_DEPTH:
+        problem = f"nested more than {_MAX_DEPTH} deep: does it contain itself?"
+        raise ConfigError(problem, path[:5])
     if isinstance(value, Mapping):
-        return _overlay({}, cast("Mapping[str, Any]", value), path)
+        mapping = cast("Mapping[str, Any]", value)
+        return {key: _copied(inner, (*path, key)) for key, inner in mapping.items()}
     if isinstance(value, (tuple, list)):
         items = cast("Sequence[Any]", value)
-        return [_composed(item, (*path, index)) for index, item in enumerate(items)]
+        return [_copied(item, (*path, index)) for index, item in enumerate(items)]
     return value
 
 
-def _reach(target: dict[str, Any], path: KeyPath, above: KeyPath) -> Any:
+def _reach(target: dict[str, Any], path: KeyPath) -> Any:
     """Walk to the container of the last key, making the mappings that are not there yet."""
     container: Any = target
     for depth, key in enumerate(path[:-1], start=1):
-        here = (*above, *path[:depth])
+        here = path[:depth]
         inner = _get(container, key, here)
         if inner is None:
             inner = {}
             _put(container, key, inner, here)
         elif not isinstance(inner, (dict, list)):
             problem = f"{format_path(here)} is {describe(inner)}, which has no keys"
-            raise ConfigError(f"{problem}: replace the whole of it", (*above, *path))
+            raise ConfigError(f"{problem}: replace the whole of it", path)
         container = cast("Any", inner)
     return container
 

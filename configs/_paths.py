@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from ._errors import ConfigError, ConfigKeyError, describe
+from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._keypath import KeyPath
 
 _QUOTED = r'"(?P<{}>(?:[^"\\]|\\.)*)"'
@@ -14,6 +14,8 @@ _STEP = re.compile(
     rf"|\[(?:(?P<index>-?\d+)|{_QUOTED.format('bracketed')})\]",
     re.DOTALL,
 )
+
+_INDEX = re.compile(r"-?[0-9]{1,9}")
 
 
 @lru_cache(maxsize=1024)
@@ -50,12 +52,23 @@ def parse_path(text: str) -> KeyPath:
     return tuple(keys)
 
 
+def as_path(path: str | KeyPath) -> KeyPath:
+    """Return a path that is given as a text or as a tuple of keys."""
+    if isinstance(path, str):
+        return parse_path(path)
+    given: Any = path
+    if not isinstance(given, tuple) or not all(
+        isinstance(key, (str, int)) for key in cast("tuple[Any, ...]", given)
+    ):
+        raise ConfigTypeError(f"a path is a text or a tuple of keys, not {describe(path)}")
+    return path
+
+
 def index_of(items: Sequence[Any], key: str | int) -> int | None:
     """Read a key as an index into `items`; None where it is none of them."""
-    try:
-        index = int(key)
-    except ValueError:
+    if not isinstance(key, int) and not _INDEX.fullmatch(key):
         return None
+    index = int(key)
     return index if -len(items) <= index < len(items) else None
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ._adapt import fields_of
+from ._adapt import fields_of, in_order
 from ._compose import Composer
 from ._config import Config, as_siblings, check_ids
+from ._config import origin as known_origin
 from ._documents import files_in, not_found, read_documents
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._expand import expand
@@ -72,9 +73,10 @@ def is_one(sources: object) -> bool:
 
 
 def _listed(sources: Any) -> Iterable[Any]:
-    if isinstance(sources, (bytes, bytearray)) or not isinstance(sources, Iterable):
-        raise ConfigTypeError(f"expected sources of configs, got {describe(sources)}: {_ONE_OF}")
-    return cast("Iterable[Any]", sources)
+    several = in_order(sources)
+    if several is None or isinstance(sources, bytearray):
+        raise ConfigTypeError(f"expected a list of sources, got {describe(sources)}: {_ONE_OF}")
+    return several
 
 
 _ONE_OF = (
@@ -97,7 +99,8 @@ def _read(
     fields = source if isinstance(source, Config) else fields_of(source)
     if fields is None:
         raise ConfigTypeError(f"got {describe(source)}: {_ONE_OF}", where=place)
-    yield fields, named(place)
+    known = known_origin(source) if isinstance(source, Config) else None
+    yield fields, known or named(place)
 
 
 def _expanded(values: Mapping[str, Any], origin: Origin, limits: Limits) -> list[Config]:

@@ -7,10 +7,11 @@ import enum
 import functools
 import inspect
 import pickle
+import sys
 from collections.abc import Callable, Mapping, MutableMapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Optional, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, TypedDict, TypeVar
 
 import attrs
 import msgspec
@@ -275,6 +276,63 @@ class TestPositions:
         with pytest.raises(TypeError, match="multiple values for argument 'config'"):
             Binder(two).call(CONFIG, 1, CONFIG, config=CONFIG)
 
+    def test_a_config_at_the_place_of_a_config_is_meant_for_it(self) -> None:
+        mine = Config(model="mine")
+
+        def first(config: Config, a: int, b: int = 2) -> Any:
+            return config.model, a, b
+
+        def second(a: int, config: Config, b: int = 2, *rest: int) -> Any:
+            return a, config.model, b, rest
+
+        assert Binder(first).call(CONFIG, mine, 5) == ("mine", 5, 2)
+        assert Binder(first).call(CONFIG, 5, 6) == ("large", 5, 6)
+        assert Binder(second).call(CONFIG, 1, mine) == (1, "mine", 2, ())
+        assert Binder(second).call(CONFIG, 1, mine, 3, 4) == (1, "mine", 3, (4,))
+        assert Binder(second).call(CONFIG, 1, 3, 4) == (1, "large", 3, (4,))
+
+
+class TestMarks:
+    def test_what_stands_beside_a_bind_counts(self) -> None:
+        positive = Annotated[int, msgspec.Meta(gt=0), Bind("x")]
+        assert given(positive, Config(x=5)) == 5
+        with pytest.raises(ConfigError, match="x: expected `int` >= 1"):
+            given(positive, Config(x=-5))
+        with pytest.raises(ConfigError, match="x: Input should be greater than 0"):
+            given(Annotated[pydantic.PositiveInt, Bind("x")], Config(x=-1))
+        assert given(Annotated[pydantic.PositiveInt, "note", Bind("x")], Config(x=1)) == 1
+
+    def test_a_bind_inside_an_optional(self) -> None:
+        assert given(Optional[Annotated[float, Bind("temp")]]) == 1.0
+        assert given(Optional[Annotated[float, Bind("nothing")]]) is None
+        with pytest.raises(ConfigError, match="has a Bind inside its type"):
+            given(list[Annotated[float, Bind("temp")]])
+
+    def test_new_types_and_aliases(self) -> None:
+        assert given(NewType("Mine", Config)) is CONFIG
+        assert given(NewType("Mine", Config) | None) is CONFIG
+        if sys.version_info >= (3, 12):
+            namespace: dict[str, Any] = {"Annotated": Annotated, "Bind": Bind, "Config": Config}
+            exec("type T = Annotated[float, Bind('temp')]\ntype C = Config", namespace)
+            assert given(namespace["T"]) == 1.0
+            assert given(namespace["C"]) is CONFIG
+
+    def test_renamed_fields_come_back(self) -> None:
+        class Camel(msgspec.Struct, rename="camel"):
+            my_field: int = 0
+
+        assert given(Annotated[Camel, Bind("s")], Config(s=Camel(5))) == Camel(5)
+
+    def test_an_error_of_a_users_own_type_names_the_path(self) -> None:
+        class Picky(msgspec.Struct):
+            size: int
+
+            def __post_init__(self) -> None:
+                raise KeyError("mine")
+
+        with pytest.raises(ConfigError, match="^part: KeyError: 'mine', for 'it' of"):
+            given(Annotated[Picky, Bind("part")])
+
 
 class TestCallables:
     def test_methods_partials_objects_and_classes(self) -> None:
@@ -380,6 +438,77 @@ class TestSharing:
         binder = Binder(function)
         assert binder.call(CONFIG) == binder.call(CONFIG) == binder.call(CONFIG)
         assert CONFIG.part.tags == ("x",)
+
+
+class WithPrivate(pydantic.BaseModel, extra="allow"):
+    size: int
+    _cache: list[int] = pydantic.PrivateAttr(default_factory=list[int])
+
+    def grow(self) -> int:
+        self._cache.append(1)
+        return len(self._cache)
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenWithCache:
+    size: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cache", [])
+
+    def grow(self) -> int:
+        cache: list[int] = vars(self)["cache"]
+        cache.append(1)
+        return len(cache)
+
+
+class StructWithDict(msgspec.Struct, dict=True):
+    size: int
+
+    def __post_init__(self) -> None:
+        self.cache: list[int] = []
+
+    def grow(self) -> int:
+        self.cache.append(1)
+        return len(self.cache)
+
+
+class FrozenStructWithDict(msgspec.Struct, frozen=True, dict=True):
+    size: int
+
+    @functools.cached_property
+    def cache(self) -> list[int]:
+        return []
+
+    def grow(self) -> int:
+        self.cache.append(1)
+        return len(self.cache)
+
+
+@dataclasses.dataclass
+class Base:
+    size: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted(Base):
+    depth: int = 1
+
+    def grow(self) -> int:
+        self.depth += 1
+        return self.depth - 1 + self.size - 5
+
+
+@pytest.mark.parametrize(
+    "target", [WithPrivate, FrozenWithCache, StructWithDict, FrozenStructWithDict, Slotted]
+)
+def test_state_beside_the_fields_is_never_shared(target: Any) -> None:
+    def function(it: Any) -> int:
+        return it.grow()  # type: ignore[no-any-return]
+
+    function.__annotations__["it"] = Annotated[target, Bind()]
+    binder = Binder(function)
+    assert [binder.call(Config(size=5)) for _ in range(3)] == [1, 1, 1]
 
 
 class TestDefaults:
@@ -501,7 +630,9 @@ class TestErrors:
             Binder(as_default)
         with pytest.raises(ConfigError, match=r"'x' of .*uncalled has Bind without a path"):
             Binder(uncalled)
-        with pytest.raises(ConfigTypeError, match="Bind takes a path, 'llm.model', not an int"):
+        with pytest.raises(
+            ConfigTypeError, match="a path is a text or a tuple of keys, not an int"
+        ):
             Bind(3)  # type: ignore[arg-type]  # pyright: ignore
 
     def test_the_kind_of_error_is_kept(self) -> None:

@@ -1,5 +1,7 @@
 """Config: frozen, hashable, equal by value, a full mapping, and readable."""
 
+import array
+import collections
 import copy
 import dataclasses
 import datetime
@@ -286,7 +288,9 @@ class TestSources:
         assert Config({"a": 1}, a=2, b=3) == {"a": 2, "b": 3}
         assert Config(Config({"__config_id__": "x"}), a=1).id != "x"
 
-    @pytest.mark.parametrize("source", ["text", 5, [1, 2], None, b"ab", ["ab", "c"]])
+    @pytest.mark.parametrize(
+        "source", ["text", 5, [1, 2], None, b"ab", ["ab", "c"], "", b"", ["ab", "cd"]]
+    )
     def test_anything_else_is_a_type_error(self, source: Any) -> None:
         with pytest.raises(ConfigTypeError, match="a Config is made of a mapping"):
             Config(source)
@@ -323,8 +327,57 @@ class TestSources:
 
 
 def test_the_id_lives_beside_the_values() -> None:
-    config = Config({"__config_id__": "mine", "a": 1, "inner": {"__config_id__": "its", "b": 2}})
+    config = Config({"__config_id__": "mine", "a": 1})
     assert config.id == "mine"
-    assert config == {"a": 1, "inner": {"b": 2}}
-    assert config.inner.id == "its"
-    assert config.at("inner").to_dict() == {"b": 2}
+    assert config == {"a": 1}
+    with pytest.raises(
+        ConfigError, match="^inner: __config_id__ stands at the top of a config only"
+    ):
+        Config({"inner": {"__config_id__": "its", "b": 2}})
+
+
+def test_other_sequences_become_tuples_and_iterators_are_refused() -> None:
+    source = {"x": 1}
+    config = Config(
+        {
+            "d": collections.deque([[1]]),
+            "k": source.keys(),
+            "r": range(2),
+            "a": array.array("i", [1]),
+        }
+    )
+    source["y"] = 2
+    assert dict(config) == {"d": ((1,),), "k": ("x",), "r": (0, 1), "a": (1,)}
+    with pytest.raises(
+        ConfigTypeError, match="^g: a generator can be read once only: make a list of it"
+    ):
+        Config(g=(i for i in range(2)))
+
+
+def test_names_that_a_library_writes_are_kept() -> None:
+    class Camel(msgspec.Struct, rename="camel"):
+        my_field: int = 0
+
+    class Alias(pydantic.BaseModel):
+        my: int = pydantic.Field(0, alias="mY")
+
+    config = Config(s=Camel(5), p=Alias(mY=6), e=Mixed.ONE)
+    assert config == {"s": {"myField": 5}, "p": {"mY": 6}, "e": Mixed.ONE}
+    assert msgspec.convert(config.to_dict()["s"], Camel) == Camel(5)
+    assert Alias.model_validate(config.to_dict()["p"]) == Alias(mY=6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixin:
+    number: int
+
+
+class Mixed(Mixin, enum.Enum):
+    ONE = 1
+
+
+@pytest.mark.parametrize("path", [5, ("a", None), None, ["a"]])
+def test_what_is_no_path_at_all(path: Any) -> None:
+    with pytest.raises(ConfigTypeError, match="a path is a text or a tuple of keys"):
+        Config(a=1).at(path)
+    assert Config(a=[1, 2]).at("a.1_0", "none") == "none"

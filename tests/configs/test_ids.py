@@ -78,7 +78,12 @@ def test_different_contents_have_different_ids(one: Values, other: Values) -> No
     assert (Config(one).id == Config(other).id) == is_same
 
 
+class Right(enum.IntFlag):
+    READ = 1
+
+
 DIFFERENT: list[Any] = [
+    Right(8), Right(16), Right(9), [8], ["Right", 8],
     1, 1.0, True, "1", None, 0, False, 0.0, -0.0, "", [], {}, [1], {"a": 1}, "True", "None", "null",
     float("inf"), float("-inf"), float("nan"), "nan", {"$float": "nan"}, {"$$float": "nan"},
     Decimal(1), Decimal("1.0"), {"$decimal": "1"}, b"1", b"", {"$bytes": ""},
@@ -153,4 +158,4 @@ def test_ids_are_the_same_in_every_process() -> None:
         ).stdout
         for seed in ("0", "1", "12345")
     }
-    assert ids == {"8d278a02cebbb531\n"}
+    assert ids == {"04c2b44e42727f51\n"}

@@ -28,8 +28,9 @@ BASE: dict[str, Any] = {"model": {"size": 256, "layers": [{"kind": "a"}, {"kind"
         ({"new.deep.key": 1}, {**BASE, "new": {"deep": {"key": 1}}}),
         ({"model.layers[1].kind": "c"}, {**BASE, "model": {"size": 256, "layers": [{"kind": "a"}, {"kind": "c"}]}}),
         ({"model.layers.0": 5}, {**BASE, "model": {"size": 256, "layers": [5, {"kind": "b"}]}}),
-        ({"model": {"a.b": 1, "a.c": 2}}, {"model": {"a": {"b": 1, "c": 2}}, "lr": 0.1}),
-        ({"list": [{"a.b": 1}]}, {**BASE, "list": [{"a": {"b": 1}}]}),
+        ({"model": {"gpt-4.1": 1}}, {"model": {"gpt-4.1": 1}, "lr": 0.1}),
+        ({"list": [{"a.b": 1}]}, {**BASE, "list": [{"a.b": 1}]}),
+        ({"model.layers": [1], "model.layers[0]": 5}, {**BASE, "model": {"size": 256, "layers": [5]}}),
         ({'"gpt-4.1"': 1}, {**BASE, "gpt-4.1": 1}),
         ({'lr': None, 'lr.warm': 3}, {**BASE, "lr": {"warm": 3}}),
         ({}, BASE),
@@ -145,6 +146,14 @@ def test_objects_with_fields_are_laid_too() -> None:
 
     assert merge({"model": Model()}, {"model.size": 5}).model == {"size": 5, "depth": 2}
     assert merge({"model": {"x": 0}}, {"model": Model()}).model == {"size": 1, "depth": 2}
+
+
+def test_an_update_that_contains_itself() -> None:
+    cycle: dict[str, Any] = {}
+    cycle["self"] = cycle
+    for base, update in (({}, cycle), (cycle, {}), ({"a": 1}, {"a.b": cycle})):
+        with pytest.raises(ConfigError, match="does it contain itself|has no keys"):
+            merge(base, update)
 
 
 def test_merge_takes_mappings() -> None:
