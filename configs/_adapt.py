@@ -4,7 +4,35 @@ import sys
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
-from typing import Any, cast
+from typing import Any, ClassVar, Protocol, cast
+
+
+class Dataclass(Protocol):
+    """What a dataclass is to a type checker."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class Struct(Protocol):
+    """What a msgspec Struct is to a type checker."""
+
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+
+class Attrs(Protocol):
+    """What an attrs class is to a type checker."""
+
+    __attrs_attrs__: ClassVar[Any]
+
+
+class Model(Protocol):
+    """What a pydantic model is to a type checker."""
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
+HasFields = Mapping[str, Any] | Dataclass | Struct | Attrs | Model
+"""What stands for a mapping of its fields."""
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 """The types of value that need no second look; most values are of them."""

@@ -4,7 +4,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Se
 from typing import TYPE_CHECKING, Any, Self, cast, final
 
 from . import _registry
-from ._adapt import fields_of
+from ._adapt import HasFields, fields_of
 from ._canonical import content_id
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._freeze import ID_KEY, Freezer, Frozen
@@ -68,9 +68,7 @@ class Config(Mapping[str, Any]):
     _hash: int | None
     _origin: Origin | None
 
-    def __init__(
-        self, values: Mapping[str, Any] | Iterable[tuple[str, Any]] | object = (), /, **more: Any
-    ) -> None:
+    def __init__(self, values: HasFields | Iterable[tuple[str, Any]] = (), /, **more: Any) -> None:
         if isinstance(values, Config) and not more:
             _fill(self, values._values, values._given_id, values._label, values._origin)
             return

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ._adapt import fields_of, in_order
+from ._adapt import HasFields, fields_of, in_order
 from ._compose import Composer
 from ._config import Config, as_siblings, check_ids
 from ._config import origin as known_origin
@@ -15,7 +15,7 @@ from ._expand import expand
 from ._limits import DEFAULT_LIMITS, Limits
 from ._origin import Origin, named
 
-Source = str | os.PathLike[str] | Mapping[str, Any] | object
+Source = str | os.PathLike[str] | HasFields
 """A mapping, a Config, an object with fields, or the path of a file or a directory."""
 
 

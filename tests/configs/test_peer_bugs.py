@@ -44,7 +44,8 @@ class TestSpearmintSources:
             a: int
 
         assert parse_configs([Settings(1)]) == [Config(a=1)]
-        for dropped in ([[{"a": 1}]], [None], [5], [b"x"]):
+        every: list[Any] = [[[{"a": 1}]], [None], [5], [b"x"]]
+        for dropped in every:
             with pytest.raises(TypeError, match=r"^sources\[0\]: got"):
                 parse_configs(dropped)
 

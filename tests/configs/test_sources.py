@@ -46,7 +46,7 @@ class FromPydantic(pydantic.BaseModel):
 def test_every_kind_of_source_in_one_list() -> None:
     write("one.yaml", "size: 5")
     write("folder/two.json", '{"size": 6}')
-    sources = [
+    sources: list[Any] = [
         {"size": 1}, Config(size=2), FromDataclass(3), FromStruct(4), "one.yaml", Path("folder"),
         FromPydantic(size=7), {"size": DynamicValue([8, 9])},
     ]  # fmt: skip
