@@ -10,8 +10,8 @@ from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._freeze import ID_KEY, Freezer, Frozen
 from ._keypath import KeyPath
 from ._labels import Siblings, label_alone
-from ._origin import Origin
-from ._overlay import overlay, thaw
+from ._origin import Origin, named
+from ._overlay import key_path, overlay, thaw
 from ._paths import as_path, missing_key, walk
 
 _NO_DEFAULT: Any = object()
@@ -128,7 +128,11 @@ class Config(Mapping[str, Any]):
 
         An id that was given by `__config_id__` stays behind: it belongs to the old values.
         """
-        return Config(overlay(self.to_dict(), {**(update or {}), **more}))
+        changes = {**(update or {}), **more}
+        frozen = _freezer.items(overlay(self.to_dict(), changes))
+        if self._origin is None:
+            return _made(frozen)
+        return _made(frozen, named("replace()", map(key_path, changes)).over(self._origin))
 
     def to_dict(self, *, include_id: bool = False) -> dict[str, Any]:
         """Return the values as plain dicts and lists of your own, to change as you like.

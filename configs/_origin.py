@@ -34,13 +34,17 @@ class Origin(NamedTuple):
             inside = [line for known, line in layer.lines.items() if known[: len(path)] == path]
             if path and inside:
                 return layer.at(inside[0])
-        return self.layers[-1].at(self.layers[-1].lines.get(()))
+        whole = [layer for layer in self.layers if () in layer.lines] or self.layers[:1]
+        return whole[-1].at(whole[-1].lines.get(()))
 
     def over(self, other: "Origin | None") -> "Origin":
         """Return the origin of a config that was laid over another."""
         return self if other is None else Origin((*other.layers, *self.layers))
 
 
-def named(name: str, paths: Iterable[KeyPath] = ()) -> Origin:
-    """Return the origin of values that were not read from a file: `sources[2]`."""
+def named(name: str, paths: Iterable[KeyPath] = ((),)) -> Origin:
+    """Return the origin of values that were not read from a file: `sources[2]`.
+
+    Without paths, all of them were written there.
+    """
     return Origin((Layer(name, dict.fromkeys(paths)),))

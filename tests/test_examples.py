@@ -17,6 +17,7 @@ def test_the_sweep() -> None:
     assert [line.split()[0] for line in lines[3:9]] == labels
     assert "Lowest: Momentum-0.9." in lines
     assert lines[-1].strip() == (
-        "examples/sweep/broken.yaml:2: steps: expected `int`, got `str`, for the parameter 'steps' of walk"
+        "examples/sweep/broken.yaml:2: steps: expected `int`, got `str`, for 'steps' of walk "
+        "(config '-1.5,2.0-many-Descent-0.001')"
     )
     assert done.stderr == ""

@@ -12,12 +12,13 @@ from understudy import (
     Bind,
     Config,
     ConfigError,
-    DynamicValue,
     build,
     frange,
+    grid,
     load_config,
     parse_configs,
     register,
+    sweep,
 )
 from understudy.configs import Binder, origin_of
 
@@ -66,22 +67,23 @@ def walk(
 
 def main() -> None:
     momentum = load_config(HERE / "configs" / "2-momentum.yaml")
-    more = momentum.replace({"optimizer.keep": DynamicValue(frange(0.5, 0.9, 0.1))})
-    configs = parse_configs([HERE / "configs", more])
+    more = sweep(momentum, grid({"optimizer.keep": frange(0.5, 0.9, 0.1)}))
+    configs = parse_configs([HERE / "configs", *more])
     binder = Binder(walk)
     binder.check(configs)
 
     print(
         f"{len(configs)} configs of {walk.__name__}(), two from files and the rest from a sweep:\n"
     )
-    print(f"  {'label':<14}{'id':<18}{'height':>10}{'ms':>8}   written in")
+    print(f"  {'label':<14}{'id':<18}{'height':>10}{'ms':>8}   its optimizer comes from")
     heights: dict[str, float] = {}
     for config in configs:
         began = perf_counter()
         heights[config.label] = binder.call(config)
         took = (perf_counter() - began) * 1000
         height = f"{heights[config.label]:10.2g}{took:8.1f}"
-        print(f"  {config.label:<14}{config.id:<18}{height}   {origin_of(config)}")
+        keep = "optimizer.keep" if "keep" in config.optimizer else "optimizer"
+        print(f"  {config.label:<14}{config.id:<18}{height}   {origin_of(config, keep)}")
     print(f"\nLowest: {min(heights, key=heights.__getitem__)}.\n")
 
     print("A config that does not fit is refused before anything runs:\n")

@@ -19,7 +19,8 @@ import numpy
 import pydantic
 import pytest
 
-from understudy import Config, ConfigError, ConfigKeyError, ConfigTypeError
+from understudy import Config, ConfigError, ConfigKeyError, ConfigTypeError, parse_configs
+from understudy.configs import origin_of
 
 NESTED = {"model": "large", "llm": {"temp": 0.7, "stop": [".", "!"], "layers": [{"size": 2}]}}
 
@@ -381,3 +382,11 @@ def test_what_is_no_path_at_all(path: Any) -> None:
     with pytest.raises(ConfigTypeError, match="a path is a text or a tuple of keys"):
         Config(a=1).at(path)
     assert Config(a=[1, 2]).at("a.1_0", "none") == "none"
+
+
+def test_a_replaced_config_remembers_where_the_rest_was_written() -> None:
+    (config,) = parse_configs([{"model": {"size": 1, "depth": 2}}])
+    changed = config.replace({"model.size": 6})
+    assert origin_of(changed, "model.size") == "replace()"
+    assert origin_of(changed, "model.depth") == "sources[0]"
+    assert origin_of(Config(a=1)) is origin_of(Config(a=1).replace(a=2)) is None
