@@ -4,7 +4,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from types import UnionType
+from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
@@ -209,7 +209,8 @@ class Binder(Generic[R]):
                 value = walk(config, slot.keys) if slot.keys else config
                 shared[name], make = converter(value, slot.target, slot.keys)
             except ConfigKeyError as error:
-                if slot.is_required:
+                is_left_out = isinstance(walk(config, error.path), (Config, tuple, NoneType))
+                if slot.is_required or not is_left_out:
                     raise self._unfit(error, config, name) from None
                 continue
             except ConfigError as error:

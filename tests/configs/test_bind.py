@@ -522,6 +522,18 @@ class TestDefaults:
         assert Binder(function).call(Config(a=1), 5) == (5, 7, Config(a=1))
         assert Binder(function).call(None) == (1, 7, None)
 
+    def test_a_default_is_for_what_is_left_out_not_for_what_is_wrong(self) -> None:
+        def function(temp: Annotated[float, Bind("llm.temp")] = 0.5) -> float:
+            return temp
+
+        binder = Binder(function)
+        for left_out in ({}, {"llm": None}, {"llm": {}}, {"llm": []}):
+            assert binder.call(Config(left_out)) == 0.5
+        with pytest.raises(
+            ConfigKeyError, match=r"^llm: no key 'temp' \(it is a str, which has no keys\)"
+        ):
+            binder.call(Config(llm="large"))
+
     def test_no_config_where_one_is_needed(self) -> None:
         def function(x: int, config: Config) -> Any:
             return config
