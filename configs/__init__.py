@@ -7,7 +7,7 @@ Layout, in the order a config travels:
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
     _config     Config; _freeze makes it, _canonical its id, _labels its label, _paths reads it
-    _bind       Bind and Binder (_annotations, _convert, _misfit, _share, _injection)
+    _bind       Bind; _binder: Binder (_slots, _annotations find, _convert, _share, _injection fill)
     _registry   `register`; _build: `build`
     _watch      reload
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 
 if TYPE_CHECKING:
     from ._bind import Bind as Bind
-    from ._bind import Binder as Binder
+    from ._binder import Binder as Binder
     from ._build import build as build
     from ._compose import load_config as load_config
     from ._compose import merge as merge
@@ -85,7 +85,7 @@ __all__ = [
 
 _ROOMS = {
     "Bind": "_bind",
-    "Binder": "_bind",
+    "Binder": "_binder",
     "Config": "_config",
     "ConfigError": "_errors",
     "ConfigFileNotFoundError": "_errors",

@@ -527,7 +527,8 @@ class TestDefaults:
             return temp
 
         binder = Binder(function)
-        for left_out in ({}, {"llm": None}, {"llm": {}}, {"llm": []}):
+        cases: list[dict[str, Any]] = [{}, {"llm": None}, {"llm": {}}, {"llm": []}]
+        for left_out in cases:
             assert binder.call(Config(left_out)) == 0.5
         with pytest.raises(
             ConfigKeyError, match=r"^llm: no key 'temp' \(it is a str, which has no keys\)"
