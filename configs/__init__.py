@@ -6,7 +6,7 @@ Layout, in the order a config travels:
     _compose    imports and `merge` (_overlay is the rule, _origin says what came from where)
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
-    _config     Config; _freeze makes it, _canonical its id, _labels its label, _paths reads it
+    _config     Config; _freeze makes it, _canonical its id, _paths reads it; _siblings, _labels
     _bind       Bind; _binder: Binder (_slots, _annotations find, _convert, _share, _injection fill)
     _registry   `register`; _build: `build`
     _watch      reload

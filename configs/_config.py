@@ -1,6 +1,6 @@
 """Config: one frozen set of values, with an id and a short label."""
 
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, Self, cast, final
 
 from . import _registry
@@ -260,50 +260,12 @@ def made_config(values: Mapping[str, Any], origin: Origin) -> Config:
     return _made(_freezer.items(values), origin)
 
 
-def as_siblings(configs: Sequence[Config], origins: Sequence[Origin]) -> list[Config]:
-    """Return the configs as they are known beside each other, and where they were written."""
-    siblings = Siblings(
-        [config._values for config in configs], lambda at: _id_if_any(configs[at]) or "no-id"
-    )
-    placed: list[Config] = []
-    for index, (config, origin) in enumerate(zip(configs, origins, strict=True)):
-        twin = object.__new__(Config)
-        _fill(twin, config._values, config._given_id, (siblings, index), origin)
-        _set(twin, "_id", config._id)
-        placed.append(twin)
-    return placed
-
-
-def check_ids(configs: Sequence[Config], origins: Sequence[Origin]) -> None:
-    """Refuse two configs with one id; a config that can have none is let pass."""
-    first: dict[str, Origin] = {}
-    for config, origin in zip(configs, origins, strict=True):
-        config_id = _id_if_any(config)
-        if config_id in first:
-            before = first[config_id]
-            problem = f"the same id {config_id!r} as {before.locate(())}: {_advice(before, origin)}"
-            raise ConfigError(problem, where=origin.locate(()))
-        if config_id is not None:
-            first[config_id] = origin
-
-
-def _advice(before: Origin, origin: Origin) -> str:
-    """Say what to do about two configs with one id."""
-    for one, other in ((before, origin), (origin, before)):
-        name, above = one.layers[-1].name, other.layers[-1].name
-        if name != above and name in [layer.name for layer in other.layers]:
-            return (
-                f"{above} imports {name} and changes nothing; a file that is only there to be "
-                f"imported starts with a dot, or lives elsewhere"
-            )
-    return "configs with the same values are told apart by a `__config_id__` each"
-
-
-def _id_if_any(config: Config) -> str | None:
-    try:
-        return config.id
-    except ConfigTypeError:
-        return None
+def placed(config: Config, label: tuple[Siblings, int], origin: Origin) -> Config:
+    """Return the same config, knowing its siblings and where it was written."""
+    twin = object.__new__(Config)
+    _fill(twin, config._values, config._given_id, label, origin)
+    _set(twin, "_id", config._id)
+    return twin
 
 
 def origin(config: Config) -> Origin | None:

@@ -7,13 +7,14 @@ from typing import Any, cast
 
 from ._adapt import HasFields, fields_of, in_order
 from ._compose import Composer
-from ._config import Config, as_siblings, check_ids
+from ._config import Config
 from ._config import origin as known_origin
 from ._documents import files_in, not_found, read_documents
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._expand import expand
 from ._limits import DEFAULT_LIMITS, Limits
 from ._origin import Origin, named
+from ._siblings import as_siblings
 
 Source = str | os.PathLike[str] | HasFields
 """A mapping, a Config, an object with fields, or the path of a file or a directory."""
@@ -63,7 +64,6 @@ def parse_into(files: dict[Path, None], sources: Any, limits: Limits) -> list[Co
             expanded = _expanded(values, origin, limits)
             configs += expanded
             origins += [origin] * len(expanded)
-    check_ids(configs, origins)
     return as_siblings(configs, origins)
 
 
