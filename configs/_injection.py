@@ -101,7 +101,7 @@ class Injection:
         """
         layout = self._layout
         for place in layout.config_places:
-            if place < len(args) and isinstance(args[place], Config):
+            if place < len(args) and type(args[place]) is Config:
                 return True
         return len(args) > layout.public and not layout.takes_more
 
