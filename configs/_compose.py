@@ -97,7 +97,7 @@ class Composer:
         for index, name in enumerate(_imports(file, document)):
             imported = Path(os.path.normpath(file.parent / name))
             where = _where(file, document, (IMPORTS_KEY, index))
-            real = imported.resolve()
+            real = _real(imported, where)
             if real in {importing.resolve() for importing in chain}:
                 raise ConfigError(
                     f"imports in a circle: {_arrows((*chain, imported))}", (IMPORTS_KEY,), where
@@ -153,6 +153,13 @@ def _imports(file: Path, document: Document) -> list[str]:
                 where,
             )
     return names
+
+
+def _real(path: Path, where: str) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # links in a circle, a zero byte
+        raise ConfigError(f"{str(path)!r} cannot be read: {error}", (IMPORTS_KEY,), where) from None
 
 
 def _where(file: Path, document: Document, path: KeyPath) -> str:

@@ -1,7 +1,7 @@
 """Files of configs: which there are, and the documents in each."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -49,7 +49,7 @@ def read_documents(file: Path, limits: Limits) -> list[Document]:
         ConfigError: it holds something else than mappings; the message says where.
     """
     ending = file.suffix.lower()
-    if file.is_dir():
+    if exists(file) and file.is_dir():
         raise ConfigError("a directory, where one file is expected", where=str(file))
     if ending not in ENDINGS:
         raise ConfigError(
@@ -78,13 +78,29 @@ def not_found(path: Path) -> ConfigFileNotFoundError:
         hint = "a ~ is not expanded: Path.expanduser() does it"
     elif any(mark in text for mark in "\n{:"):
         hint = "a text is taken for a path: parse it yourself, or write it to a file"
-    return ConfigFileNotFoundError(f"no such file or directory ({hint})", where=text)
+    shown = repr(text)[1:-1]  # on one line, and not longer than a line
+    shown = shown if len(shown) < 200 else f"{shown[:200]}..."
+    return ConfigFileNotFoundError(f"no such file or directory ({hint})", where=shown)
+
+
+def exists(path: Path) -> bool:
+    """Tell whether something is there; what cannot be a name is not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _entries(directory: Path, inside: set[Path]) -> Iterator[Path]:
-    for entry in directory.iterdir():
+    try:
+        entries = [*directory.iterdir()]
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(directory)) from None
+    for entry in entries:
         if entry.name.startswith("."):
             continue
+        if entry.is_symlink() and not exists(entry) and entry.suffix.lower() in ENDINGS:
+            raise ConfigError("a link that leads nowhere", where=str(entry))
         if entry.is_file():
             yield entry
         elif entry.is_dir() and (real := entry.resolve()) not in inside:
@@ -97,8 +113,9 @@ def _read_text(file: Path, limits: Limits) -> str:
             data = opened.read(limits.max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise not_found(file) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    except (OSError, ValueError) as error:  # a name may be too long, or hold a zero byte
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot be read: {reason}", where=repr(str(file))[1:-1]) from None
     if len(data) > limits.max_bytes:
         problem = (
             f"larger than {limits.max_bytes:,} bytes: split it, or raise Limits(max_bytes=...)"
@@ -122,9 +139,10 @@ def _from_yaml(text: str, limits: Limits) -> Iterator[Document]:
 
 
 def _from_json(text: str, limits: Limits) -> Iterator[Document]:
-    from ._json import parse_json
+    from ._json import lines_of, parse_json
 
-    value, lines = parse_json(text)
+    value = parse_json(text, limits.max_depth)
+    lines = lines_of(text)
     yield _document(
         value,
         lines,
@@ -140,7 +158,7 @@ def _from_jsonl(text: str, limits: Limits) -> Iterator[Document]:
         if not line.strip():
             continue
         try:
-            value, _ = parse_json(line)
+            value = parse_json(line, limits.max_depth)
         except ConfigError as error:
             raise type(error)(
                 f"{error.problem}; {_EXPECTED}, as JSON on one line", error.path, str(number)
@@ -152,7 +170,7 @@ def _from_toml(text: str, limits: Limits) -> Iterator[Document]:
     import tomllib
 
     try:
-        yield Document(tomllib.loads(text), {})
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
         if at is None:
@@ -161,6 +179,23 @@ def _from_toml(text: str, limits: Limits) -> Iterator[Document]:
         raise ConfigError(problem, where=at[1]) from None
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"not TOML that can be read: {error}") from None
+    _check_depth(values, limits.max_depth)
+    if values:
+        yield Document(values, {(): 1})
+
+
+def _check_depth(values: dict[str, Any], max_depth: int) -> None:
+    level: list[Any] = [values]
+    for _ in range(max_depth + 1):
+        level = [inner for value in level for inner in _inside(value)]
+    if level:
+        raise ConfigError(f"nested more than {max_depth} deep")
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast("dict[str, Any]", value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()
 
 
 def _document(value: Any, lines: Mapping[KeyPath, int], line: int, hint: str) -> Document:

@@ -53,8 +53,17 @@ def _labels(siblings: Sequence[Mapping[str, Any]]) -> list[str]:
     differing = [path for path in paths if _differs(leaves, path)]
     return [
         _joined([short_text(path, of_one[path]) for path in differing if path in of_one])
+        if any(path in of_one for path in differing)
+        else _joined([f"no-{format_path(path[-1:])}" for path in differing])
         for of_one in leaves
     ]
+
+
+def _words(value: Any) -> str:
+    try:
+        return "_".join(_full_text(value).split())
+    except Exception:  # noqa: BLE001  what a user's object says of itself may raise anything
+        return type(value).__name__
 
 
 def _differs(leaves: Sequence[Mapping[KeyPath, Any]], path: KeyPath) -> bool:
@@ -67,7 +76,7 @@ def short_text(path: KeyPath, value: Any) -> str:
     if isinstance(value, bool) or value is None:
         name = format_path(path[-2:] if isinstance(path[-1], int) else path[-1:])
         return f"{name}={'none' if value is None else str(value).lower()}"
-    text = "_".join(_full_text(value).split())
+    text = "".join(letter if letter.isprintable() else "?" for letter in _words(value))
     return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 1]}~"
 
 
@@ -76,7 +85,7 @@ def _told(leaves: Mapping[KeyPath, Any], path: KeyPath) -> tuple[type[Any], str]
     if path not in leaves:
         return None
     kind = cast("type[Any]", type(leaves[path]))
-    return kind, _full_text(leaves[path])
+    return kind, _words(leaves[path])
 
 
 def _leaves(values: Mapping[str, Any], above: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

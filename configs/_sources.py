@@ -9,7 +9,7 @@ from ._adapt import HasFields, fields_of, in_order
 from ._compose import Composer
 from ._config import Config
 from ._config import origin as known_origin
-from ._documents import files_in, not_found, read_documents
+from ._documents import exists, files_in, not_found, read_documents
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._expand import expand
 from ._limits import DEFAULT_LIMITS, Limits
@@ -89,7 +89,9 @@ def _read(
 ) -> Iterator[tuple[Mapping[str, Any], Origin]]:
     if isinstance(source, (str, os.PathLike)):
         path = Path(cast("str | os.PathLike[str]", source))
-        if not path.exists():
+        if not os.fspath(source):
+            raise ConfigError("a path is a text that is not empty", where=place)
+        if not exists(path):
             raise not_found(path)
         composer.files[path] = None
         for file in files_in(path) if path.is_dir() else [path]:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
-from typing import Any, TypeVar
+from itertools import islice, product
+from math import prod
+from typing import Any, TypeVar, cast
 
 from ._adapt import fields_of, in_order
 from ._compose import merge
-from ._config import Config, as_siblings, check_ids, origin
+from ._config import Config, given_id, origin
 from ._errors import ConfigError, ConfigTypeError, describe
 from ._expand import expand
+from ._freeze import ID_KEY
+from ._limits import DEFAULT_LIMITS
 from ._origin import Origin, named
 from ._overlay import key_path
+from ._siblings import as_siblings
 
 T = TypeVar("T")
 
@@ -48,11 +52,11 @@ def sweep(
         lists.append(_mappings(listed, "list of variations"))
     configs: list[Config] = []
     origins: list[Origin] = []
+    _check_combinations(lists)
     for index, combination in enumerate(product(*lists)):
         expanded = expand(_laid_together(combination))
         configs += expanded
         origins += [_origin(combination, f"sweep[{index}]")] * len(expanded)
-    check_ids(configs, origins)
     return as_siblings(configs, origins)
 
 
@@ -71,6 +75,7 @@ def grid(
         [{'lr': 0.1, 'layers': 2}, {'lr': 0.1, 'layers': 4}, {'lr': 0.01, 'layers': 2}]
     """
     named = _axes(axes, more)
+    _check_combinations([*named.values()])
     return [dict(zip(named, values, strict=True)) for values in product(*named.values())]
 
 
@@ -173,6 +178,8 @@ def sample(items: Iterable[T], count: int, *, seed: int = 0) -> list[T]:
         >>> len(sample(grid(lr=[0.1, 0.01], layers=[2, 4, 8]), 3, seed=7))
         3
     """
+    _check_whole(count, "sample")
+    _check_whole(seed, "the seed of sample")
     listed = list(items)
     if not 0 < count <= len(listed):
         raise ConfigError(f"sample can draw 1 to {len(listed)} of {len(listed)} items, not {count}")
@@ -195,6 +202,10 @@ def where(items: Iterable[T], keep: Callable[[T], bool]) -> list[T]:
         >>> where(grid(lr=[0.1, 0.01], layers=[2, 4]), lambda v: v["lr"] * v["layers"] < 0.1)
         [{'lr': 0.01, 'layers': 2}, {'lr': 0.01, 'layers': 4}]
     """
+    if not callable(keep):
+        raise ConfigTypeError(
+            f"where takes a function that says what to keep, not {describe(keep)}"
+        )
     listed = list(items)
     kept = [item for item in listed if keep(item)]
     if not kept:
@@ -234,9 +245,9 @@ def _laid_together(combination: Sequence[Mapping[str, Any]]) -> Config:
     config = first if isinstance(first, Config) else Config(first)
     for variation in rest:
         names = [str(part[NAME_KEY]) for part in (config, variation) if part.get(NAME_KEY)]
-        config = merge(config, variation)
-        if names:
-            config = merge(config, {NAME_KEY: "_".join(names)})
+        beside: dict[str, Any] = {NAME_KEY: "_".join(names)} if names else {}
+        stated = given_id(variation) if isinstance(variation, Config) else variation.get(ID_KEY)
+        config = merge(merge(config, variation), beside | ({ID_KEY: stated} if stated else {}))
     return config
 
 
@@ -244,10 +255,14 @@ def _axes(
     axes: Mapping[str, Iterable[Any]] | None, more: Mapping[str, Iterable[Any]]
 ) -> dict[str, list[Any]]:
     named: dict[str, list[Any]] = {}
-    for name, values in {**(axes or {}), **more}.items():
+    for name, values in [*_axes_given(axes), *more.items()]:
         if in_order(values) is None:
             raise ConfigTypeError(f"an axis is a list of values, not {describe(values)}", (name,))
-        named[name] = list(values)
+        if name in named:
+            raise ConfigError("the axis is given twice", (name,))
+        named[name] = list(islice(values, _MOST_NUMBERS + 1))
+        if len(named[name]) > _MOST_NUMBERS:
+            raise ConfigError(f"an axis takes at most {_MOST_NUMBERS:,} values", (name,))
         if not named[name]:
             raise ConfigError("an axis needs at least one value", (name,))
     if not named:
@@ -255,14 +270,32 @@ def _axes(
     return named
 
 
+def _axes_given(axes: Any) -> Iterable[tuple[str, Iterable[Any]]]:
+    if axes is not None and not isinstance(axes, Mapping):
+        raise ConfigTypeError(f"axes are a mapping of names to values, not {describe(axes)}")
+    return cast("Mapping[str, Iterable[Any]]", axes or {}).items()
+
+
 def _exact(number: float) -> Fraction:
     """Return the number as it is written in decimals: 0.1 is a tenth."""
     try:
         return Fraction(str(number))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         raise ConfigError(f"expected a finite number, not {number!r}") from None
 
 
+def _check_whole(number: object, name: str) -> None:
+    if not isinstance(number, int):
+        raise ConfigTypeError(f"{name} takes a whole number, not {describe(number)}")
+
+
+def _check_combinations(lists: Sequence[Sequence[Any]]) -> None:
+    count, most = prod(map(len, lists)), DEFAULT_LIMITS.max_configs
+    if count > most:
+        raise ConfigError(f"it makes {count:,} combinations, more than {most:,}: take fewer values")
+
+
 def _check_count(count: int, name: str) -> None:
+    _check_whole(count, name)
     if not 0 < count <= _MOST_NUMBERS:
         raise ConfigError(f"{name} makes 1 to {_MOST_NUMBERS:,} numbers, not {count:,}")

@@ -21,6 +21,7 @@ _CORE = "tag:yaml.org,2002:"
 _LOADER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 _MAY_BE_OTHER_THAN_TEXT = frozenset("+-.0123456789nNtTfF~")
+_OTHER_BREAK = re.compile("[\x85\u2028\u2029]")  # as YAML 1.1 had them
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -44,6 +45,11 @@ def parse_yaml(text: str, limits: Limits) -> Iterator[YamlDocument]:
         ConfigError: the text is not YAML, breaks a limit, writes a key twice or has a tag that
             makes an object; `path` and `where` (the line) say where.
     """
+    if other := _OTHER_BREAK.search(text):
+        line = text.count("\n", 0, other.start()) + 1
+        escape = other[0].encode("unicode_escape").decode()
+        problem = f"a raw {escape} would be read as the end of a line: write it so, in quotes"
+        raise ConfigError(problem, where=str(line))
     try:
         stream = yaml.parse(text, Loader=_LOADER)
         for event in stream:

@@ -215,6 +215,16 @@ def test_a_plain_key_drops_what_a_dotted_one_keeps() -> None:
 
 
 def test_a_merge_key_and_a_dotted_one_go_together() -> None:
-    write(a="base: &b {model: {size: 1, depth: 2}}\nreal: {<<: *b, model.size: 5}")
-    assert load_config("a.yaml").real == {"model": {"size": 5, "depth": 2}}
+    write(a="base: &b {model: {size: 1, depth: 2}}\n<<: *b\nmodel.size: 5")
+    assert load_config("a.yaml").model == {"size": 5, "depth": 2}
     assert load_config("a.yaml").base == {"model": {"size": 1, "depth": 2}}
+    assert origin_of(load_config("a.yaml"), "model.size") == "a.yaml:3"
+    assert origin_of(load_config("a.yaml"), "model.depth") == "a.yaml:2"
+
+
+def test_names_that_cannot_be_files() -> None:
+    write(zero='imports: "a\\0.yaml"', loop="imports: round.yaml")
+    Path("round.yaml").symlink_to("round.yaml")
+    for name in ("a\0b.yaml", "x" * 5000 + ".yaml", "zero.yaml", "loop.yaml"):
+        with pytest.raises(ConfigError):
+            load_config(name)

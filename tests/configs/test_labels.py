@@ -65,8 +65,28 @@ def test_functions_and_objects_are_called_by_their_names() -> None:
     assert Config(x={"b", "a"}).label == "a,b"
 
 
+class Silent:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_what_cannot_be_written_is_called_by_its_type() -> None:
+    assert Config(x=Silent()).label == "Silent"
+    assert Config(x=10**5000).label == "int"
+    assert Config(x="\x1b[31mred").label == "?[31mred"
+    assert pickle.loads(pickle.dumps(Config(x=10**5000))).label == "int"
+
+
+def test_labels_that_look_like_others_with_an_id_behind() -> None:
+    one = Config(x=1).id[:6]
+    found = labels({"x": 1}, {"x": "1"}, {"x": f"1-{one}"}, {"x": f"1-{one}-2"})
+    assert len(set(found)) == 4
+    texts = [f"{'a' * 30}{index}" for index in range(40)]
+    assert len(set(labels(*({"x": text} for text in texts)))) == 40
+
+
 def test_a_key_only_some_have() -> None:
-    assert labels({"a": 1}, {"a": 1, "b": 2}) == ["default", "2"]
+    assert labels({"a": 1}, {"a": 1, "b": 2}) == ["no-b", "2"]
     assert labels({"a": {"b": True}}, {"a": {"b": False}}) == ["b=true", "b=false"]
 
 

@@ -1,13 +1,17 @@
 """parse_configs: every source listed, in order, nothing silently dropped."""
 
 import dataclasses
+import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy import (
     Config,
@@ -27,7 +31,7 @@ def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def write(name: str, text: str) -> None:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).write_text(text)
+    Path(name).write_text(text, encoding="utf-8", errors="surrogatepass")
 
 
 @dataclasses.dataclass
@@ -41,6 +45,11 @@ class FromStruct(msgspec.Struct):
 
 class FromPydantic(pydantic.BaseModel):
     size: int
+
+
+names = st.text().filter(
+    lambda key: key not in ("__config_id__", "imports") and "." not in key and "[" not in key
+)
 
 
 def test_every_kind_of_source_in_one_list() -> None:
@@ -148,15 +157,21 @@ def test_an_empty_directory_is_an_error() -> None:
         ("a.json", '{"a": 1}\n{"a": 2}', "a.json:2: not JSON: Extra data"),
         ("a.json", '{"a": {"b": 1,\n\n"b": 2}}', "a.json:3: a.b: written twice: first on line 1"),
         ("a.json", '[{"x": [1, {"k": 1,\n"k": 2}]}]', "a.json:2: [0].x[1].k: written twice"),
-        ("a.json", '{"a": NaN}', "a.json: NaN is not JSON"),
-        ("a.json", '{"a": 1e999}', "a.json: 1e999 is too large for a float"),
-        ("a.json", '{"a": ' + "9" * 5000 + "}", "a.json: an integer of 5,000 digits is too long"),
-        ("a.json", '{"a": ' + "[" * 100_000, "a.json: not JSON that can be read: nested too deep"),
+        ("a.json", '{"a": NaN}', "a.json:1: a: NaN is not JSON"),
+        ("a.json", '{"a": 1e999}', "a.json:1: a: 1e999 is too large for a float"),
+        ("a.json", '{"a": ' + "9" * 5000 + "}", "a.json:1: a: an integer of 5,000 digits is too long"),
+        ("a.json", '{"a": ' + "[" * 100_000, "a.json:1: a[0][0][0][0]: nested more than 64 deep"),
         ("a.jsonl", '{"a": 1}\n\n{"a": 2\n', "a.jsonl:3: not JSON: Expecting ',' delimiter, at column 8; expected a mapping of keys to values, as JSON on one line"),
         ("a.jsonl", '{"a": 1}\n[1]\n', "a.jsonl:2: expected a mapping of keys to values, got a list (each line is the JSON of one config)"),
         ("a.jsonl", '{"a": 1}\n{"b": 1, "b": 2}', "a.jsonl:2: b: written twice"),
         ("a.toml", "a = 1\na = 2\nb = 3", "a.toml:2: not TOML: Cannot overwrite a value, at column 6"),
         ("a.toml", "a = " + "[" * 5000, "a.toml: not TOML that can be read: "),
+        ("a.json", '{"a":' * 900 + "1" + "}" * 900, "a.json:1: a.a.a.a.a: nested more than 64 deep"),
+        ("a.json", '{"b": 1,\n"a": [1,\nNaN]}', "a.json:3: a[1]: NaN is not JSON"),
+        ("a.toml", ".".join("a" * 3000) + " = 1", "a.toml: nested more than 64 deep"),
+        ("a.toml", "# nothing\n", "a.toml: nothing but comments"),
+        ("a.yaml", 'a: 1\nb: "x\x85y"', "a.yaml:2: a raw \\x85 would be read as the end of a line"),
+        ("a.yaml", "a: |\n  x\u2028b: 1", "a.yaml:2: a raw \\u2028 would be read as the end of a line"),
         ("a.json", '{"a": ' * 101 + "1" + "}" * 101, "a.json:1: a.a.a.a.a: nested more than"),
     ],
 )  # fmt: skip
@@ -207,6 +222,75 @@ def test_a_path_that_is_not_there() -> None:
     }.items():
         with pytest.raises(FileNotFoundError, match=hint):
             parse_configs(text)
+
+
+@pytest.mark.parametrize(
+    ("ending", "nest"),
+    [
+        (".json", lambda n: '{"a":' * n + "1" + "}" * n),
+        (".jsonl", lambda n: '{"a":' * n + "1" + "}" * n),
+        (".yaml", lambda n: "{a: " * n + "1" + "}" * n),
+        (".toml", lambda n: ".".join("a" * n) + " = 1"),
+    ],
+)
+def test_the_same_depth_is_too_deep_in_every_format(ending: str, nest: Any) -> None:
+    write(f"a{ending}", nest(64))
+    assert parse_configs(f"a{ending}")[0].at(".".join("a" * 64)) == 1
+    write(f"a{ending}", nest(65))
+    with pytest.raises(ConfigError, match="nested more than 64 deep"):
+        parse_configs(f"a{ending}")
+
+
+def test_a_hostile_json_is_refused_at_once() -> None:
+    for text in ('{"a":' * 20_000, "[" * 100_000, '"' + "\\" * 100_000, '{"' * 50_000):
+        write("a.json", text)
+        before = time.process_time()
+        with pytest.raises(ConfigError):
+            parse_configs("a.json")
+        assert time.process_time() - before < 1
+
+
+def test_a_mark_at_the_start_is_no_part_of_any_format() -> None:
+    for name, text in (
+        ("a.json", '{"n": 1}'),
+        ("a.jsonl", '{"n": 1}'),
+        ("a.toml", "n = 1"),
+        ("a.yaml", "n: 1"),
+    ):
+        Path(name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+        assert parse_configs(name) == [Config(n=1)]
+
+
+def test_a_link_that_leads_nowhere_is_not_dropped() -> None:
+    write("configs/a.yaml", "a: 1")
+    Path("configs/b.yaml").symlink_to("gone.yaml")
+    with pytest.raises(ConfigError, match="configs/b.yaml: a link that leads nowhere"):
+        parse_configs("configs")
+
+
+def test_texts_that_are_no_paths() -> None:
+    for text in ("", "model: large\n" * 1000, "a\0b"):
+        with pytest.raises(ConfigError):
+            parse_configs(text)
+        with pytest.raises(ConfigError):
+            parse_configs([text])
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(names, json_values), st.booleans())
+def test_what_json_wrote_comes_back(written: dict[str, Any], ascii_only: bool) -> None:
+    write("trip.json", json.dumps(written, ensure_ascii=ascii_only, indent=1))
+    assert repr(parse_configs("trip.json")[0].to_dict()) == repr(written)
 
 
 def test_the_same_id_twice_is_an_error_naming_both() -> None:

@@ -1,5 +1,6 @@
 """Sweeps: explicit, exact, and never empty without saying so."""
 
+import itertools
 import math
 import random
 import subprocess
@@ -77,6 +78,44 @@ def test_where_a_value_of_a_sweep_was_written_is_known(tmp_path: Path) -> None:
     config = sweep(load_config(tmp_path / "base.yaml"), [{"x": 1}, {"model.size": 5}])[1]
     assert origin_of(config, "model.size") == "sweep[1]"
     assert origin_of(config, "lr") == f"{tmp_path}/base.yaml:2"
+
+
+def test_an_id_that_a_variation_states() -> None:
+    configs = sweep(
+        {"name": "b"}, [{"name": "v", "__config_id__": "x"}, {"lr": 1, "__config_id__": "y"}]
+    )
+    assert [(config.id, config.name) for config in configs] == [("x", "b_v"), ("y", "b")]
+    assert sweep({}, [Config({"a": 1, "__config_id__": "z"})])[0].id == "z"
+
+
+def test_too_many_combinations_are_refused_before_any_is_made() -> None:
+    for make in (
+        lambda: grid(a=range(1000), b=range(1000)),
+        lambda: sweep([{}] * 1000, [{}] * 1000),
+    ):
+        with pytest.raises(ConfigError, match="it makes 1,000,000 combinations, more than 100,000"):
+            make()
+    with pytest.raises(ConfigError, match="a: an axis takes at most 1,000,000 values"):
+        grid(a=itertools.count())
+
+
+@pytest.mark.parametrize(
+    ("helper", "arguments"),
+    [
+        (linspace, (0, 1, 2.5)), (linspace, (0, 1, "3")), (sample, ([1, 2], 1.5)), (where, ([1], None)),
+        (grid, ([1, 2],)), (frange, (0, "1/0", 1)),
+    ],
+)  # fmt: skip
+def test_arguments_of_another_kind(helper: Any, arguments: Any) -> None:
+    with pytest.raises(ConfigError):
+        helper(*arguments)
+
+
+def test_nothing_given_twice_is_dropped_and_nothing_is_left_to_chance() -> None:
+    with pytest.raises(ConfigError, match="^a: the axis is given twice"):
+        grid({"a": [1]}, a=[2])
+    with pytest.raises(ConfigTypeError, match="the seed of sample takes a whole number, not None"):
+        sample([1, 2], 1, seed=None)  # type: ignore[arg-type]  # pyright: ignore
 
 
 def test_a_sweep_without_configs_is_an_error() -> None:
