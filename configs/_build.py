@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 
 from ._annotations import resolved_annotations
+from ._config import Config
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._keypath import KeyPath
 from ._overlay import thaw
@@ -22,6 +23,7 @@ def build(base: Callable[..., T], config: Mapping[str, Any] | T, /, **overrides:
 
     A nested mapping with a `type` of its own is built first, unless the parameter it is for is
     annotated as a mapping. An instance of `base` is returned as it is.
+    Arguments are passed as they are written: a class that wants them checked says so itself.
 
     Args:
         base: the class that the object must be an instance of.
@@ -48,13 +50,17 @@ def build(base: Callable[..., T], config: Mapping[str, Any] | T, /, **overrides:
         >>> car.engine.power, car.color
         (90, 'red')
     """
-    if not isinstance(base, (type, UnionType)) or getattr(base, "_is_protocol", False):
+    is_class = isinstance(base, (type, UnionType)) and get_origin(base) in (None, UnionType)
+    if not is_class or getattr(base, "_is_protocol", False):
         raise ConfigTypeError(f"build takes a class to check against, not {describe(base)}")
-    return cast("T", _build(base, config, overrides, ()))
+    try:
+        return cast("T", _build(base, config, overrides, ()))
+    except RecursionError:
+        raise ConfigError("nested too deep: does it contain itself?") from None
 
 
 def _build(base: Any, config: Any, overrides: Mapping[str, Any], path: KeyPath) -> Any:
-    if not isinstance(config, Mapping) and isinstance(config, base):
+    if type(config) not in (dict, Config) and isinstance(config, base):
         if overrides:
             raise ConfigTypeError(
                 f"{', '.join(overrides)}: it is built already, so nothing can override", path
@@ -107,32 +113,59 @@ def _built(value: Any, annotation: Any, path: KeyPath) -> Any:
     """Build the mappings with a `type` inside a value; everything else becomes plain."""
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
-        if isinstance(mapping.get(TYPE_KEY), (str, type)) and not _is_for_data(annotation):
+        if _is_for_data(annotation):
+            return thaw(mapping)
+        if isinstance(mapping.get(TYPE_KEY), (str, type)):
             return _build(_expected(annotation), mapping, {}, path)
-        return {key: _built(inner, None, (*path, key)) for key, inner in mapping.items()}
+        inner = _inner(annotation, 1)
+        return {key: _built(part, inner, (*path, key)) for key, part in mapping.items()}
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[Any]", value)
-        inner = (get_args(_without_none(annotation)) or (None,))[0]
-        return [_built(item, inner, (*path, index)) for index, item in enumerate(items)]
+        return [
+            _built(item, _inner(annotation, index), (*path, index))
+            for index, item in enumerate(items)
+        ]
     return thaw(value)
 
 
-def _without_none(annotation: Any) -> Any:
+def _kinds(annotation: Any) -> list[Any]:
+    """Return the types an annotation allows, None left out."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
-        return kinds[0] if len(kinds) == 1 else None
-    return annotation
+        return [kind for part in get_args(annotation) for kind in _kinds(part)]
+    return [] if annotation in (None, type(None)) else [annotation]
+
+
+def _inner(annotation: Any, index: int) -> Any:
+    """Return what the item at an index is to be: of `list[X]`, `tuple[X, Y]`, `dict[str, X]`."""
+    kinds = _kinds(annotation)
+    arguments = [one for one in get_args(kinds[0]) if one is not ...] if len(kinds) == 1 else []
+    return arguments[min(index, len(arguments) - 1)] if arguments else None
 
 
 def _is_for_data(annotation: Any) -> bool:
-    kind = _without_none(annotation)
-    kind = get_origin(kind) or kind
-    return isinstance(kind, type) and issubclass(kind, Mapping)
+    """Tell whether a parameter wants a mapping as it is: of anything, not of things to build."""
+    for kind in _kinds(annotation):
+        plain = get_origin(kind) or kind
+        if isinstance(plain, type) and issubclass(plain, Mapping):
+            value_kind = _inner(kind, 1) if get_args(kind) else None
+            return value_kind in (None, Any, object) or not _is_buildable(value_kind)
+    return False
 
 
-def _expected(annotation: Any) -> type:
-    kind = _without_none(annotation)
-    return kind if isinstance(kind, type) and get_origin(kind) is None else object
+def _is_buildable(annotation: Any) -> bool:
+    return any(
+        isinstance(kind, type) and kind.__module__ not in ("builtins", "typing")
+        for kind in _kinds(annotation)
+    )
+
+
+def _expected(annotation: Any) -> Any:
+    """Return the class to check against; `object` where an annotation says none."""
+    kinds = _kinds(annotation)
+    is_checkable = len(kinds) == 1 and isinstance(kinds[0], type) and get_origin(kinds[0]) is None
+    return kinds[0] if is_checkable and not getattr(kinds[0], "_is_protocol", False) else object
 
 
 def _called(base: Any) -> str:

@@ -23,6 +23,7 @@ class Reference(NamedTuple):
     module: str
     qualname: str
     main_file: str | None
+    main_name: str | None
 
 
 _elsewhere: dict[str, Reference] = {}
@@ -36,6 +37,7 @@ def register(cls: C | None = None, /, *, name: str | None = None) -> C | Callabl
     """Make a class known by its name, for `build` to find.
 
     Registering the same class again is fine, also when its module or notebook cell was run again.
+    A class that a function makes anew on each call is another one each time.
 
     Args:
         cls: the class; its name is the key.
@@ -96,10 +98,17 @@ def _register(cls: C, name: str) -> C:
     if not isinstance(cast("object", cls), type):
         raise ConfigTypeError(f"register takes a class, not {describe(cls)}")
     known = _classes.get(name)
-    if known is not None and not _is_same(_reference(known, name), _reference(cls, name)):
+    if known is not None and known is not cls and not _is_again(cls, known, name):
         raise _taken(name, known, f"{cls.__module__}.{cls.__qualname__}")
     _classes[name] = cls
     return cls
+
+
+def _is_again(cls: type, known: type, name: str) -> bool:
+    """Tell whether a module or a notebook cell was run again; a factory makes another class."""
+    return "<locals>" not in cls.__qualname__ and _is_same(
+        _reference(known, name), _reference(cls, name)
+    )
 
 
 def _taken(name: str, known: type, other: str) -> RegistryError:
@@ -110,10 +119,15 @@ def _taken(name: str, known: type, other: str) -> RegistryError:
 
 
 def _reference(cls: type, name: str) -> Reference:
-    main_file = None
-    if cls.__module__ in _MAIN:
-        main_file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return Reference(name, cls.__module__, cls.__qualname__, main_file)
+    main = sys.modules.get(cls.__module__) if cls.__module__ in _MAIN else None
+    spec = getattr(main, "__spec__", None)  # there is one when it was run by `python -m`
+    return Reference(
+        name,
+        cls.__module__,
+        cls.__qualname__,
+        getattr(main, "__file__", None),
+        getattr(spec, "name", None),
+    )
 
 
 def _is_same(one: Reference, other: Reference) -> bool:
@@ -153,8 +167,20 @@ def _main_module(found: Reference) -> ModuleType:
         raise ImportError("it was defined in an interactive session")
     import runpy
 
-    module = ModuleType("__mp_main__")
+    before = sys.modules.get("__mp_main__")
+    module = sys.modules["__mp_main__"] = ModuleType("__mp_main__")
     module.__file__ = found.main_file
-    sys.modules["__mp_main__"] = module
-    module.__dict__.update(runpy.run_path(found.main_file, run_name="__mp_main__"))
+    try:
+        if found.main_name is not None:
+            made = runpy.run_module(found.main_name, run_name="__mp_main__")
+        else:
+            made = runpy.run_path(found.main_file, run_name="__mp_main__")
+    except BaseException as error:
+        del sys.modules["__mp_main__"]
+        if before is not None:
+            sys.modules["__mp_main__"] = before
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ImportError(f"running {found.main_file} again: {error!r}") from error
+    module.__dict__.update(made)
     return module

@@ -1,8 +1,7 @@
 """Reload: configs that follow their files, the last good ones kept."""
 
-import os
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,15 +67,33 @@ async def watch_configs(
         raise last.error
     yield last
     while True:
-        directories = reader.directories
-        async with aclosing(_changes(directories, debounce_ms)) as changes:
+        places = reader.places
+        async with aclosing(_changes(places, debounce_ms)) as changes:
             async for _ in changes:
                 found = await anyio.to_thread.run_sync(reader.read, limiter=one_at_a_time)
                 if _as_seen(found) != _as_seen(last):
                     last = found
                     yield found
-                if reader.directories != directories:
+                if reader.places != places:
                     break
+
+
+class _Places(NamedTuple):
+    """Where a change may matter."""
+
+    inside: frozenset[Path]
+    """Directories in which every entry counts."""
+    above: frozenset[Path]
+    """Directories that hold those: in them, an entry counts that leads there."""
+    identities: frozenset[tuple[Path, int, int]]
+    """Which directories they are: another under the same name has to be watched anew."""
+
+    def matter(self, _change: object, path: str) -> bool:
+        """Tell whether a change to a path counts."""
+        changed = Path(path)
+        return changed.parent in self.inside or any(
+            changed == place or changed in place.parents for place in self.inside
+        )
 
 
 class _Reader:
@@ -86,7 +103,8 @@ class _Reader:
         self._sources: list[Any] = [sources] if is_one(sources) else [*sources]
         self._limits = limits
         self._good: tuple[Config, ...] = ()
-        self.directories: frozenset[Path] = frozenset()
+        self._files: set[Path] = set()
+        self.places = _places(())
 
     def read(self) -> Reload:
         """Return the configs as they are now, or the last good ones and what is wrong now."""
@@ -96,31 +114,59 @@ class _Reader:
             self._good = tuple(parse_into(files, self._sources, self._limits))
         except ConfigError as problem:
             error = problem
-        found = frozenset(_watched(files))
-        self.directories = found if error is None else found | self.directories
+        except (OSError, ValueError, RuntimeError) as problem:  # files change under our hands
+            error = ConfigError(f"cannot be read: {problem}")
+        self._files = set(files) if error is None else self._files | set(files)
+        self.places = _places(self._files)
         return Reload(self._good, error)
 
 
-def _watched(files: Iterable[Path]) -> Iterator[Path]:
-    """Yield the directories in which a change may matter."""
+def _places(files: Iterable[Path]) -> _Places:
+    inside: set[Path] = set()
     for file in files:
-        if not file.is_dir():
-            yield file.resolve().parent
-            yield file.absolute().parent
-            continue
-        for directory, below, _ in os.walk(file, followlinks=False):
-            yield Path(directory).absolute()
-            below[:] = [name for name in below if not name.startswith(".")]
+        for path in (file.absolute(), _resolved(file)):
+            inside.update(_directories(path, set()) if path.is_dir() else [path.parent])
+    above = {_nearest(ancestor) for place in inside for ancestor in (place, place.parent)}
+    watched = [(place, place.stat()) for place in above | inside if place.is_dir()]
+    identities = frozenset((place, found.st_dev, found.st_ino) for place, found in watched)
+    return _Places(frozenset(inside), frozenset(above), identities)
 
 
-async def _changes(directories: Iterable[Path], debounce_ms: int) -> AsyncGenerator[None]:
-    """Yield once the directories are watched, to catch up, and then after each change in them."""
+def _directories(directory: Path, seen: set[Path]) -> Iterator[Path]:
+    """Yield a directory and those below it, as they are read: links followed, no dot-names."""
+    real = _resolved(directory)
+    if real in seen:
+        return
+    yield directory
+    yield real
+    with suppress(OSError):
+        for entry in directory.iterdir():
+            if entry.is_dir() and not entry.name.startswith("."):
+                yield from _directories(entry, seen | {real})
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return path.absolute()
+
+
+def _nearest(path: Path) -> Path:
+    """Return the nearest directory above a path that is there."""
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return path
+
+
+async def _changes(places: _Places, debounce_ms: int) -> AsyncGenerator[None]:
+    """Yield once the places are watched, to catch up, and then after each change in them."""
     from watchfiles import awatch  # pyright: ignore[reportUnknownVariableType]  of a trio type
 
     is_watching = False
     watcher = awatch(
-        *(directory for directory in directories if directory.is_dir()),
-        watch_filter=None,
+        *(place for place, _, _ in places.identities if place.is_dir()),
+        watch_filter=places.matter,
         debounce=debounce_ms,
         step=max(debounce_ms // 4, 1),
         rust_timeout=max(debounce_ms, 50),

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import pytest
 
@@ -302,3 +302,154 @@ def test_threads_see_one_registry() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(build_size, [{"type": "Layer", "size": 2}] * 50)) == {2}
     assert multiprocessing.active_children() == []
+
+
+class Engine:
+    pass
+
+
+class Wheel:
+    pass
+
+
+class Shape(Protocol):
+    def area(self) -> int: ...
+
+
+class Store(dict[str, int]):
+    pass
+
+
+def test_data_is_handed_through_whole() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+    class Takes:
+        def __init__(self, it: Any) -> None:
+            self.it = it
+
+    register(Takes)
+    mapping_types: list[Any] = [
+        dict,
+        dict[str, Any],
+        Mapping[str, Any],
+        Annotated[dict[str, Any], "doc"],
+        dict[str, Any] | None,
+        dict[str, Any] | str,
+    ]
+    for annotation in mapping_types:
+        Takes.__init__.__annotations__["it"] = annotation
+        assert build(Takes, {"type": "Takes", "it": schema}).it == schema
+
+
+def test_items_are_checked_one_by_one() -> None:
+    class Car:
+        def __init__(
+            self,
+            pair: tuple[Engine, Wheel],
+            more: dict[str, Engine],
+            any_shape: Shape | None = None,
+        ) -> None:
+            self.pair, self.more, self.any_shape = pair, more, any_shape
+
+    for cls in (Car, Engine, Wheel):
+        register(cls)
+    engine, wheel = {"type": "Engine"}, {"type": "Wheel"}
+    car = build(
+        Car, {"type": "Car", "pair": [engine, wheel], "more": {"x": engine}, "any_shape": wheel}
+    )
+    assert [type(part) for part in (*car.pair, car.more["x"], car.any_shape)] == [
+        Engine,
+        Wheel,
+        Engine,
+        Wheel,
+    ]
+    with pytest.raises(
+        ConfigTypeError, match=r"^pair\[1\]: 'Engine' is Engine, which is not a Wheel"
+    ):
+        build(Car, {"type": "Car", "pair": [engine, engine], "more": {}})
+    with pytest.raises(ConfigTypeError, match=r"^more.x: 'Wheel' is Wheel, which is not a Engine"):
+        build(Car, {"type": "Car", "pair": [engine, wheel], "more": {"x": wheel}})
+
+
+def test_an_instance_that_is_a_mapping_is_passed_through() -> None:
+    store = Store(a=1)
+    assert build(Store, store) is store
+    with pytest.raises(ConfigTypeError, match="build takes a class to check against"):
+        build(list[int], {"type": "Engine"})
+
+
+def test_a_description_that_contains_itself() -> None:
+    register(Engine)
+    cycle: dict[str, Any] = {"type": "Engine"}
+    cycle["self"] = cycle
+    with pytest.raises(ConfigError, match="does it contain itself"):
+        build(Engine, cycle)
+
+
+def test_what_a_factory_makes_is_another_class_each_time() -> None:
+    def make() -> type:
+        @register
+        class Made: ...
+
+        return Made
+
+    make()
+    with pytest.raises(RegistryError, match="'Made' is already registered"):
+        make()
+
+
+FAILING = PICKLING.replace(
+    "import pickle, sys\n", "import pickle, sys\n    if __name__ == '__mp_main__': {}\n"
+)
+
+
+@pytest.mark.parametrize("slip", ["raise SystemExit(3)", "undefined_name", "1 / 0"])
+def test_a_main_script_that_fails_when_run_again_leaves_nothing_behind(
+    slip: str, tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(textwrap.dedent(FAILING.replace("{}", slip, 1)))
+    (tmp_path / "helper_module.py").write_text(
+        "from understudy import register\n@register\nclass Far: ...\n"
+    )
+    pickled = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, check=True
+    )
+    code = """
+import pickle, sys
+from understudy import ConfigKeyError, build
+config = pickle.loads(sys.stdin.buffer.read())
+for _ in range(2):
+    try:
+        build(object, config)
+    except ConfigKeyError as error:
+        print("running" in str(error), "__mp_main__" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=pickled.stdout,
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout.decode(), done.stderr.decode()) == ("True False\nTrue False\n", "")
+
+
+def test_a_package_run_by_its_name_is_found_again(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/__init__.py").write_text("")
+    (tmp_path / "package/beside.py").write_text(
+        "from understudy import register\n@register\nclass Far: ...\n"
+    )
+    main = textwrap.dedent(PICKLING).replace("from helper_module", "from .beside")
+    (tmp_path / "package/script.py").write_text(
+        main.replace("    from .beside import Far", "    pass").replace(
+            "import pickle, sys\n", "import pickle, sys\nfrom .beside import Far\n"
+        )
+    )
+    command = [sys.executable, "-m", "package.script"]
+    pickled = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", BUILDING.replace("helper_module", "package.beside")],
+        input=pickled.stdout, cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout.decode(), done.stderr.decode()) == ("Mine 3 package.beside\n", "")

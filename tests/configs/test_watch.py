@@ -1,6 +1,7 @@
 """Reload: atomic, the last good configs kept, a bad file an event and nothing else."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -10,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from understudy import ConfigError
+from understudy import Config, ConfigError, ExtraNotInstalledError
 from understudy.configs import Reload, watch_configs
 
 
@@ -124,6 +125,121 @@ async def test_a_mount_that_is_swapped_whole(folder: Path) -> None:
         (mount / "..new").symlink_to("..2")
         os.replace(mount / "..new", mount / "..data")
         assert await watcher.next() == ([{"size": 2}], None)
+
+
+async def follow(watcher: Watcher, wanted: list[Any]) -> None:
+    """Take what comes until the configs are the wanted ones: how often they come is open."""
+    while True:
+        configs, error = await watcher.next()
+        if configs == wanted and error is None:
+            return
+
+
+async def test_a_folder_that_is_replaced_by_another(folder: Path) -> None:
+    async with aclosing(watch_configs(folder, debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        other = folder.parent / "other"
+        other.mkdir()
+        (other / "a.yaml").write_text("model: other")
+        folder.rename(folder.parent / "old")
+        other.rename(folder)
+        await follow(watcher, [{"model": "other"}])
+        replace(folder / "a.yaml", "model: later")
+        await follow(watcher, [{"model": "later"}])
+
+
+async def test_a_folder_that_is_removed_and_made_again(folder: Path) -> None:
+    async with aclosing(watch_configs(folder, debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        shutil.rmtree(folder)
+        configs, error = await watcher.next()
+        assert (configs, error is None) == ([{"model": "large"}], False)
+        for model in ("again", "later"):
+            folder.mkdir(exist_ok=True)
+            replace(folder / "a.yaml", f"model: {model}")
+            await follow(watcher, [{"model": model}])
+
+
+async def test_a_link_that_is_swapped(folder: Path) -> None:
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "a.yaml").write_text("model: other")
+    current = folder.parent / "current"
+    current.symlink_to(folder)
+    async with aclosing(watch_configs(current, debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        (folder.parent / "new").symlink_to(other)
+        os.replace(folder.parent / "new", current)
+        await follow(watcher, [{"model": "other"}])
+        replace(other / "a.yaml", "model: later")
+        await follow(watcher, [{"model": "later"}])
+
+
+async def test_the_folder_of_a_single_file_is_replaced(folder: Path) -> None:
+    async with aclosing(watch_configs(folder / "a.yaml", debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        folder.rename(folder.parent / "old")
+        folder.mkdir()
+        (folder / "a.yaml").write_text("model: again")
+        await follow(watcher, [{"model": "again"}])
+
+
+async def test_a_linked_folder_below_is_followed(folder: Path) -> None:
+    elsewhere = folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "b.yaml").write_text("model: b")
+    (folder / "linked").symlink_to(elsewhere)
+    async with aclosing(watch_configs(folder, debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        replace(elsewhere / "b.yaml", "model: c")
+        await follow(watcher, [{"model": "large"}, {"model": "c"}])
+
+
+async def test_an_import_from_a_folder_that_is_not_there_yet(folder: Path) -> None:
+    async with aclosing(watch_configs(folder, debounce_ms=20)) as reloads:
+        watcher = Watcher(reloads)
+        await watcher.next()
+        replace(folder / "a.yaml", "imports: ../shared/deep/base.yaml\nmodel: x")
+        assert "does not exist" in str((await watcher.next())[1])
+        (folder.parent / "shared/deep").mkdir(parents=True)
+        (folder.parent / "shared/deep/base.yaml").write_text("size: 1")
+        await follow(watcher, [{"size": 1, "model": "x"}])
+
+
+async def test_two_watchers_and_one_that_is_cancelled(folder: Path) -> None:
+    async def wait(watcher: Watcher) -> None:
+        await watcher.next()
+        pytest.fail("nothing changed")
+
+    async with aclosing(watch_configs(folder, debounce_ms=20)) as one:
+        async with aclosing(watch_configs([folder], debounce_ms=20)) as two:
+            first, second = Watcher(one), Watcher(two)
+            assert await first.next() == await second.next()
+            async with anyio.create_task_group() as group:
+                group.start_soon(wait, second)
+                await anyio.lowlevel.checkpoint()
+                group.cancel_scope.cancel()
+        replace(folder / "a.yaml", "model: small")
+        await follow(first, [{"model": "small"}])
+
+
+async def test_sources_that_are_no_files(folder: Path) -> None:
+    for source in ({"model": "fixed"}, Config(model="fixed")):
+        async with aclosing(watch_configs(source, debounce_ms=20)) as reloads:
+            assert await Watcher(reloads).next() == ([{"model": "fixed"}], None)
+
+
+async def test_without_watchfiles_it_says_so_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.configs._watch.find_spec", lambda name: None)
+    with pytest.raises(ExtraNotInstalledError, match="pip install watchfiles"):
+        await anext(watch_configs(folder))
 
 
 async def test_sources_that_are_broken_at_the_start_raise(folder: Path) -> None:
