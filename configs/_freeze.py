@@ -5,11 +5,9 @@ from typing import Any, NamedTuple, cast
 
 from ._adapt import PLAIN, fields_of, plain_scalar
 from ._errors import ConfigError, ConfigTypeError, describe
-from ._keypath import KeyPath
+from ._keypath import DEEPEST, KeyPath
 
 ID_KEY = "__config_id__"
-
-_MAX_DEPTH = 100
 
 
 class Frozen(NamedTuple):
@@ -71,8 +69,8 @@ class Freezer:
 
 
 def _check_depth(path: KeyPath) -> None:
-    if len(path) >= _MAX_DEPTH:
-        problem = f"nested more than {_MAX_DEPTH} deep: does it contain itself?"
+    if len(path) >= DEEPEST:
+        problem = f"nested more than {DEEPEST} deep: does it contain itself?"
         raise ConfigError(problem, path[:5])
 
 

@@ -4,6 +4,9 @@ import re
 
 KeyPath = tuple[str | int, ...]
 
+DEEPEST = 100
+"""How long a path may get: what is nested deeper contains itself, or might as well."""
+
 _BARE = re.compile(r'[^.\[\]"]+')
 
 

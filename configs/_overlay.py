@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from ._errors import ConfigError, describe
-from ._keypath import KeyPath, format_path
+from ._keypath import DEEPEST, KeyPath, format_path
 from ._paths import index_of, parse_path
-
-_MAX_DEPTH = 100
 
 
 def overlay(target: dict[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,8 +46,8 @@ def thaw(value: Any) -> Any:
 
 def _copied(value: Any, path: KeyPath) -> Any:
     """Return a fresh copy of a value, down to what is neither a mapping nor a list."""
-    if len(path) > _MAX_DEPTH:
-        problem = f"nested more than {_MAX_DEPTH} deep: does it contain itself?"
+    if len(path) > DEEPEST:
+        problem = f"nested more than {DEEPEST} deep: does it contain itself?"
         raise ConfigError(problem, path[:5])
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
