@@ -2,7 +2,18 @@
 
 Layout: the folders at the root of the repository are the packages.
 
-    understudy.configs   sources, composed, expanded, frozen, bound to typed parameters
+    understudy.configs      sources, composed, expanded, frozen, bound to typed parameters
+    understudy.strategies   pure choice: which config answers a call, and which run beside it
+    understudy.actors       mailboxes, supervision, and the actors that play the experiments
+
+and the rooms of this one:
+
+    _runtime      Runtime: declaring, calling, choosing by hand, watching, living
+    _experiment   a function, its configs and its strategy (_decorated: what users hold)
+    _hints        what a source tells of the experiments inside
+    _drain        leaving: what is in flight ends, or is cancelled and reported
+    _statistics   a snapshot; _subscription: whoever wants to know every result
+    _events       what is told, _sinks: where to, _outlet: out of the way (_telling holds them)
 
 Names are imported when they are first used, so that `import understudy` costs next to nothing.
 """
@@ -10,6 +21,16 @@ Names are imported when they are first used, so that `import understudy` costs n
 TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than we do
 
 if TYPE_CHECKING:
+    from understudy.actors import ActorError as ActorError
+    from understudy.actors import ActorStopped as ActorStopped
+    from understudy.actors import CircuitBreaker as CircuitBreaker
+    from understudy.actors import DeadlineExceeded as DeadlineExceeded
+    from understudy.actors import DeadlockError as DeadlockError
+    from understudy.actors import ExperimentCase as ExperimentCase
+    from understudy.actors import ExperimentCaseResults as ExperimentCaseResults
+    from understudy.actors import FunctionResult as FunctionResult
+    from understudy.actors import MailboxFull as MailboxFull
+    from understudy.actors import current_experiment_case as current_experiment_case
     from understudy.configs import Bind as Bind
     from understudy.configs import Config as Config
     from understudy.configs import ConfigError as ConfigError
@@ -33,21 +54,76 @@ if TYPE_CHECKING:
     from understudy.configs import sweep as sweep
     from understudy.configs import where as where
     from understudy.configs import zip_ as zip_
+    from understudy.strategies import Call as Call
+    from understudy.strategies import MultiBranchStrategy as MultiBranchStrategy
+    from understudy.strategies import Plan as Plan
+    from understudy.strategies import RoundRobinStrategy as RoundRobinStrategy
+    from understudy.strategies import ShadowStrategy as ShadowStrategy
+    from understudy.strategies import SingleConfigStrategy as SingleConfigStrategy
+    from understudy.strategies import Strategy as Strategy
+    from understudy.strategies import StrategyError as StrategyError
+
+    from ._decorated import Decorated as Decorated
+    from ._decorated import Options as Options
+    from ._drain import DrainReport as DrainReport
+    from ._events import Event as Event
+    from ._experiment import ExperimentError as ExperimentError
+    from ._runtime import Runtime as Runtime
+    from ._sinks import CallableSink as CallableSink
+    from ._sinks import FileSink as FileSink
+    from ._sinks import LoggerSink as LoggerSink
+    from ._sinks import MemorySink as MemorySink
+    from ._statistics import CaseStatistics as CaseStatistics
+    from ._statistics import ExperimentStatistics as ExperimentStatistics
+    from ._statistics import RuntimeStatistics as RuntimeStatistics
+    from ._subscription import Subscription as Subscription
 
     __version__: str
 
 __all__ = [
+    "ActorError",
+    "ActorStopped",
     "Bind",
+    "Call",
+    "CallableSink",
+    "CaseStatistics",
+    "CircuitBreaker",
     "Config",
     "ConfigError",
     "ConfigFileNotFoundError",
     "ConfigKeyError",
     "ConfigTypeError",
+    "DeadlineExceeded",
+    "DeadlockError",
+    "Decorated",
+    "DrainReport",
     "DynamicValue",
+    "Event",
+    "ExperimentCase",
+    "ExperimentCaseResults",
+    "ExperimentError",
+    "ExperimentStatistics",
     "ExtraNotInstalledError",
+    "FileSink",
+    "FunctionResult",
+    "LoggerSink",
+    "MailboxFull",
+    "MemorySink",
+    "MultiBranchStrategy",
+    "Options",
+    "Plan",
     "RegistryError",
+    "RoundRobinStrategy",
+    "Runtime",
+    "RuntimeStatistics",
+    "ShadowStrategy",
+    "SingleConfigStrategy",
+    "Strategy",
+    "StrategyError",
+    "Subscription",
     "UnderstudyError",
     "build",
+    "current_experiment_case",
     "frange",
     "grid",
     "linspace",
@@ -62,17 +138,75 @@ __all__ = [
     "zip_",
 ]
 
+_ROOMS = {
+    "ActorError": "understudy.actors",
+    "ActorStopped": "understudy.actors",
+    "Bind": "understudy.configs",
+    "Call": "understudy.strategies",
+    "CallableSink": "._sinks",
+    "CaseStatistics": "._statistics",
+    "CircuitBreaker": "understudy.actors",
+    "Config": "understudy.configs",
+    "ConfigError": "understudy.configs",
+    "ConfigFileNotFoundError": "understudy.configs",
+    "ConfigKeyError": "understudy.configs",
+    "ConfigTypeError": "understudy.configs",
+    "DeadlineExceeded": "understudy.actors",
+    "DeadlockError": "understudy.actors",
+    "Decorated": "._decorated",
+    "DrainReport": "._drain",
+    "DynamicValue": "understudy.configs",
+    "Event": "._events",
+    "ExperimentCase": "understudy.actors",
+    "ExperimentCaseResults": "understudy.actors",
+    "ExperimentError": "._experiment",
+    "ExperimentStatistics": "._statistics",
+    "ExtraNotInstalledError": "understudy.configs",
+    "FileSink": "._sinks",
+    "FunctionResult": "understudy.actors",
+    "LoggerSink": "._sinks",
+    "MailboxFull": "understudy.actors",
+    "MemorySink": "._sinks",
+    "MultiBranchStrategy": "understudy.strategies",
+    "Options": "._decorated",
+    "Plan": "understudy.strategies",
+    "RegistryError": "understudy.configs",
+    "RoundRobinStrategy": "understudy.strategies",
+    "Runtime": "._runtime",
+    "RuntimeStatistics": "._statistics",
+    "ShadowStrategy": "understudy.strategies",
+    "SingleConfigStrategy": "understudy.strategies",
+    "Strategy": "understudy.strategies",
+    "StrategyError": "understudy.strategies",
+    "Subscription": "._subscription",
+    "UnderstudyError": "understudy.configs",
+    "build": "understudy.configs",
+    "current_experiment_case": "understudy.actors",
+    "frange": "understudy.configs",
+    "grid": "understudy.configs",
+    "linspace": "understudy.configs",
+    "load_config": "understudy.configs",
+    "logspace": "understudy.configs",
+    "merge": "understudy.configs",
+    "parse_configs": "understudy.configs",
+    "register": "understudy.configs",
+    "sample": "understudy.configs",
+    "sweep": "understudy.configs",
+    "where": "understudy.configs",
+    "zip_": "understudy.configs",
+}
+
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("understudy")
-    if name not in __all__:
+    if name not in _ROOMS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from understudy import configs
+    from importlib import import_module
 
-    value: object = getattr(configs, name)
+    value: object = getattr(import_module(_ROOMS[name], __name__), name)
     globals()[name] = value
     return value
 

@@ -1,0 +1,77 @@
+"""Actors: state with a mailbox, supervised; and those that play the experiments.
+
+Layout, from the ground up:
+
+    _mailbox     permits and a FIFO; _state: the lives of an actor; _restarts: how many crashes
+    _actor       Actor: ask, tell, stop; _supervisor: Supervisor starts, restarts, stops them
+
+    _case        which config every experiment of a call tree plays; _current: the one played here
+    _branch      one case being played for one call; _results: what it ends with
+    _stage       what all actors of a runtime share on one loop
+    _stepping    a coroutine in a context of its own; _parked, _message: two ways to wait
+    _case_actor  CaseActor plays the branches of one config (_outcome, _tally, _circuit, _deadlock)
+
+    _settings    what the calls of an experiment are made with; _lineup: the actors for them
+    _casting     a plan with its actors (_product: whole-tree cases); _cast: one such call
+    _strategy_actor, _experiment_supervisor    apply the strategy, route nested calls
+"""
+
+from ._actor import Actor as Actor
+from ._case import Choice as Choice
+from ._case import ExperimentCase as ExperimentCase
+from ._case_actor import CaseActor as CaseActor
+from ._circuit import Circuit as Circuit
+from ._circuit import CircuitBreaker as CircuitBreaker
+from ._circuit import CircuitState as CircuitState
+from ._current import CurrentCase as CurrentCase
+from ._current import current_experiment_case as current_experiment_case
+from ._errors import ActorError as ActorError
+from ._errors import ActorStopped as ActorStopped
+from ._errors import DeadlineExceeded as DeadlineExceeded
+from ._errors import DeadlockError as DeadlockError
+from ._errors import MailboxFull as MailboxFull
+from ._experiment_supervisor import ExperimentSupervisor as ExperimentSupervisor
+from ._lineup import Lineup as Lineup
+from ._mailbox import Mailbox as Mailbox
+from ._restarts import Restarts as Restarts
+from ._results import ExperimentCaseResults as ExperimentCaseResults
+from ._results import FunctionResult as FunctionResult
+from ._settings import Settings as Settings
+from ._stage import FORCED as FORCED
+from ._stage import Stage as Stage
+from ._stage import Switches as Switches
+from ._state import Emit as Emit
+from ._state import State as State
+from ._supervisor import Supervisor as Supervisor
+from ._tally import Tally as Tally
+
+__all__ = [
+    "FORCED",
+    "Actor",
+    "ActorError",
+    "ActorStopped",
+    "CaseActor",
+    "Choice",
+    "Circuit",
+    "CircuitBreaker",
+    "CircuitState",
+    "CurrentCase",
+    "DeadlineExceeded",
+    "DeadlockError",
+    "Emit",
+    "ExperimentCase",
+    "ExperimentCaseResults",
+    "ExperimentSupervisor",
+    "FunctionResult",
+    "Lineup",
+    "Mailbox",
+    "MailboxFull",
+    "Restarts",
+    "Settings",
+    "Stage",
+    "State",
+    "Supervisor",
+    "Switches",
+    "Tally",
+    "current_experiment_case",
+]

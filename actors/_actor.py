@@ -1,0 +1,389 @@
+"""Actor: state with a mailbox. Only its messages touch it, and they are taken in order.
+
+An idle actor is an object and nothing else: no task waits for messages. Each message, when it is
+its turn, is handled in a task of its own, at most `concurrency` at a time.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from contextvars import Context, copy_context
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from ._errors import ActorError, ActorStopped, DeadlineExceeded, MailboxFull
+from ._mailbox import Mailbox
+from ._state import Emit, State
+
+M = TypeVar("M")
+A = TypeVar("A")
+
+Overflow = Literal["wait", "reject"]
+_GRACE = 1.0
+"""How many seconds a handler that does not obey its cancellation can hold up a stop."""
+
+
+class Actor(Generic[M, A]):
+    """State with a mailbox; only messages touch it, one at a time.
+
+    Derive from it, set up the state in `started` (so that a restart begins afresh), and answer
+    messages in `receive`. An exception that leaves `receive` is a crash: whoever asked gets it,
+    and the supervisor restarts the actor, which keeps its mailbox. An actor without a supervisor
+    stops when it crashes.
+
+    Args:
+        name: how errors and events call it.
+        concurrency: how many messages are handled at a time; 1 protects state across an `await`.
+        mailbox: how many messages may wait.
+        overflow: what asking does when the mailbox is full: `"wait"` for the turn, or `"reject"`,
+            which raises `MailboxFull`. Telling never waits.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy.actors import Actor
+        >>> class Counter(Actor[int, int]):
+        ...     async def started(self):
+        ...         self.total = 0
+        ...     async def receive(self, message):
+        ...         self.total += message
+        ...         return self.total
+        >>> async def main():
+        ...     async with Counter("counter") as counter:
+        ...         counter.tell(40)
+        ...         return await counter.ask(2, timeout=1)
+        >>> asyncio.run(main())
+        42
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        concurrency: int = 1,
+        mailbox: int = 1024,
+        overflow: Overflow = "wait",
+    ) -> None:
+        self.name = name or type(self).__name__
+        self.overflow: Overflow = overflow
+        self.mailbox = Mailbox(concurrency, mailbox)
+        self.mailbox.close()
+        self.state = State.NEW
+        self.restarts = 0
+        self.dead_letters = 0
+        self.emit: Emit | None = None
+        self._supervisor: Actor[Crash, None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handlers: dict[asyncio.Task[Any], Envelope[Any, Any]] = {}
+        self._ending: asyncio.Future[None] | None = None
+
+    # What a subclass says
+
+    async def started(self) -> None:
+        """Set up the state; called before the first message, and again after a crash."""
+
+    async def receive(self, message: M) -> A:
+        """Handle one message; what it returns is the answer."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it does: {message!r}")
+
+    async def stopped(self) -> None:
+        """Clean up; called when no message is handled any more."""
+
+    # What others say to it
+
+    def tell(self, message: M) -> bool:
+        """Post a message and do not wait; False if it was not taken (it is a dead letter then)."""
+        if self._takes_messages and not self.mailbox.is_full:
+            self._post(Envelope(self, message))
+            return True
+        self._bury(message, "mailbox_full" if self._takes_messages else str(self.state))
+        return False
+
+    async def send(self, message: M) -> None:
+        """Post a message; while the mailbox is full, wait until it is this message's turn.
+
+        Raises:
+            ActorStopped: the actor takes no messages.
+        """
+        self._refuse_if_stopped()
+        envelope = Envelope(self, message)
+        if self.mailbox.is_full:
+            envelope.turn = asyncio.get_running_loop().create_future()
+            self._post(envelope)
+            await self._answer(envelope, envelope.turn, None)
+        else:
+            self._post(envelope)
+
+    async def ask(self, message: M, *, timeout: float | None = None) -> A:
+        """Post a message and wait for the answer.
+
+        Cancelling the asker withdraws a message that still waits. One that is being handled is
+        handled to its end: an actor's state is never left half-changed.
+
+        Raises:
+            DeadlineExceeded: no answer within `timeout` seconds.
+            MailboxFull: the mailbox is full, and the actor rejects.
+            ActorStopped: the actor takes no messages, or stopped before it answered.
+        """
+        self._refuse_if_stopped()
+        if self.overflow == "reject" and self.mailbox.is_full:
+            raise MailboxFull(f"{self.name}: {self.mailbox.waiting} messages wait already")
+        envelope = Envelope(self, message)
+        envelope.answer = asyncio.get_running_loop().create_future()
+        self._post(envelope)
+        return await self._answer(envelope, envelope.answer, timeout)
+
+    async def start(self) -> None:
+        """Start, on the loop that runs; an actor that stopped may be started again."""
+        if self.state not in (State.NEW, State.STOPPED):
+            return
+        self.state = State.STARTING
+        try:
+            await self.started()
+        except BaseException:
+            self.state = State.STOPPED
+            raise
+        self._run()
+        self._tell_event("actor.started")
+
+    def start_now(self) -> None:
+        """Start at once, on the loop that runs: for an actor whose `started` does not wait.
+
+        Raises:
+            ActorError: it does wait.
+        """
+        starting = self.started()
+        try:
+            starting.send(None)
+        except StopIteration:
+            self._run()
+            self._tell_event("actor.started")
+        else:
+            starting.close()
+            raise ActorError(f"{self.name}: its `started` waits, so use `await actor.start()`")
+
+    async def stop(self, *, drain: float = 0.0) -> None:
+        """Take no more messages, give those there are `drain` seconds, and end.
+
+        Whoever still waits for an answer then gets `ActorStopped`.
+        """
+        if self.state in (State.NEW, State.STOPPED):
+            self.state = State.STOPPED
+            return
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+            return
+        self._ending = asyncio.get_running_loop().create_future()
+        try:
+            was_running = self.state is State.RUNNING
+            self.state = State.DRAINING
+            if drain > 0 and was_running:
+                await self._drained(drain)
+            self.mailbox.close()
+            self._send_away()
+            await self._interrupt_handlers()
+            await self.stopped()
+        finally:
+            self.state = State.STOPPED
+            self._ending.set_result(None)
+            self._ending = None
+            self._tell_event("actor.stopped")
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}, {self.state}>"
+
+    # How it lives
+
+    @property
+    def _takes_messages(self) -> bool:
+        return self.state in (State.RUNNING, State.CRASHED, State.RESTARTED)
+
+    def _refuse_if_stopped(self) -> None:
+        if not self._takes_messages:
+            raise ActorStopped(
+                f"{self.name} is not running ({self.state}): "
+                f"start it, or have a Supervisor start it"
+            )
+
+    def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.state = State.RUNNING
+        self.mailbox.open()
+
+    def _post(self, envelope: "Envelope[M, A]") -> None:
+        if self.mailbox.take():
+            envelope.admit()
+        else:
+            self.mailbox.wait(envelope)
+
+    async def _answer(
+        self, envelope: "Envelope[M, A]", future: "asyncio.Future[A]", timeout: float | None
+    ) -> A:
+        """Wait for what a future brings; who goes away takes a message that waits along."""
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await future
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeadlineExceeded(f"{self.name}: no answer within {timeout:g} s") from None
+        finally:
+            if not future.done() or future.cancelled():
+                envelope.withdraw()
+
+    def _handle(self, envelope: "Envelope[M, A]") -> None:
+        task = asyncio.Task(
+            self._guarded(envelope.message), loop=self._loop, context=envelope.context
+        )
+        self._handlers[task] = envelope
+        task.add_done_callback(self._handled)
+
+    async def _guarded(self, message: M) -> tuple[A | None, BaseException | None]:
+        try:
+            return await self.receive(message), None
+        except BaseException as error:  # even SystemExit: an actor may not end the process
+            return None, error
+
+    def _handled(self, task: "asyncio.Task[tuple[A | None, BaseException | None]]") -> None:
+        envelope = self._handlers.pop(task)
+        value, error = (None, asyncio.CancelledError()) if task.cancelled() else task.result()
+        if error is None:
+            envelope.reply(value)
+        elif isinstance(error, asyncio.CancelledError):
+            envelope.fail(self._gone())
+        else:
+            envelope.fail(error)
+            if self.state is State.RUNNING:
+                self._crash(error)
+        self.mailbox.give_back()
+
+    def _crash(self, error: BaseException) -> None:
+        self.state = State.CRASHED
+        self.mailbox.close()
+        self._tell_event("actor.crashed", error=error)
+        if self._supervisor is None or not self._supervisor.tell(Crash(self, error)):
+            self.state = State.STOPPED
+            self._send_away()
+            for task in self._handlers:
+                task.cancel()
+            self._tell_event("actor.stopped", reason="crashed")
+
+    async def _restart(self) -> None:
+        """Begin afresh after a crash; the messages that wait are kept."""
+        if self.state is State.STOPPED:
+            return
+        self.state = State.RESTARTED
+        self.mailbox.close()
+        await self._interrupt_handlers()
+        await self.started()
+        self.restarts += 1
+        self._run()
+        self._tell_event("actor.restarted", restarts=self.restarts)
+
+    async def _drained(self, seconds: float) -> None:
+        """Wait until nothing waits or is handled, for some seconds at most."""
+        me = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0:
+            others = [task for task in self._handlers if task is not me]
+            if not others:
+                return
+            await asyncio.wait(others, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+
+    async def _interrupt_handlers(self) -> None:
+        """Cancel what is being handled, and wait for it, but not for ever."""
+        tasks = [task for task in self._handlers if task is not asyncio.current_task()]
+        for task in tasks:
+            self._handlers[task].fail(self._gone())
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE)
+
+    def _send_away(self) -> None:
+        entries: Iterable[Any] = self.mailbox.clear()
+        for envelope in entries:
+            envelope.refuse(self._gone())
+
+    def _gone(self) -> ActorStopped:
+        return ActorStopped(f"{self.name} stopped before it answered")
+
+    def _bury(self, message: object, reason: str) -> None:
+        self.dead_letters += 1
+        self._tell_event("actor.dead_letter", reason=reason, message=type(message).__name__)
+
+    def _tell_event(self, event: str, **fields: Any) -> None:
+        if self.emit is not None:
+            self.emit(event, actor=self.name, state=str(self.state), **fields)
+
+
+class Envelope(Generic[M, A]):
+    """A message on its way: it waits in a mailbox without a task."""
+
+    __slots__ = ("_actor", "answer", "context", "is_gone", "message", "turn")
+
+    def __init__(self, actor: Actor[M, A], message: M) -> None:
+        self._actor = actor
+        self.message = message
+        self.answer: asyncio.Future[A] | None = None
+        self.turn: asyncio.Future[Any] | None = None
+        self.context: Context = copy_context()
+        self.is_gone = False
+
+    def admit(self) -> bool:
+        """Have the message handled."""
+        if self.is_gone:
+            return False
+        self.is_gone = True
+        self._actor._handle(self)
+        if self.turn is not None and not self.turn.done():
+            self.turn.set_result(None)
+        return True
+
+    def withdraw(self) -> None:
+        """Take the message back, if it still waits."""
+        if not self.is_gone:
+            self.is_gone = True
+            self._actor.mailbox.leave()
+
+    def refuse(self, error: BaseException) -> None:
+        """Tell whoever posted it that the actor stopped first."""
+        self.is_gone = True
+        self._actor._bury(self.message, "stopped")
+        self.fail(error)
+
+    def reply(self, value: Any) -> None:
+        """Answer; an answer that nobody waits for is a dead letter."""
+        if self.answer is None:
+            return
+        if self.answer.done():
+            self._actor._bury(value, "nobody_waits")
+        else:
+            self.answer.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with an error."""
+        for future in (self.answer, self.turn):
+            if future is not None and not future.done():
+                future.set_exception(error)
+
+
+class Crash:
+    """What an actor tells its supervisor when its own code raised."""
+
+    __slots__ = ("child", "error")
+
+    def __init__(self, child: Actor[Any, Any], error: BaseException) -> None:
+        self.child = child
+        self.error = error

@@ -1,0 +1,97 @@
+"""The Branch: one case being played for one call."""
+
+import asyncio
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from ._case import Choice, ExperimentCase
+
+if TYPE_CHECKING:
+    from ._case_actor import CaseActor
+
+Role = Literal["primary", "shadow", "branch"]
+
+
+class Part(msgspec.Struct, frozen=True, eq=False):
+    """What a plan has one case actor play: made once where the plan never changes.
+
+    Attributes:
+        actor: who plays.
+        role: as what.
+        reason: why.
+        case: the choices it starts with.
+        timeout: how many nanoseconds it may take; 0 for as long as it likes.
+        joins: whether it plays in the case of the branch that calls, instead of a case of its own.
+        is_rejected: whether a full mailbox refuses the caller, instead of letting it wait.
+    """
+
+    actor: "CaseActor"
+    role: Role
+    reason: str
+    case: ExperimentCase
+    timeout: int = 0
+    joins: bool = False
+    is_rejected: bool = False
+
+
+class Branch(msgspec.Struct, eq=False):
+    """One case being played for one call, as its context knows it.
+
+    The links to the calling branches (`parent`) are what nested calls are routed by; what the
+    branch is suspended on (`waits_for`) is an edge of the wait-for graph.
+    """
+
+    part: Part
+    parent: "Branch | None"
+    call_id: int
+    id: int
+    asked: int
+    started: int
+    deadline: int = 0
+    is_shadowed: bool = False
+    holds_permit: bool = True
+    has_begun: bool = False
+    is_over: bool = False
+    grown_case: ExperimentCase | None = None
+    waits_for: Any = None
+    task: "asyncio.Task[Any] | None" = None
+    timer: asyncio.TimerHandle | None = None
+    interruption: BaseException | None = None
+    interruptions: int = 0
+    cancelling: int = 0
+
+    @property
+    def root(self) -> "Branch":
+        """The branch whose case this one shares."""
+        branch = self
+        while branch.part.joins and branch.parent is not None:
+            branch = branch.parent
+        return branch
+
+    @property
+    def case_now(self) -> ExperimentCase:
+        """The case as it stands: nested calls may have added to it."""
+        root = self.root
+        case = root.grown_case or root.part.case
+        if root is self:
+            return case
+        own = self.part.case
+        return case.seen_from(Choice(self.part.actor.key, own.experiment, own.config))
+
+    def join(self, choice: Choice) -> None:
+        """Add a choice to the case: it holds for the whole branch from now on."""
+        root = self.root
+        root.grown_case = (root.grown_case or root.part.case).joined(choice)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Cancel what the branch does, to raise an error of ours in place of the cancellation."""
+        if self.task is not None and not self.is_over:
+            self.interruption = error
+            self.interruptions += 1
+            self.task.cancel()
+
+
+CURRENT: ContextVar[Branch | None] = ContextVar("understudy_branch", default=None)
+"""The branch that runs in this context."""

@@ -1,0 +1,454 @@
+"""CaseActor: one config of one experiment, playing its branches.
+
+The primary of a call is played in the caller's own task, so that a cancellation reaches it as it
+reaches any awaited coroutine, and a call that does not suspend costs no task. Shadows and the other
+branches of a call are messages: they wait in the mailbox without a task, and get one when it is
+their turn.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol, final
+
+from understudy.configs import Config
+
+from ._actor import Actor
+from ._branch import CURRENT, Branch, Part
+from ._case import Choice, ExperimentCase
+from ._circuit import Circuit, CircuitState
+from ._deadlock import chain_of, find_cycle
+from ._errors import ActorStopped, DeadlineExceeded, DeadlockError, MailboxFull
+from ._message import Message
+from ._outcome import deadline_of, resolve, status_of, withdraw_interruptions
+from ._parked import Parked
+from ._results import FunctionResult, Status
+from ._stage import Stage
+from ._state import State
+from ._stepping import carry_on
+from ._tally import Tally
+
+if TYPE_CHECKING:
+    from ._cast import Cast
+    from ._experiment_supervisor import ExperimentSupervisor
+
+Fill = Callable[[tuple[Any, ...], Mapping[str, Any]], tuple[tuple[Any, ...], Mapping[str, Any]]]
+"""Lays what a config fills in into the arguments of a call."""
+
+_NEVER_DATA = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""What is raised even where results are asked for: it concerns the caller itself."""
+
+_enter = CURRENT.set
+
+
+class Beside(Protocol):
+    """What is to start beside a primary, as soon as that has been cast."""
+
+    call_id: int
+
+    def start(self) -> None:
+        """Start it; it never raises, and may be called again."""
+        ...
+
+
+@final
+class CaseActor(Actor[Any, Any]):
+    """One config of one experiment: its mailbox, its limits, its counters, its circuit."""
+
+    def __init__(
+        self,
+        supervisor: "ExperimentSupervisor",
+        config: Config,
+        fill: Fill | None,
+        *,
+        concurrency: int,
+        mailbox: int,
+    ) -> None:
+        super().__init__(
+            f"{supervisor.name}[{config.label}]", concurrency=concurrency, mailbox=mailbox
+        )
+        self.supervisor = supervisor
+        self.stage: Stage = supervisor.stage
+        self.key = supervisor.key
+        self.config = config
+        self.choice = Choice(self.key, supervisor.name, config)
+        self.case = ExperimentCase(supervisor.name, config, (self.choice,))
+        self.tally = Tally()
+        self.active: dict[Branch, None] = {}
+        """The branches that are suspended, or run in a task of their own."""
+        self.circuit: Circuit | None = None
+        self._fill = fill
+        self._function = supervisor.function
+        self.emit = self.stage.emit
+        self._run()
+        self._tell_event("actor.started")
+
+    # In the caller's task
+
+    async def play(
+        self,
+        part: Part,
+        parent: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        beside: Beside | None = None,
+        whole: bool = False,
+    ) -> Any:
+        """Play a branch here and now; return its value, or (`whole`) its FunctionResult."""
+        stage = self.stage
+        clock = stage.clock
+        asked = clock()
+        stage.last_id = number = stage.last_id + 1
+        call_id = number if beside is None else beside.call_id
+        branch = Branch(part, parent, call_id, number, asked, asked)
+        deadline_of(branch, part, parent)
+        self.tally.planned += 1
+        value = error = None
+        try:
+            if self.mailbox.permits > 0:
+                self.mailbox.permits -= 1
+            else:
+                branch.holds_permit = False
+                branch.holds_permit = await self._permit(branch, beside)
+                branch.started = clock()
+            branch.has_begun = True
+            if stage.emit is not None:
+                self._emit_started(branch)
+            context = copy_context()
+            run = context.run
+            run(_enter, branch)
+            if self._fill is not None:
+                args, kwargs = self._fill(args, kwargs)
+            coroutine = self._function(*args, **kwargs)
+            try:
+                awaited = run(coroutine.send, None)
+            except StopIteration as stop:
+                value = stop.value
+            else:
+                self.active[branch] = None
+                branch.task = asyncio.current_task()
+                if branch.deadline:
+                    self._arm(branch)
+                if beside is not None:
+                    beside.start()
+                value = await carry_on(branch, run, coroutine, awaited)
+        except BaseException as raised:
+            error = raised if branch.task is None else resolve(branch, raised)
+        ended = clock()
+        branch.is_over = True
+        if branch.task is not None:
+            self.active.pop(branch, None)
+            if branch.timer is not None:
+                branch.timer.cancel()
+            if branch.interruptions:
+                withdraw_interruptions(branch)
+        if branch.holds_permit:
+            if self.mailbox.waiting:
+                self.mailbox.give_back()
+            else:
+                self.mailbox.permits += 1
+        if error is not None or whole or stage.emit is not None or self.supervisor.has_listeners:
+            result = self._end(branch, value, error, ended)
+            if whole and not isinstance(error, _NEVER_DATA):
+                return result
+            del result
+            if error is not None:
+                try:
+                    raise error
+                finally:
+                    error = None  # the traceback holds this frame: no cycle must stay behind
+        else:
+            self.tally.ok += 1
+            self.tally.took(ended - branch.started)
+        if ended > stage.slice_end:
+            await stage.let_others_run(ended)
+        return value
+
+    async def _permit(self, branch: Branch, beside: Beside | None) -> bool:
+        """Wait for a permit; False if the branch runs under the one of an ancestor.
+
+        Raises:
+            ActorStopped, MailboxFull, DeadlockError: there will be none.
+        """
+        if self.state is not State.RUNNING:
+            raise self._gone()
+        ancestor = branch.parent
+        while ancestor is not None:
+            if ancestor.part.actor is self and not ancestor.is_over:
+                return False
+            ancestor = ancestor.parent
+        if branch.part.is_rejected and self.mailbox.is_full:
+            raise MailboxFull(
+                f"{self.name}: {self.mailbox.waiting} calls wait already; raise mailbox= or "
+                f"concurrency=, or let callers wait with overflow='wait'"
+            )
+        if branch.parent is not None:
+            cycle = find_cycle(self.stage, self, branch.parent)
+            if cycle is not None:
+                raise DeadlockError(
+                    f"{chain_of(branch.parent)} -> {cycle}: each waits for the next"
+                )
+        if beside is not None:
+            beside.start()
+        return await self._parked(branch)
+
+    async def _parked(self, branch: Branch) -> bool:
+        future = self.stage.loop.create_future()
+        parked = Parked(future)
+        branch.task = asyncio.current_task()
+        if branch.deadline:
+            self._arm(branch)
+        self.mailbox.wait(parked)
+        self.stage.parked[future] = self
+        try:
+            await future
+        except BaseException:
+            if parked.is_admitted:  # and cancelled in the same turn: the permit goes on
+                self.mailbox.give_back()
+            elif not parked.is_refused:
+                self.mailbox.leave()
+            raise
+        finally:
+            del self.stage.parked[future]
+        return True
+
+    # In a task of its own
+
+    def post(
+        self,
+        part: Part,
+        parent: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        cast: "Cast",
+    ) -> "Message":
+        """Have a branch played when it is its turn; it may end at once, as shed or skipped."""
+        stage = self.stage
+        message = self._message(part, parent, args, kwargs, cast)
+        branch = message.branch
+        reason = self._reason_to_shed(part, cast)
+        if reason is not None:
+            message.end("shed", reason)
+            return message
+        if part.role == "shadow":
+            if self.circuit is not None and not self.circuit.lets_through():
+                message.end("skipped", "circuit_open")
+                return message
+            self.supervisor.shadows += 1
+            message.is_counted = True
+        if part.timeout:
+            branch.timer = stage.loop.call_later(part.timeout / 1e9, message.lapse)
+        if self.mailbox.take():
+            message.admit()
+        else:
+            branch.holds_permit = False
+            self.mailbox.wait(message)
+        return message
+
+    def skip(self, part: Part, parent: Branch | None, cast: "Cast", reason: str) -> "Message":
+        """Account for a branch that was planned, and is not played."""
+        message = self._message(part, parent, (), {}, cast)
+        message.end("skipped", reason)
+        return message
+
+    def _message(
+        self,
+        part: Part,
+        parent: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        cast: "Cast",
+    ) -> "Message":
+        stage = self.stage
+        stage.last_id = number = stage.last_id + 1
+        now = stage.clock()
+        branch = Branch(part, parent, cast.call_id, number, now, now)
+        branch.is_shadowed = part.role == "shadow" or (parent is not None and parent.is_shadowed)
+        self.tally.planned += 1
+        message = Message(self, branch, args, kwargs, cast)
+        message.context.run(_enter, branch)
+        return message
+
+    def _reason_to_shed(self, part: Part, cast: "Cast") -> str | None:
+        if self.state is not State.RUNNING:
+            return str(self.state)
+        if part.role != "shadow":
+            return None
+        if self.stage.is_draining:
+            return "draining"
+        if cast.limit is not None and self.supervisor.shadows >= cast.limit:
+            return "limit"
+        return "mailbox_full" if self.mailbox.is_full else None
+
+    async def perform(self, message: "Message") -> None:
+        """Play a branch that has this task to itself."""
+        branch = message.branch
+        branch.has_begun = True
+        self.active[branch] = None
+        branch.started = self.stage.clock()
+        value = error = None
+        try:
+            if self.stage.emit is not None:
+                self._emit_started(branch)
+            args, kwargs = message.args, message.kwargs
+            if self._fill is not None:
+                args, kwargs = self._fill(args, kwargs)
+            value = await self._function(*args, **kwargs)
+        except BaseException as raised:  # SystemExit too: recorded, not obeyed
+            error = raised if branch.interruption is None else resolve(branch, raised)
+        message.finish(value, error)
+        error = None
+
+    # What is left of one
+
+    def _arm(self, branch: Branch) -> None:
+        """Set the timer for a deadline, when a branch first suspends."""
+        if branch.timer is not None or branch.task is None:
+            return
+        parent = branch.parent
+        if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
+            return  # the parent's timer is for both
+        branch.cancelling = branch.task.cancelling()
+        left = (branch.deadline - self.stage.clock()) / 1e9
+        branch.timer = self.stage.loop.call_later(left, self._expire, branch)
+
+    def _expire(self, branch: Branch) -> None:
+        branch.interrupt(self.too_late(branch))
+
+    def too_late(self, branch: Branch) -> DeadlineExceeded:
+        """Return the error of a branch whose time is over."""
+        seconds = (branch.deadline - branch.asked) / 1e9
+        return DeadlineExceeded(f"{self.name}: no answer within {seconds:g} s")
+
+    def _end(
+        self,
+        branch: Branch,
+        value: Any,
+        error: BaseException | None,
+        ended: int,
+        message: "Message | None" = None,
+    ) -> FunctionResult[Any]:
+        """Account for a branch that ran, or was to run, and tell those who want to know."""
+        status, reason = status_of(branch, error)
+        if status in ("ok", "error", "timeout") and branch.holds_permit:
+            self.tally.took(ended - branch.started)
+        return self.conclude(branch, status, reason, value, error, ended)
+
+    def conclude(
+        self,
+        branch: Branch,
+        status: Status,
+        reason: str,
+        value: Any,
+        error: BaseException | None,
+        ended: int,
+    ) -> FunctionResult[Any]:
+        """Make the FunctionResult: the one terminal message of a branch."""
+        stage = self.stage
+        tally = self.tally
+        setattr(tally, status, getattr(tally, status) + 1)
+        parent = branch.parent
+        result = FunctionResult[Any](
+            value,
+            error,
+            branch.case_now,
+            status,
+            reason,
+            branch.part.role,
+            stage.wall_time(branch.started),
+            (ended - branch.started) / 1e9,
+            (branch.started - branch.asked) / 1e9,
+            stage.name_of(branch.call_id),
+            stage.name_of(branch.id),
+            None if parent is None else stage.name_of(parent.id),
+        )
+        if stage.emit is not None:
+            self._emit_ended(result)
+        if self.supervisor.has_listeners:
+            self.supervisor.collect(result)
+        return result
+
+    def note_for_circuit(self, status: Status) -> None:
+        """Tell the circuit how a shadow ended."""
+        circuit = self.circuit
+        if status in ("error", "timeout"):
+            breaker = self.supervisor.breaker
+            if circuit is None and breaker is not None:
+                circuit = Circuit(breaker, self.stage.clock, self._circuit_turned)
+                self.circuit = circuit
+            if circuit is not None:
+                circuit.failed()
+        elif circuit is not None:
+            if status == "ok":
+                circuit.succeeded()
+            else:
+                circuit.ended_otherwise()
+
+    def _circuit_turned(self, state: CircuitState) -> None:
+        names = {CircuitState.OPEN: "opened", CircuitState.CLOSED: "closed"}
+        if self.emit is not None:
+            self.emit(f"breaker.{names.get(state, state)}", **self._who())
+
+    def _who(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            "experiment": self.supervisor.name,
+            "config_id": config.id,
+            "label": config.label,
+            "actor": self.name,
+        }
+
+    def _emit_started(self, branch: Branch) -> None:
+        stage = self.stage
+        emit = stage.emit
+        if emit is not None:
+            parent = branch.parent
+            emit(
+                "branch.started",
+                **self._who(),
+                call_id=stage.name_of(branch.call_id),
+                branch_id=stage.name_of(branch.id),
+                parent_branch_id=None if parent is None else stage.name_of(parent.id),
+                role=branch.part.role,
+                reason=branch.part.reason,
+            )
+
+    def _emit_ended(self, result: FunctionResult[Any]) -> None:
+        emit = self.stage.emit
+        if emit is None:
+            return
+        ran = result.status not in ("shed", "skipped")
+        emit(
+            "branch.completed" if ran else f"branch.{result.status}",
+            **self._who(),
+            call_id=result.call_id,
+            branch_id=result.branch_id,
+            parent_branch_id=result.parent_branch_id,
+            role=result.role,
+            reason=result.reason,
+            status=result.status,
+            duration_ms=result.duration * 1e3,
+            queue_ms=result.queue_time * 1e3,
+            error=result.exception_info,
+        )
+
+    async def _interrupt_handlers(self) -> None:
+        self.cancel_all("stopped", "stopped")
+
+    def cancel_all(self, problem: str, reason: str) -> None:
+        """Cancel what is played and what waits; who waits for it gets an error of ours."""
+        for entry in self.mailbox.clear():
+            entry.refuse(ActorStopped(f"{self.name}: {problem}", reason))
+        for message in self._messages():
+            message.cancel(ActorStopped(f"{self.name}: {problem}", reason))
+        for branch in [*self.active]:
+            if branch.interruption is None:
+                branch.interrupt(ActorStopped(f"{self.name}: {problem}", reason))
+
+    def abandon(self) -> None:
+        """Account for what does not end, though cancelled."""
+        for message in self._messages():
+            message.end("cancelled", "abandoned", message.branch.interruption)
+
+    def _messages(self) -> list[Message]:
+        return [message for message in self.stage.playing.values() if message.actor is self]

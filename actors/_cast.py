@@ -1,0 +1,195 @@
+"""The Cast: one call with more than one branch, in progress."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, final
+
+from ._branch import Branch
+from ._casting import Casting
+from ._deadlock import chain_of, find_cycle
+from ._errors import ActorStopped, DeadlockError
+from ._results import ExperimentCaseResults, FunctionResult
+
+if TYPE_CHECKING:
+    from ._message import Message
+    from ._stage import Stage
+
+
+@final
+class Cast:
+    """All branches of one call: the primary is played here, the others beside it."""
+
+    __slots__ = (
+        "_args",
+        "_casting",
+        "_future",
+        "_has_started",
+        "_kwargs",
+        "_left",
+        "_messages",
+        "_parent",
+        "_stage",
+        "_waits_for_all",
+        "call_id",
+        "limit",
+    )
+
+    def __init__(
+        self,
+        stage: "Stage",
+        casting: Casting,
+        parent: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        stage.last_id += 1
+        self.call_id = stage.last_id
+        self.limit = casting.limit
+        self._stage = stage
+        self._casting = casting
+        self._parent = parent
+        self._args = args
+        self._kwargs = kwargs
+        self._messages: list[Message] = []
+        self._left = 0
+        self._future: asyncio.Future[None] | None = None
+        self._has_started = False
+        self._waits_for_all = False
+
+    async def answer(self) -> Any:
+        """Play all, and return the value of the primary as soon as there is one."""
+        try:
+            return await self._play_primary(whole=False)
+        finally:
+            self.start_after()
+
+    async def answer_whole(self) -> ExperimentCaseResults[Any]:
+        """Play all, and return the result of the primary, and of nothing else.
+
+        Raises:
+            BaseException: what the primary raised.
+        """
+        try:
+            main: FunctionResult[Any] = await self._play_primary(whole=True)
+        finally:
+            self.start_after()
+        if main.exception_info is not None:
+            raise main.exception_info
+        return ExperimentCaseResults(main, [])
+
+    async def gather(self) -> ExperimentCaseResults[Any]:
+        """Play all, and return the results of all.
+
+        Raises:
+            BaseException: what a primary raised, when all others have ended.
+        """
+        self._waits_for_all = True
+        try:
+            main: FunctionResult[Any] = await self._play_primary(whole=True)
+            self.start_after()
+            if self._left:
+                await self._ended()
+        except GeneratorExit:  # nothing can be awaited any more
+            self._cancel("caller", ("branch",))
+            raise
+        except BaseException:
+            await self._call_off()
+            raise
+        if main.role == "primary" and main.exception_info is not None:
+            raise main.exception_info
+        variants = [message.result for message in self._messages if message.result is not None]
+        return ExperimentCaseResults(main, variants)
+
+    def start(self) -> None:
+        """Cast the others, unless they wait for the primary to end."""
+        if not self._casting.after_primary:
+            self._start()
+
+    def start_after(self) -> None:
+        """Cast the others now that the primary has ended, unless they play already."""
+        self._start()
+
+    def settle(self, message: "Message") -> None:
+        """Be told that one of the others has ended."""
+        self._left -= 1
+        future = self._future
+        if future is not None and not future.done() and not self.awaited():
+            future.set_result(None)
+
+    def awaited(self) -> list[Any]:
+        """Return what the caller still waits for: for each branch, its task or its actor."""
+        return [
+            message.actor if message.waits else message.branch.task
+            for message in self._messages
+            if message.result is None
+            and (self._waits_for_all or message.branch.part.role == "branch")
+        ]
+
+    async def _play_primary(self, whole: bool) -> Any:
+        part = self._casting.primary
+        try:
+            return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._skip("primary_cancelled")
+            if self._casting.cancel_with_primary:
+                self._cancel("cancelled_with_primary", ("shadow",))
+            raise
+
+    def _start(self) -> None:
+        if self._has_started:
+            return
+        self._has_started = True
+        for part, reason in self._casting.skipped:
+            self._post_ended(part, reason)
+        for part in self._casting.others:
+            self._left += 1
+            self._messages.append(
+                part.actor.post(part, self._parent, self._args, self._kwargs, self)
+            )
+
+    def _skip(self, reason: str) -> None:
+        """Have none of the others play that do not yet."""
+        if self._has_started:
+            return
+        self._has_started = True
+        for part, other_reason in self._casting.skipped:
+            self._post_ended(part, other_reason)
+        for part in self._casting.others:
+            self._post_ended(part, reason)
+
+    def _post_ended(self, part: Any, reason: str) -> None:
+        self._left += 1
+        self._messages.append(part.actor.skip(part, self._parent, self, reason))
+
+    def _cancel(self, reason: str, roles: tuple[str, ...]) -> None:
+        for message in self._messages:
+            if message.branch.part.role in roles:
+                message.cancel(ActorStopped(f"{message.actor.name}: {reason}", reason))
+
+    async def _ended(self) -> None:
+        """Wait until all have ended that are waited for."""
+        stage = self._stage
+        while self.awaited():
+            future = self._future = stage.loop.create_future()
+            stage.gathering[future] = self
+            try:
+                if self._parent is not None:
+                    cycle = find_cycle(stage, future, self._parent)
+                    if cycle is not None:
+                        raise DeadlockError(
+                            f"{chain_of(self._parent)} -> {cycle}: each waits for the next"
+                        )
+                await future
+            finally:
+                del stage.gathering[future]
+
+    async def _call_off(self) -> None:
+        """Cancel the branches, and do not leave before they have: shadows go on."""
+        self._waits_for_all = False
+        self._cancel("caller", ("branch",))
+        while self.awaited():
+            self._future = self._stage.loop.create_future()
+            try:
+                await self._future
+            except asyncio.CancelledError:
+                continue  # it is being raised already

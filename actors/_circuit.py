@@ -1,0 +1,110 @@
+"""The circuit of a case: one that keeps failing as a shadow is not played for a while."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import final
+
+import msgspec
+
+
+class CircuitState(StrEnum):
+    """Closed: it plays. Open: it is skipped. Half-open: one is tried.
+
+    Example:
+        >>> from understudy.actors import CircuitState
+        >>> print(CircuitState.HALF_OPEN)
+        half_open
+    """
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class CircuitBreaker(msgspec.Struct, frozen=True):
+    """When a case that fails as a shadow is given a rest, and for how long.
+
+    Attributes:
+        failures: how many in a row open the circuit.
+        cooldown: after how many seconds one more is tried.
+
+    Example:
+        >>> from understudy.actors import CircuitBreaker
+        >>> CircuitBreaker(failures=3, cooldown=60.0).failures
+        3
+    """
+
+    failures: int = 10
+    cooldown: float = 30.0
+
+
+@final
+class Circuit:
+    """The state of one circuit.
+
+    Args:
+        breaker: when it opens, and for how long.
+        clock: tells the time, in nanoseconds.
+        tell: is told each new state.
+
+    Example:
+        >>> from understudy.actors import Circuit, CircuitBreaker
+        >>> circuit = Circuit(CircuitBreaker(failures=1), lambda: 0, print)
+        >>> circuit.failed()
+        open
+        >>> circuit.lets_through()
+        False
+    """
+
+    __slots__ = ("_breaker", "_clock", "_failures", "_is_trying", "_opened", "_tell", "state")
+
+    def __init__(
+        self,
+        breaker: CircuitBreaker,
+        clock: Callable[[], int],
+        tell: Callable[[CircuitState], object],
+    ) -> None:
+        self.state = CircuitState.CLOSED
+        self._breaker = breaker
+        self._clock = clock
+        self._tell = tell
+        self._failures = 0
+        self._opened = 0
+        self._is_trying = False
+
+    def lets_through(self) -> bool:
+        """Whether the next one may play; each that does must end in one of the three below."""
+        if self.state is CircuitState.CLOSED:
+            return True
+        if self.state is CircuitState.OPEN:
+            if self._clock() - self._opened < self._breaker.cooldown * 1e9:
+                return False
+            self._turn(CircuitState.HALF_OPEN)
+        if self._is_trying:
+            return False
+        self._is_trying = True
+        return True
+
+    def succeeded(self) -> None:
+        """Count one that went well."""
+        self._failures = 0
+        if self._is_trying:
+            self._is_trying = False
+            self._turn(CircuitState.CLOSED)
+
+    def failed(self) -> None:
+        """Count one that failed."""
+        self._failures += 1
+        was_tried, self._is_trying = self._is_trying, False
+        is_closed = self.state is CircuitState.CLOSED
+        if was_tried or (is_closed and self._failures >= self._breaker.failures):
+            self._opened = self._clock()
+            self._turn(CircuitState.OPEN)
+
+    def ended_otherwise(self) -> None:
+        """Count one that tells nothing: it was cancelled, or never played."""
+        self._is_trying = False
+
+    def _turn(self, state: CircuitState) -> None:
+        self.state = state
+        self._tell(state)

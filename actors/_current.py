@@ -1,0 +1,42 @@
+"""`current_experiment_case`: which case is being played here."""
+
+from typing import Any, overload
+
+from ._branch import CURRENT
+from ._case import ExperimentCase
+
+
+class CurrentCase:
+    """Reads the case of the branch that runs; there is one, `current_experiment_case`.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy import Config, Runtime, current_experiment_case
+        >>> runtime = Runtime(configs=[{"model": "large"}])
+        >>> @runtime.experiment()
+        ... async def answer(config: Config):
+        ...     return current_experiment_case.get().config.model
+        >>> asyncio.run(answer())
+        'large'
+        >>> print(current_experiment_case.get(None))
+        None
+    """
+
+    __slots__ = ()
+
+    @overload
+    def get(self) -> ExperimentCase: ...
+    @overload
+    def get(self, default: None) -> ExperimentCase | None: ...
+    def get(self, *default: Any) -> Any:
+        """Return the case; outside a branch the default, or else raise a LookupError."""
+        branch = CURRENT.get()
+        if branch is not None:
+            return branch.case_now
+        if default:
+            return default[0]
+        raise LookupError("no experiment is being played here")
+
+
+current_experiment_case = CurrentCase()
+"""Reads the case of the branch that runs: `current_experiment_case.get().config.id`."""

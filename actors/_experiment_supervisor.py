@@ -1,0 +1,252 @@
+"""ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, final
+
+from understudy.configs import Config
+from understudy.strategies import Call, Plan
+
+from ._actor import Actor
+from ._branch import CURRENT, Branch, Part
+from ._case import Choice, ExperimentCase
+from ._case_actor import CaseActor, Fill
+from ._cast import Cast
+from ._casting import Casting, cast_plan, single
+from ._circuit import CircuitBreaker
+from ._lineup import Inners, Lineup
+from ._product import inner_choices
+from ._results import FunctionResult
+from ._settings import Settings
+from ._stage import FORCED, Stage
+from ._strategy_actor import StrategyActor
+from ._supervisor import Supervisor
+
+_caller = CURRENT.get
+
+
+@final
+class ExperimentSupervisor(Supervisor):
+    """The supervisor of one experiment on one loop; its children are its strategy and its cases.
+
+    Its turns never wait, so the loop runs them one after the other: what it knows is touched by
+    itself alone, and a call costs no queue.
+
+    Args:
+        stage: what the actors of the runtime share on this loop.
+        name: the experiment's name.
+        key: what tells experiments apart, even those of one name.
+        function: the user's function.
+        fill_for: for a config, what lays its values into the arguments of a call.
+        is_disabled: tells whether only the first config is to be played.
+        breaker: when a case that fails is given a rest; None for never.
+        max_restarts: how many crashes of a strategy are forgiven,
+        within: in how many seconds.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        key: int,
+        function: Callable[..., Any],
+        fill_for: Callable[[Config], Fill | None],
+        is_disabled: Callable[[], bool],
+        *,
+        breaker: CircuitBreaker | None,
+        max_restarts: int,
+        within: float,
+    ) -> None:
+        super().__init__(name=name, max_restarts=max_restarts, within=within, clock=stage.clock)
+        self.stage = stage
+        self.key = key
+        self.function = function
+        self.breaker = breaker
+        self.shadows = 0
+        self._fill_for = fill_for
+        self._is_disabled = is_disabled
+        self._actors: dict[tuple[str, int, int], CaseActor] = {}
+        self._observers: list[StrategyActor] = []
+        self.strategies: list[StrategyActor] = []
+        self.emit = stage.emit
+        stage.supervisors.add(self)
+        self._run()
+        self._tell_event("actor.started", experiment=name)
+
+    # Who plays
+
+    def lineup(self, settings: Settings, inners: Inners | None = None) -> Lineup:
+        """Put together the actors for some settings; those that are there already stay."""
+        cases = [self._actor(config, settings) for config in settings.configs]
+        strategy = StrategyActor(f"{self.name}/strategy", settings.strategy)
+        self._adopt(strategy)
+        strategy.start_now()
+        self.strategies.append(strategy)
+        self.children.insert(0, strategy)
+        lineup = Lineup(settings, cases, strategy, inners)
+        if strategy.observes:
+            self._observers.append(strategy)
+        plan = strategy.fixed(lineup.configs, lineup.known)
+        lineup.answers_all = plan is not None and plan.answers_all
+        if plan is not None and inners is None:
+            lineup.fixed = cast_plan(lineup, plan)
+        return lineup
+
+    def _actor(self, config: Config, settings: Settings) -> CaseActor:
+        place = (config.id, settings.concurrency, settings.mailbox)
+        actor = self._actors.get(place)
+        if actor is None:
+            actor = self._actors[place] = CaseActor(
+                self,
+                config,
+                self._fill_for(config),
+                concurrency=settings.concurrency,
+                mailbox=settings.mailbox,
+            )
+            self._adopt(actor)
+            self.children.append(actor)
+        return actor
+
+    @property
+    def cases(self) -> Sequence[CaseActor]:
+        """All case actors."""
+        return [*self._actors.values()]
+
+    # A call
+
+    def call(
+        self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Awaitable[Any]:
+        """Return what is to be awaited for the answer to a call."""
+        caller = _caller()
+        casting = lineup.fixed
+        if casting is None or caller is not None or self._is_special():
+            casting = self._choose(lineup, caller, args, kwargs)
+        if self.stage.emit is not None:
+            self._emit_planned(casting)
+        if casting.is_single:
+            part = casting.primary
+            return part.actor.play(part, caller, args, kwargs)
+        cast = Cast(self.stage, casting, caller, args, kwargs)
+        return cast.gather() if casting.answers_all else cast.answer()
+
+    def collect_all(
+        self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Awaitable[Any]:
+        """Return what is to be awaited for the results of all branches of a call."""
+        caller = _caller()
+        casting = self._choose(lineup, caller, args, kwargs)
+        if self.stage.emit is not None:
+            self._emit_planned(casting)
+        return Cast(self.stage, casting, caller, args, kwargs).gather()
+
+    def call_whole(
+        self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Awaitable[Any]:
+        """Return what is to be awaited for the result of the primary, its shadows beside it."""
+        caller = _caller()
+        casting = self._choose(lineup, caller, args, kwargs)
+        if self.stage.emit is not None:
+            self._emit_planned(casting)
+        cast = Cast(self.stage, casting, caller, args, kwargs)
+        return cast.gather() if casting.answers_all else cast.answer_whole()
+
+    def _is_special(self) -> bool:
+        """Whether something else than the strategy may choose."""
+        return self.stage.switches.forces > 0 or self.is_disabled
+
+    def _choose(
+        self,
+        lineup: Lineup,
+        caller: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Casting:
+        """Choose who plays: the kill switch, a pin, the case, or else the strategy says."""
+        if self._is_special():
+            if self.is_disabled:
+                return self._only(lineup, lineup.first, "disabled", caller)
+            pinned = (FORCED.get() or {}).get(self.key)
+            if pinned is not None:
+                return self._only(lineup, lineup.cases.get(pinned, lineup.first), "forced", caller)
+        outer = None if caller is None else caller.root.case_now
+        if outer is not None:
+            assigned = outer.config_for(self.key)
+            if assigned is not None:
+                actor = lineup.cases.get(assigned.id, lineup.first)
+                return self._only(lineup, actor, "case", caller)
+        plan = self._plan(lineup, outer, args, kwargs)
+        if plan is None:
+            return self._only(lineup, lineup.first, "error", caller)
+        inners: Sequence[tuple[Choice, ...]] = ()
+        if lineup.inners is not None and len(plan.configs) > 1:
+            inners = inner_choices(lineup, plan)
+        is_shadowed = caller is not None and caller.is_shadowed
+        casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
+        if caller is not None and casting.primary.joins:
+            for choice in (casting.primary.actor.choice, *(each[0] for each in inners)):
+                caller.join(choice)
+        return casting
+
+    def _only(
+        self, lineup: Lineup, actor: CaseActor, reason: str, caller: Branch | None
+    ) -> Casting:
+        """Cast one actor alone; the call answers in the shape that its strategy gives it."""
+        answers_all = lineup.answers_all
+        role = "branch" if answers_all else "primary"
+        joins = caller is not None
+        if caller is not None and caller.root.case_now.config_for(self.key) is None:
+            caller.join(actor.choice)
+        part = Part(actor, role, reason, actor.case, lineup.timeout, joins, lineup.is_rejecting)
+        return single(part, answers_all)
+
+    def _plan(
+        self,
+        lineup: Lineup,
+        outer: ExperimentCase | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Plan | None:
+        key = lineup.settings.key
+        if callable(key):
+            try:
+                key = key(*args, **kwargs)
+            except BaseException as error:
+                self._tell_event("strategy.failed", experiment=self.name, error=error)
+                return None
+        call = Call(self.function, args, kwargs, key, outer)
+        return lineup.strategy.plan(call, lineup.configs, lineup.known)
+
+    # What comes of it
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether only the first config is to be played."""
+        return self._is_disabled() or self.stage.switches.is_disabled
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether anybody wants to know the results."""
+        return bool(self._observers or self.stage.listeners)
+
+    def collect(self, result: FunctionResult[Any]) -> None:
+        """Hand a result on to those who want to know; none of them is waited for."""
+        for observer in self._observers:
+            observer.tell(result)
+        for listener in self.stage.listeners:
+            listener(result)
+
+    async def _give_up(self, child: Actor[Any, Any], error: BaseException) -> None:
+        """Stop the one that keeps crashing; the first config goes on answering."""
+        await child.stop()
+
+    def _emit_planned(self, casting: Casting) -> None:
+        emit = self.stage.emit
+        if emit is not None:
+            emit(
+                "call.planned",
+                experiment=self.name,
+                config_id=casting.primary.actor.config.id,
+                label=casting.primary.actor.config.label,
+                reason=casting.primary.reason,
+                count=1 + len(casting.others) + len(casting.skipped),
+            )

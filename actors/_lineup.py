@@ -1,0 +1,62 @@
+"""The Lineup: the actors that play for an experiment under one set of settings."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, final
+
+from understudy.configs import Config
+
+from ._settings import Settings
+
+if TYPE_CHECKING:
+    from ._case_actor import CaseActor
+    from ._casting import Casting
+    from ._strategy_actor import StrategyActor
+
+Inners = Callable[[], Sequence["Lineup"]]
+"""Finds the lineups of the experiments that are known to be called inside."""
+
+
+@final
+class Lineup:
+    """The actors that play under one set of settings: one for each config, and the strategy's.
+
+    Most experiments have one. `options(...)` makes another, with the same supervisor, and the
+    same case actors where configs and limits are the same.
+
+    Attributes:
+        fixed: the casting of every call, where the plan never changes.
+        answers_all: whether callers get the results of all.
+    """
+
+    __slots__ = (
+        "answers_all",
+        "cases",
+        "configs",
+        "first",
+        "fixed",
+        "inners",
+        "is_rejecting",
+        "known",
+        "settings",
+        "strategy",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        settings: Settings,
+        cases: "Sequence[CaseActor]",
+        strategy: "StrategyActor",
+        inners: Inners | None,
+    ) -> None:
+        self.settings = settings
+        self.configs: tuple[Config, ...] = tuple(case.config for case in cases)
+        self.cases: dict[str, CaseActor] = {case.config.id: case for case in cases}
+        self.known: dict[str, Config] = {config.id: config for config in self.configs}
+        self.first: CaseActor = cases[0]
+        self.strategy: StrategyActor = strategy
+        self.timeout = int((settings.timeout or 0.0) * 1e9)
+        self.is_rejecting = settings.overflow == "reject"
+        self.inners = inners
+        self.fixed: Casting | None = None
+        self.answers_all = False

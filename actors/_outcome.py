@@ -1,0 +1,59 @@
+"""How a branch ended: its deadline, our interruptions, and its status."""
+
+import asyncio
+
+from ._branch import Branch, Part
+from ._errors import ActorStopped, DeadlineExceeded, MailboxFull
+from ._results import Status
+
+
+def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
+    """Set a branch's deadline: its own, or what is left of that of the branch that calls."""
+    if part.timeout:
+        branch.deadline = branch.asked + part.timeout
+    if parent is not None:
+        branch.is_shadowed = parent.is_shadowed
+        theirs = parent.deadline
+        if theirs and not parent.is_over and (not branch.deadline or theirs < branch.deadline):
+            branch.deadline = theirs
+
+
+def status_of(branch: Branch, error: BaseException | None) -> tuple[Status, str]:
+    reason = branch.part.reason
+    if error is None:
+        return "ok", reason
+    if error is branch.interruption:
+        if isinstance(error, DeadlineExceeded):
+            return "timeout", reason
+        return "cancelled", getattr(error, "reason", reason)
+    if not branch.has_begun and isinstance(error, MailboxFull):
+        return "shed", "mailbox_full"
+    if not branch.has_begun and isinstance(error, ActorStopped):
+        return "cancelled" if error.reason == "drain" else "shed", error.reason
+    if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+        return "cancelled", "caller"
+    return "error", reason
+
+
+def resolve(branch: Branch, raised: BaseException) -> BaseException:
+    """Return what a branch ends with: its own error, or ours where we interrupted it.
+
+    A cancellation is ours only if nobody else cancelled the task meanwhile: the protocol of
+    `asyncio.timeout`, which anyio's cancel scopes understand too.
+    """
+    ours = branch.interruption
+    if ours is None or not isinstance(raised, asyncio.CancelledError):
+        return raised
+    task = branch.task
+    left = 0 if task is None else task.cancelling() - branch.interruptions
+    if left > branch.cancelling:
+        return raised
+    ours.__cause__ = raised
+    return ours
+
+
+def withdraw_interruptions(branch: Branch) -> None:
+    """Leave nothing of our cancellations with the caller's task."""
+    if branch.task is not None:
+        for _ in range(branch.interruptions):
+            branch.task.uncancel()

@@ -1,0 +1,120 @@
+"""The Stage: what all actors of one runtime share on one event loop."""
+
+import asyncio
+import time
+import weakref
+from asyncio.tasks import _unregister_task
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, final
+
+from ._state import Emit
+
+if TYPE_CHECKING:
+    from ._case_actor import CaseActor
+    from ._cast import Cast
+    from ._experiment_supervisor import ExperimentSupervisor
+    from ._message import Message
+    from ._results import FunctionResult
+
+_SLICE = 1_000_000
+"""How many nanoseconds calls that never suspend may hold the loop before others get a turn."""
+
+FORCED: ContextVar[Mapping[int, str] | None] = ContextVar("understudy_forced", default=None)
+"""The configs that are pinned in this context: the key of an experiment -> a config's id."""
+
+
+@final
+class Switches:
+    """What a runtime tells all its stages at once.
+
+    Attributes:
+        forces: how many `force` blocks are open anywhere; none means nobody need look.
+        is_disabled: whether only first configs are played.
+    """
+
+    __slots__ = ("forces", "is_disabled")
+
+    def __init__(self) -> None:
+        self.forces = 0
+        self.is_disabled = False
+
+
+@final
+class Stage:
+    """What all actors of one runtime share on one event loop.
+
+    Args:
+        loop: the loop.
+        clock: tells the time, in nanoseconds, steadily.
+        emit: takes events; None while nobody listens.
+        prefix: begins the ids of the calls.
+        switches: what the runtime tells all its stages.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        clock: Callable[[], int] = time.perf_counter_ns,
+        emit: Emit | None = None,
+        prefix: str = "",
+        switches: Switches | None = None,
+    ) -> None:
+        self.loop = loop
+        self.clock = clock
+        self.emit = emit
+        self.prefix = prefix
+        self.switches = switches or Switches()
+        self.last_id = 0
+        self.is_draining = False
+        """Whether no shadow starts any more."""
+        self.is_closed = False
+        """Whether its actors are stopped; the next call starts them again."""
+        self.supervisors: weakref.WeakSet[ExperimentSupervisor] = weakref.WeakSet()
+        self.parked: dict[asyncio.Future[None], CaseActor] = {}
+        """The futures of those who wait in a mailbox, and for whom."""
+        self.gathering: dict[asyncio.Future[None], Cast] = {}
+        """The futures of those who wait for all branches of a call."""
+        self.playing: dict[asyncio.Task[None], Message] = {}
+        """The tasks of the branches that are nobody's but ours: a strong reference to each."""
+        self.listeners: list[Callable[[FunctionResult[Any]], object]] = []
+        """Who is told every result; none of them waits or raises."""
+        self.on_detached: Callable[[], None] | None = None
+        """Called when a branch begins to run in a task of its own."""
+        self._epoch = time.time() - clock() / 1e9
+        self.slice_end = 0
+        self._has_turned = True
+
+    def wall_time(self, moment: int) -> float:
+        """Return when a moment of the clock was, in seconds since 1970."""
+        return self._epoch + moment / 1e9
+
+    def name_of(self, number: int) -> str:
+        """Return the id of a call or branch, for people and logs."""
+        return f"{self.prefix}{number:x}"
+
+    async def let_others_run(self, now: int) -> None:
+        """Yield to the loop, unless it has turned by itself since the slice of time began."""
+        if not self._has_turned:
+            await asyncio.sleep(0)
+            now = self.clock()
+        else:
+            self._has_turned = False
+            self.loop.call_soon(self._turned)
+        self.slice_end = now + _SLICE
+
+    def _turned(self) -> None:
+        self._has_turned = True
+
+    def play(self, message: "Message", play: Any) -> None:
+        """Have a branch run in a task of its own."""
+        task = asyncio.Task[None](play, loop=self.loop, context=message.context)
+        message.branch.task = task
+        self.playing[task] = message
+        _unregister_task(task)  # it is the supervisor's: who cancels all tasks leaves it alone
+        task.add_done_callback(self._played)
+        if self.on_detached is not None:
+            self.on_detached()
+
+    def _played(self, task: "asyncio.Task[None]") -> None:
+        self.playing.pop(task).over()

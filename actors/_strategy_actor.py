@@ -1,0 +1,73 @@
+"""StrategyActor: a strategy that is restarted when it crashes, and stopped when it keeps on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from understudy.configs import Config
+from understudy.strategies import Call, Plan, Strategy, check_plan
+
+from ._actor import Actor
+from ._results import FunctionResult
+from ._state import State
+
+
+@final
+class StrategyActor(Actor[FunctionResult[Any], None]):
+    """Keeps a strategy: its state is touched by `plan` and by the results it is told, in turn.
+
+    Args:
+        name: how errors and events call it.
+        strategy: the strategy as it was given; each start takes a fresh one if it makes them.
+    """
+
+    def __init__(self, name: str, strategy: Strategy) -> None:
+        super().__init__(name)
+        self._given = strategy
+        self._strategy = strategy
+        self._renew()
+
+    @property
+    def observes(self) -> bool:
+        """Whether the strategy wants to know the results."""
+        return hasattr(self._given, "observe")
+
+    async def started(self) -> None:
+        """Begin afresh."""
+        self._renew()
+
+    async def receive(self, message: FunctionResult[Any]) -> None:
+        """Tell the strategy a result."""
+        observer: Any = self._strategy
+        observer.observe(message)
+
+    def plan(
+        self, call: Call, configs: Sequence[Config], known: Mapping[str, Config]
+    ) -> Plan | None:
+        """Return the plan for a call; None if the strategy cannot say."""
+        if self.state is not State.RUNNING:
+            return None
+        try:
+            return check_plan(self._strategy.plan(call, configs), known)
+        except BaseException as error:  # even SystemExit: a strategy may not harm the caller
+            self._fail(error)
+            return None
+
+    def fixed(self, configs: Sequence[Config], known: Mapping[str, Config]) -> Plan | None:
+        """Return the plan that all calls have; None if each is planned by itself."""
+        ask = getattr(self._strategy, "fixed", None)
+        if ask is None or self.state is not State.RUNNING:
+            return None
+        try:
+            plan = ask(configs)
+            return None if plan is None else check_plan(plan, known)
+        except BaseException as error:
+            self._fail(error)
+            return None
+
+    def _renew(self) -> None:
+        make = getattr(self._given, "fresh", None)
+        self._strategy = self._given if make is None else make()
+
+    def _fail(self, error: BaseException) -> None:
+        self._tell_event("strategy.failed", error=error)
+        self._crash(error)

@@ -1,0 +1,46 @@
+"""What one case actor has done so far, in numbers."""
+
+import msgspec
+
+_WINDOW = 256
+"""Latencies are those of so many branches, the latest."""
+
+
+class Tally(msgspec.Struct):
+    """Counts what became of the branches of a case: once planned, each ends in one of six ways."""
+
+    planned: int = 0
+    ok: int = 0
+    error: int = 0
+    timeout: int = 0
+    cancelled: int = 0
+    shed: int = 0
+    skipped: int = 0
+    durations: list[int] = []
+
+    @property
+    def ended(self) -> int:
+        """How many have ended."""
+        return self.ok + self.error + self.timeout + self.cancelled + self.shed + self.skipped
+
+    def took(self, duration: int) -> None:
+        """Note how many nanoseconds a branch ran."""
+        durations = self.durations
+        if len(durations) < _WINDOW:
+            durations.append(duration)
+        else:
+            durations[self.ended % _WINDOW] = duration
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return the sum of two."""
+        return Tally(
+            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__[:-1]),
+            durations=[*self.durations, *other.durations][-_WINDOW:],
+        )
+
+    def quantile(self, share: float) -> float | None:
+        """Return the seconds that a share of the latest branches took at most."""
+        if not self.durations:
+            return None
+        ordered = sorted(self.durations)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e9

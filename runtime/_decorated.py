@@ -1,0 +1,98 @@
+"""What a decorated function is: a function like the one it was, that is an experiment."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from ._experiment import MARK, Experiment, View, make_settings
+
+
+class Options(Protocol):
+    """An experiment with other settings, for some calls.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy import Config, Runtime
+        >>> runtime = Runtime(configs=[{"model": "large"}])
+        >>> @runtime.experiment
+        ... async def slow(config: Config):
+        ...     await asyncio.sleep(60)
+        >>> try:
+        ...     asyncio.run(slow.options(timeout=0.01)())
+        ... except TimeoutError as error:
+        ...     print(error)
+        slow[large]: no answer within 0.01 s
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call it."""
+        ...
+
+
+class Decorated(Protocol):
+    """A function that is an experiment.
+
+    It has the name, the docstring and the signature of the function it was, less what a config
+    fills in.
+
+    Example:
+        >>> from understudy import Config, Runtime
+        >>> runtime = Runtime(configs=[{"model": "large"}])
+        >>> @runtime.experiment
+        ... async def answer(prompt: str, config: Config) -> str:
+        ...     return f"{config.model}: {prompt}"
+        >>> answer.experiment.name
+        'answer'
+    """
+
+    experiment: Experiment
+    __name__: str
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it: await the primary's value, or its own exception."""
+        ...
+
+    def options(self, **settings: Any) -> Options:
+        """Return the experiment with other settings; the supervisor stays the same."""
+        ...
+
+    def disable(self) -> None:
+        """Play the first config only: the kill switch."""
+        ...
+
+    def enable(self) -> None:
+        """Let the strategy choose again."""
+        ...
+
+
+def decorate(experiment: Experiment) -> Decorated:
+    """Return the function that plays an experiment."""
+    view = experiment.view
+
+    @experiment.binder.wraps
+    async def play(*args: Any, **kwargs: Any) -> Any:
+        return await view.call(args, kwargs)
+
+    def options(**settings: Any) -> Options:
+        return _with_options(experiment, settings)
+
+    decorated: Any = play
+    setattr(decorated, MARK, view)
+    decorated.experiment = experiment
+    decorated.options = options
+    decorated.disable = lambda: experiment.runtime.disable(play)
+    decorated.enable = lambda: experiment.runtime.enable(play)
+    made: Decorated = decorated
+    return made
+
+
+def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
+    view = View(experiment, make_settings(experiment.settings, settings))
+    experiment.binder.check(view.settings.configs if "configs" in settings else ())
+
+    def call(*args: Any, **kwargs: Any) -> Awaitable[Any]:
+        return view.call(args, kwargs)
+
+    optioned: Any = call
+    setattr(optioned, MARK, view)
+    made: Callable[..., Awaitable[Any]] = optioned
+    return made

@@ -1,0 +1,116 @@
+"""Draining: waiting for what is in flight, cancelling what takes too long, reporting each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, final
+
+import msgspec
+
+from understudy.actors import CaseActor, ExperimentSupervisor, FunctionResult, Stage
+
+_SOON = 0.001
+_GRACE = 1.0
+"""How many seconds a branch that does not obey its cancellation can hold up a drain."""
+
+
+class DrainReport(msgspec.Struct, frozen=True):
+    """What a drain came to.
+
+    Attributes:
+        waited_for: how many branches were in flight when it began.
+        cancelled: the results of those that took too long.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy import Runtime
+        >>> async def main():
+        ...     async with Runtime() as runtime:
+        ...         return await runtime.drain()
+        >>> asyncio.run(main())
+        DrainReport(waited_for=0, cancelled=())
+    """
+
+    waited_for: int
+    cancelled: tuple[FunctionResult[Any], ...]
+
+
+async def drain_stage(
+    stage: Stage, supervisors: Iterable[ExperimentSupervisor], seconds: float
+) -> DrainReport:
+    """Wait until nothing is in flight; after some seconds cancel what still is."""
+    actors = [actor for supervisor in supervisors for actor in supervisor.cases]
+    waited_for = sum(_in_flight(actor) for actor in actors)
+    if await _empty(stage, actors, seconds):
+        return DrainReport(waited_for, ())
+    cancelled: list[FunctionResult[Any]] = []
+    note = cancelled.append
+    stage.listeners.append(note)
+    try:
+        for actor in actors:
+            actor.cancel_all(f"cancelled by a drain after {seconds:g} s", "drain")
+        if not await _empty(stage, actors, _GRACE):
+            for actor in actors:
+                actor.abandon()
+    finally:
+        stage.listeners.remove(note)
+    return DrainReport(waited_for, tuple(cancelled))
+
+
+async def _empty(stage: Stage, actors: list[CaseActor], seconds: float) -> bool:
+    """Wait until the actors have nothing in flight; False if that takes too long."""
+    loop = stage.loop
+    until = loop.time() + seconds
+    pause = _SOON
+    while any(_in_flight(actor) for actor in actors):
+        left = until - loop.time()
+        if left <= 0:
+            return False
+        tasks = [*stage.playing]
+        if tasks:
+            await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+        else:  # what is left is played in the tasks of its callers
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, 0.05)
+    return True
+
+
+def _in_flight(actor: CaseActor) -> int:
+    return actor.tally.planned - actor.tally.ended
+
+
+@final
+class Keeper:
+    """Drains a stage whose loop ends without anybody having closed the runtime.
+
+    The tasks of shadows are not among those that `asyncio.run` cancels at its end. This one is;
+    when it is cancelled, it drains.
+    """
+
+    def __init__(self, stage: Stage, leave: Callable[[Stage], Awaitable[object]]) -> None:
+        self._stage = stage
+        self._leave = leave
+        self._task: asyncio.Task[None] | None = None
+        self._is_ending = False
+
+    def watch(self) -> None:
+        """Be there from now on."""
+        if self._task is None:
+            task: Any = asyncio.Task(self._watch(), loop=self._stage.loop, name="understudy keeper")
+            task._log_destroy_pending = False  # noqa: SLF001  # it holds nothing to lose
+            self._task = task
+
+    async def end(self) -> None:
+        """Be gone."""
+        task = self._task
+        self._is_ending = True
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _watch(self) -> None:
+        try:
+            await self._stage.loop.create_future()
+        except asyncio.CancelledError:
+            if not self._is_ending:
+                await self._leave(self._stage)

@@ -1,0 +1,296 @@
+"""The Experiment: a function, its configs and its strategy."""
+
+import asyncio
+import inspect
+import itertools
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, final
+
+import msgspec
+
+from understudy.actors import ExperimentSupervisor, Lineup, Settings, Stage, State
+from understudy.configs import Binder, Config, UnderstudyError, parse_configs
+from understudy.strategies import as_strategy
+
+from ._archive import Archive
+from ._hints import experiments_in
+
+if TYPE_CHECKING:
+    from ._runtime import Runtime
+
+_keys = itertools.count(1)
+NO_CONFIG = Config({"__config_id__": "default"})
+"""What an experiment plays that has no configs."""
+MARK = "__understudy__"
+"""Where a decorated function keeps the view of its experiment."""
+
+
+class ExperimentError(UnderstudyError, ValueError):
+    """An experiment cannot be made, or called, as it was asked for.
+
+    Example:
+        >>> from understudy import Runtime
+        >>> Runtime(concurrency=0)
+        Traceback (most recent call last):
+        ...
+        understudy.ExperimentError: concurrency must be a whole number from 1 on, not 0
+    """
+
+    __module__ = "understudy"
+
+
+@final
+class Experiment:
+    """A function, its configs and its strategy; a decorated function keeps one.
+
+    Attributes:
+        name: how results and events call it.
+        function: the user's function.
+        settings: what its calls are made with.
+        is_disabled: whether only the first config is played.
+    """
+
+    def __init__(
+        self,
+        runtime: "Runtime",
+        function: Callable[..., Any],
+        settings: Settings,
+        name: str | None = None,
+        uses: Sequence[Any] = (),
+    ) -> None:
+        if not inspect.iscoroutinefunction(function):
+            raise ExperimentError(
+                f"{function!r} is not an async function: define it with `async def`"
+            )
+        self.runtime = runtime
+        self.function = function
+        self.name = name or name_of(function)
+        self.key = next(_keys)
+        self.is_disabled = False
+        self.settings = settings
+        self.binder = Binder(function)
+        self._uses = [*map(experiment_of, uses)]
+        self.all_views: weakref.WeakSet[View] = weakref.WeakSet()
+        self.view = View(self, settings)
+        self.archive = Archive()
+        self._supervisors: dict[Stage, ExperimentSupervisor] = {}
+        self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
+        self._check_cases(settings)
+
+    def supervisor_on(self, stage: Stage) -> ExperimentSupervisor:
+        """Return the supervisor on one loop; it is started at first use."""
+        supervisor = self._supervisors.get(stage)
+        if supervisor is None:
+            for old in [old for old in self._supervisors if old.loop.is_closed()]:
+                self.archive.add(self._supervisors.pop(old).cases)
+            supervisor = self._supervisors[stage] = ExperimentSupervisor(
+                stage,
+                self.name,
+                self.key,
+                self.function,
+                self._fill_for,
+                lambda: self.is_disabled,
+                breaker=self.runtime.circuit,
+                max_restarts=self.runtime.max_restarts,
+                within=self.runtime.within,
+            )
+        elif supervisor.state is State.STOPPED:
+            supervisor.start_now()
+        return supervisor
+
+    @property
+    def supervisors(self) -> Mapping[Stage, ExperimentSupervisor]:
+        """The supervisors there are, one for each loop."""
+        return self._supervisors
+
+    def leave(self) -> None:
+        """Have the next call look whether the actors must be started again."""
+        for view in [*self.all_views]:
+            view.leave()
+
+    def inner_experiments(self) -> list["Experiment"]:
+        """Return the experiments known to be called inside: declared, or seen in the source."""
+        if self.settings.nested == "independent":
+            return []
+        hinted = experiments_in(self.function, experiment_of_or_none)
+        known = {inner.key: inner for inner in [*self._uses, *hinted]}
+        known.pop(self.key, None)
+        return [inner for inner in known.values() if inner.runtime is self.runtime]
+
+    def _fill_for(self, config: Config) -> Any:
+        if not self.binder.injected:
+            return None
+        return self.binder.prepare(None if config is NO_CONFIG else config).fill
+
+    def _check_cases(self, settings: Settings) -> None:
+        """Refuse a tree of experiments with more cases than allowed."""
+        most = _most(settings)
+        if most == 1:
+            return
+        for inner in self.inner_experiments():
+            most *= _most(inner.settings)
+        if most > settings.max_cases:
+            inside = ", ".join(inner.name for inner in self.inner_experiments()) or "none"
+            raise ExperimentError(
+                f"{self.name} has {most} cases with the experiments inside it ({inside}), and "
+                f"max_cases is {settings.max_cases}: raise it, choose fewer configs, or let them "
+                f"choose for themselves with nested='independent'"
+            )
+
+
+@final
+class View:
+    """An experiment under some settings: its own, or those of `options(...)`.
+
+    It finds the actors on the loop that runs, and they make the call.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_here",
+        "_lineup",
+        "_lineups",
+        "experiment",
+        "runtime",
+        "settings",
+    )
+
+    def __init__(self, experiment: Experiment, settings: Settings) -> None:
+        self.experiment = experiment
+        self.runtime = experiment.runtime
+        self.settings = settings
+        self._here: asyncio.AbstractEventLoop | None = None
+        self._lineup: Lineup | None = None
+        self._lineups: dict[Stage, Lineup] = {}
+        experiment.all_views.add(self)
+
+    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+        """Return what is to be awaited for the answer to a call."""
+        lineup = self.lineup()
+        return lineup.first.supervisor.call(lineup, args, kwargs)
+
+    def collect(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+        """Return what is to be awaited for the results of all branches."""
+        lineup = self.lineup()
+        return lineup.first.supervisor.collect_all(lineup, args, kwargs)
+
+    def call_whole(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+        """Return what is to be awaited for the result of the primary."""
+        lineup = self.lineup()
+        return lineup.first.supervisor.call_whole(lineup, args, kwargs)
+
+    def lineup(self) -> Lineup:
+        """Return the actors on the loop that runs."""
+        loop = asyncio.get_running_loop()
+        lineup = self._lineup
+        if lineup is None or self._here is not loop:
+            stage = self.experiment.runtime.stage_on(loop)
+            lineup = self.lineup_on(stage)
+            self._here, self._lineup = loop, lineup
+        return lineup
+
+    def lineup_on(self, stage: Stage) -> Lineup:
+        """Return the actors on one loop."""
+        supervisor = self.experiment.supervisor_on(stage)
+        lineup = self._lineups.get(stage)
+        if lineup is None:
+            for old in [old for old in self._lineups if old.loop.is_closed()]:
+                del self._lineups[old]
+            inner = self.experiment.inner_experiments()
+            lineup = self._lineups[stage] = supervisor.lineup(
+                self.settings,
+                (lambda: [each.view.lineup_on(stage) for each in inner]) if inner else None,
+            )
+        return lineup
+
+    def leave(self) -> None:
+        """Have the next call look whether the actors must be started again."""
+        self._here = self._lineup = None
+
+    def renew(self, settings: Settings) -> None:
+        """Use other settings from the next call on."""
+        self.settings = settings
+        self._lineups.clear()
+        self._here = self._lineup = None
+
+
+def experiment_of_or_none(function: object) -> Experiment | None:
+    """Return the experiment that a decorated function keeps; None for anything else."""
+    view = getattr(function, MARK, None)
+    return view.experiment if isinstance(view, View) else None
+
+
+def experiment_of(function: object) -> Experiment:
+    """Return the experiment that a decorated function keeps.
+
+    Raises:
+        ExperimentError: it is not one.
+    """
+    found = experiment_of_or_none(function)
+    if found is None:
+        raise ExperimentError(f"{function!r} is not an experiment: decorate it first")
+    return found
+
+
+_WHOLE_FROM_ONE = ("concurrency", "max_cases")
+_CHOICES = {"overflow": ("wait", "reject"), "nested": ("product", "independent")}
+
+
+def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them given anew.
+
+    Raises:
+        ExperimentError: which one is wrong, and what it may be.
+        ConfigError: a config is wrong.
+    """
+    unknown = [name for name in given if name not in Settings.__struct_fields__]
+    if unknown:
+        known = ", ".join(Settings.__struct_fields__)
+        raise ExperimentError(f"there is no setting {unknown[0]!r}; there are {known}")
+    changed = dict(given)
+    if "configs" in changed:
+        changed["configs"] = as_configs(changed["configs"])
+    if "strategy" in changed:
+        changed["strategy"] = as_strategy(changed["strategy"])
+    settings = msgspec.structs.replace(base, **changed)
+    for name in (*_WHOLE_FROM_ONE, "mailbox"):
+        value = getattr(settings, name)
+        least = 1 if name in _WHOLE_FROM_ONE else 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ExperimentError(f"{name} must be a whole number from {least} on, not {value!r}")
+    timeout: Any = settings.timeout
+    if timeout is not None and not (isinstance(timeout, (int, float)) and 0 < timeout < 1e9):
+        raise ExperimentError(f"timeout must be a number of seconds over 0, not {timeout!r}")
+    for name, choices in _CHOICES.items():
+        value = getattr(settings, name)
+        if value not in choices:
+            allowed = " or ".join(map(repr, choices))
+            raise ExperimentError(f"{name} must be {allowed}, not {value!r}")
+    return settings
+
+
+def as_configs(given: Any) -> tuple[Config, ...]:
+    """Return configs from whatever they can be made from; one that stands for none, if none."""
+    if given is None:
+        return (NO_CONFIG,)
+    return tuple(parse_configs(given)) or (NO_CONFIG,)
+
+
+def _most(settings: Settings) -> int:
+    """Return how many configs one call may play, as far as that is known beforehand."""
+    fixed = getattr(settings.strategy, "fixed", None)
+    if fixed is not None:
+        plan = fixed(settings.configs)
+        if plan is not None:
+            return len(plan.configs)
+    call_one = getattr(settings.strategy, "plays_one", False)
+    return 1 if call_one else len(settings.configs)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return how results and events call a function, unless told otherwise."""
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    short = name.replace("<locals>.", "")
+    return short if module in (None, "__main__", "builtins") else f"{module}.{short}"

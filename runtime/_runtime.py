@@ -1,0 +1,439 @@
+"""The Runtime: where experiments are declared, called, watched and drained."""
+
+import asyncio
+import secrets
+import threading
+import time
+import types
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self, TypeVar, final, overload
+
+from understudy.actors import (
+    FORCED,
+    CircuitBreaker,
+    ExperimentCaseResults,
+    Settings,
+    Stage,
+    Switches,
+)
+from understudy.strategies import SingleConfigStrategy
+
+from ._decorated import Decorated, decorate
+from ._drain import DrainReport, Keeper, drain_stage
+from ._experiment import (
+    MARK,
+    NO_CONFIG,
+    Experiment,
+    ExperimentError,
+    View,
+    experiment_of,
+    make_settings,
+    name_of,
+)
+from ._statistics import RuntimeStatistics, statistics_of
+from ._subscription import Subscription, in_thread
+from ._telling import Telling
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@final
+class Runtime:
+    """Runs functions under many configs: one answers, the others play beside it.
+
+    It can be made anywhere, without a loop, and starts nothing. `async with runtime:` starts it
+    and drains it; without that it starts at the first call, on the loop that runs, and drains
+    when that loop's tasks are cancelled at its end.
+
+    Args:
+        configs: the configs of experiments that say none themselves: anything `parse_configs`
+            takes, the trusted one first.
+        strategy: chooses among them: a strategy, or a function `configs -> (main, variants)`.
+        events: where structured events go: a path, a structlog logger, a callable, a list.
+        timeout: how many seconds a branch may take.
+        concurrency: how many branches of one config are played at a time.
+        mailbox: how many may wait for that.
+        overflow: whether a caller waits when as many wait already (`"wait"`), or is refused.
+        nested: whether experiments known to be called inside are part of a plan (`"product"`).
+        max_cases: how many cases one call may play.
+        drain_timeout: how many seconds leaving waits for what is in flight.
+        circuit: when a case that fails as a shadow is given a rest; None for never.
+        max_restarts: how many crashes of a strategy or subscriber are forgiven,
+        within: in how many seconds.
+        service: the name of the service, for the events.
+        clock: tells the time, in nanoseconds; for tests with a time of their own.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy import Config, Runtime, ShadowStrategy
+        >>> runtime = Runtime(configs=[{"model": "large"}, {"model": "small"}],
+        ...                   strategy=ShadowStrategy())
+        >>> @runtime.experiment()
+        ... async def answer(prompt: str, config: Config) -> str:
+        ...     return f"{config.model}: {prompt}"
+        >>> async def main():
+        ...     async with runtime:
+        ...         print(await answer("hello"))
+        ...         print([each.result for each in await runtime.collect(answer, "hi")])
+        >>> asyncio.run(main())
+        large: hello
+        ['large: hi', 'small: hi']
+    """
+
+    def __init__(
+        self,
+        configs: Any = None,
+        strategy: Any = None,
+        *,
+        events: Any = None,
+        timeout: float | None = None,
+        concurrency: int = 256,
+        mailbox: int = 1024,
+        overflow: str = "wait",
+        nested: str = "product",
+        max_cases: int = 64,
+        drain_timeout: float = 10.0,
+        circuit: CircuitBreaker | None = CircuitBreaker(),  # noqa: B008  # it is frozen
+        max_restarts: int = 3,
+        within: float = 5.0,
+        service: str | None = None,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        base = Settings(configs=(NO_CONFIG,), strategy=SingleConfigStrategy())
+        given = {
+            "configs": configs,
+            "strategy": SingleConfigStrategy() if strategy is None else strategy,
+            "timeout": timeout,
+            "concurrency": concurrency,
+            "mailbox": mailbox,
+            "overflow": overflow,
+            "nested": nested,
+            "max_cases": max_cases,
+        }
+        self.settings = make_settings(base, given)
+        self.id = secrets.token_hex(4)
+        self.drain_timeout = drain_timeout
+        self.circuit = circuit
+        self.max_restarts = max_restarts
+        self.within = within
+        self._clock = clock
+        self._telling = Telling(events, service, self.id)
+        self._switches = Switches()
+        self._experiments: weakref.WeakSet[Experiment] = weakref.WeakSet()
+        self._plain: dict[str, Experiment] = {}
+        self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
+        self._keepers: dict[Stage, Keeper] = {}
+        self._subscriptions: list[Subscription] = []
+        self._count_of_stages = 0
+        self._lock = threading.Lock()
+
+    # Declaring
+
+    @overload
+    def experiment(self, function: Callable[..., Any], /) -> Decorated: ...
+    @overload
+    def experiment(
+        self,
+        *,
+        configs: Any = ...,
+        strategy: Any = ...,
+        place: str = ...,
+        timeout: float | None = ...,
+        concurrency: int = ...,
+        mailbox: int = ...,
+        overflow: str = ...,
+        uses: Any = ...,
+        nested: str = ...,
+        max_cases: int = ...,
+        key: Any = ...,
+        name: str | None = ...,
+    ) -> Callable[[Callable[..., Any]], Decorated]: ...
+    def experiment(self, function: Any = None, /, **given: Any) -> Any:
+        """Declare a function to be an experiment; with parentheses or without.
+
+        It takes what the Runtime takes of `configs`, `strategy`, `timeout`, `concurrency`,
+        `mailbox`, `overflow`, `nested` and `max_cases`, for this function alone, and:
+
+        Args:
+            function: the function, when there are no parentheses.
+            given: `place`: where it runs: `"loop"`. `uses`: experiments that it calls inside.
+                `key`: what a call is about: a function of its arguments. `name`: how results and
+                events call it.
+        """
+        if function is not None:
+            return self._declare(function, {})
+        return lambda function: self._declare(function, given)
+
+    def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated:
+        given = dict(given)
+        name, uses = given.pop("name", None), given.pop("uses", ())
+        check_place(given.pop("place", "loop"))
+        settings = make_settings(self.settings, given)
+        experiment = Experiment(self, function, settings, name, uses)
+        self._experiments.add(experiment)
+        self._telling.experiment_registered(experiment)
+        return decorate(experiment)
+
+    # Calling
+
+    def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call an experiment; await the primary's value, or its own exception.
+
+        A function that is not an experiment is one without configs: it just runs, supervised.
+        """
+        view = getattr(function, MARK, None)
+        if view is None or view.runtime is not self or type(function) is types.MethodType:
+            view, args = self._view(function, args)
+        return view.call(args, kwargs)
+
+    def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Call an experiment; await the results of all its branches, under any strategy.
+
+        What the primary raises is raised, when all have ended; nothing a variant does is.
+        """
+        view, args = self._view(function, args)
+        return view.collect(args, kwargs)
+
+    @asynccontextmanager
+    async def arun(
+        self, function: Callable[..., Any], await_variants: bool = False
+    ) -> AsyncIterator[Callable[..., Awaitable[ExperimentCaseResults[Any]]]]:
+        """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
+
+        Args:
+            function: an experiment.
+            await_variants: whether to wait for the variants too; else `variant_results` is empty.
+
+        Example:
+            >>> import asyncio
+            >>> from understudy import Config, Runtime
+            >>> runtime = Runtime(configs=[{"model": "large"}])
+            >>> @runtime.experiment
+            ... async def answer(prompt: str, config: Config) -> str:
+            ...     return f"{config.model}: {prompt}"
+            >>> async def main():
+            ...     async with runtime.arun(answer) as runner:
+            ...         return (await runner("hello")).main_result.result
+            >>> asyncio.run(main())
+            'large: hello'
+        """
+
+        def runner(*args: Any, **kwargs: Any) -> Awaitable[Any]:
+            view, args = self._view(function, args)
+            return view.collect(args, kwargs) if await_variants else view.call_whole(args, kwargs)
+
+        yield runner
+
+    def _view(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Any]:
+        """Find what makes the calls of a function, and the arguments with a method's object."""
+        if isinstance(function, types.MethodType):
+            args = (function.__self__, *args)
+            function = function.__func__
+        view = getattr(function, MARK, None)
+        if isinstance(view, View) and view.runtime is self:
+            return view, args
+        name = name_of(function)
+        plain = self._plain.get(name)
+        if plain is None:
+            settings = make_settings(
+                self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
+            )
+            plain = self._plain[name] = Experiment(self, _play_plain, settings, name)
+            self._experiments.add(plain)
+        return plain.view, (function, *args)
+
+    # Choosing by hand
+
+    @contextmanager
+    def force(self, function: Callable[..., Any], config: str | int) -> Iterator[None]:
+        """Pin a config for an experiment, in this context: its id, its label or its place.
+
+        Raises:
+            ExperimentError: the experiment has no such config.
+        """
+        experiment = experiment_of(function)
+        pinned = find_config(experiment, config)
+        token = FORCED.set({**(FORCED.get() or {}), experiment.key: pinned})
+        with self._lock:
+            self._switches.forces += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._switches.forces -= 1
+            FORCED.reset(token)
+
+    def disable(self, function: Callable[..., Any] | None = None) -> None:
+        """Play the first config only, of one experiment or of all: the kill switch."""
+        self._disable(function, True)
+
+    def enable(self, function: Callable[..., Any] | None = None) -> None:
+        """Let the strategy choose again."""
+        self._disable(function, False)
+
+    def _disable(self, function: Callable[..., Any] | None, is_disabled: bool) -> None:
+        if function is None:
+            self._switches.is_disabled = is_disabled
+            self._telling.switched(None, is_disabled)
+        else:
+            experiment = experiment_of(function)
+            experiment.is_disabled = is_disabled
+            self._telling.switched(experiment.name, is_disabled)
+
+    # Watching
+
+    def subscribe(
+        self,
+        callback: Callable[..., Any],
+        *,
+        experiment: Callable[..., Any] | None = None,
+        buffer: int = 1024,
+    ) -> Subscription:
+        """Have a function told every FunctionResult, out of everybody's way.
+
+        An async function is run on the loop of the result, by an actor of its own; another one in
+        a thread of its own. What does not fit into its buffer is dropped and counted.
+
+        Args:
+            callback: the function.
+            experiment: tell the results of this experiment only.
+            buffer: how many results may wait for it.
+        """
+        name = None if experiment is None else experiment_of(experiment).name
+        subscription = Subscription(self, callback, name, buffer)
+        self._subscriptions.append(subscription)
+        for stage in self._stages.values():
+            subscription.listen_on(stage)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Forget a subscription."""
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+            for stage in self._stages.values():
+                subscription.leave(stage)
+
+    def statistics(self) -> RuntimeStatistics:
+        """Return a snapshot of every supervisor and case."""
+        return statistics_of(self._experiments, self._telling.dropped)
+
+    # Living
+
+    def stage_on(self, loop: asyncio.AbstractEventLoop) -> Stage:
+        """Return what the actors share on a loop; it is set up at first use."""
+        stage = self._stages.get(loop)
+        if stage is not None and not stage.is_closed:
+            return stage
+        with self._lock:
+            if stage is None:
+                for old in [old for old in self._stages if old.is_closed()]:
+                    self._keepers.pop(self._stages.pop(old), None)
+                self._count_of_stages += 1
+                stage = self._stages[loop] = Stage(
+                    loop,
+                    self._clock,
+                    self._telling.emit,
+                    f"{self.id}-{self._count_of_stages}-",
+                    self._switches,
+                )
+            stage.is_closed = stage.is_draining = False
+            keeper = self._keepers[stage] = Keeper(stage, self._leave)
+            stage.on_detached = keeper.watch
+            for subscription in self._subscriptions:
+                subscription.listen_on(stage)
+        self._telling.started()
+        return stage
+
+    async def __aenter__(self) -> Self:
+        self.stage_on(asyncio.get_running_loop())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def drain(self, timeout: float | None = None) -> DrainReport:
+        """Wait until nothing is in flight on this loop; cancel what still is after `timeout`.
+
+        Args:
+            timeout: how many seconds; `drain_timeout` if None.
+        """
+        stage = self._stages.get(asyncio.get_running_loop())
+        if stage is None:
+            return DrainReport(0, ())
+        seconds = self.drain_timeout if timeout is None else timeout
+        return await drain_stage(stage, [*stage.supervisors], seconds)
+
+    async def aclose(self) -> DrainReport:
+        """Drain, and stop all actors on this loop; it may be called again, and start again."""
+        stage = self._stages.get(asyncio.get_running_loop())
+        if stage is None or stage.is_closed:
+            return DrainReport(0, ())
+        if stage.is_draining:  # somebody else closes it already
+            return await self.drain()
+        return await self._leave(stage)
+
+    async def _leave(self, stage: Stage) -> DrainReport:
+        self._telling.draining()
+        stage.is_draining = True
+        supervisors = [*stage.supervisors]
+        report = await drain_stage(stage, supervisors, self.drain_timeout)
+        for supervisor in supervisors:
+            await supervisor.stop()
+        for subscription in self._subscriptions:
+            await subscription.aclose(stage, self.drain_timeout)
+        stage.is_closed = True
+        for experiment in [*self._experiments]:
+            experiment.leave()
+        keeper = self._keepers.pop(stage, None)
+        if keeper is not None:
+            await keeper.end()
+        self._telling.stopped(report)
+        if not self._telling.flush(0.0):
+            await in_thread(stage.loop, self._telling.flush)
+        return report
+
+    def tell_crash(self, function: Any, error: BaseException, is_stopped: bool) -> None:
+        """Tell of a subscriber that raised."""
+        emit = self._telling.emit
+        if emit is not None:
+            name = getattr(function, "__qualname__", repr(function))
+            emit("actor.crashed", actor=name, error=error)
+            emit("actor.stopped" if is_stopped else "actor.restarted", actor=name)
+
+    def __repr__(self) -> str:
+        return f"<Runtime {self.id} with {len(self._experiments)} experiments>"
+
+
+async def _play_plain(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Play a function that is not an experiment."""
+    return await function(*args, **kwargs)
+
+
+def find_config(experiment: Experiment, config: str | int) -> str:
+    """Return the id of a config of an experiment, by its id, label or place.
+
+    Raises:
+        ExperimentError: there is none, or more than one.
+    """
+    configs = experiment.settings.configs
+    if isinstance(config, int):
+        found = [configs[config]] if -len(configs) <= config < len(configs) else []
+    else:
+        found = [each for each in configs if each.id == config]
+        found = found or [each for each in configs if each.label == config]
+    if len(found) == 1:
+        return found[0].id
+    known = ", ".join(repr(each.label) for each in configs)
+    raise ExperimentError(f"{experiment.name} has {len(found)} configs {config!r}; it has {known}")
+
+
+def check_place(place: str) -> None:
+    """Refuse a place that there is not.
+
+    Raises:
+        ExperimentError: there is no such place.
+    """
+    if place != "loop":
+        raise ExperimentError(f"place must be 'loop', not {place!r}")

@@ -1,0 +1,178 @@
+"""Subscriptions: whoever wants to know the results, out of everybody's way."""
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, final
+
+from understudy.actors import Actor, FunctionResult, Restarts, Stage, Supervisor
+
+from ._outlet import Outlet
+
+if TYPE_CHECKING:
+    from ._runtime import Runtime
+
+
+@final
+class Subscription:
+    """A function that is told every result; `close` it, or use it in a `with` block.
+
+    Attributes:
+        dropped: how many results were not told, because too many waited already, or because the
+            function kept failing.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy import Runtime
+        >>> runtime = Runtime()
+        >>> @runtime.experiment
+        ... async def answer():
+        ...     return 42
+        >>> async def main():
+        ...     async with runtime:
+        ...         with runtime.subscribe(lambda result: print(result.status, result.result)):
+        ...             await answer()
+        ...             await runtime.drain()
+        >>> asyncio.run(main())
+        ok 42
+    """
+
+    def __init__(
+        self,
+        runtime: "Runtime",
+        callback: Callable[..., Any],
+        experiment: str | None,
+        buffer: int,
+    ) -> None:
+        self._runtime = runtime
+        self._callback = callback
+        self._experiment = experiment
+        self._buffer = buffer
+        self._lost = 0
+        self._takers: dict[Stage, Callable[[FunctionResult[Any]], object]] = {}
+        self._teams: dict[Stage, Supervisor] = {}
+        self._is_async = inspect.iscoroutinefunction(callback)
+        self._crashes = Restarts(runtime.max_restarts, runtime.within, time.monotonic_ns)
+        self._is_stopped = False
+        self._lock = threading.Lock()
+        self._outlet: Outlet[FunctionResult[Any]] | None = None
+        if not self._is_async:
+            name = getattr(callback, "__name__", "subscriber")
+            self._outlet = Outlet(f"understudy {name}", self._tell_all, capacity=buffer)
+
+    @property
+    def dropped(self) -> int:
+        """How many results were not told."""
+        return self._lost + (0 if self._outlet is None else self._outlet.dropped)
+
+    def listen_on(self, stage: Stage) -> None:
+        """Be told the results of one loop."""
+        take = self._taker(stage)
+        self._takers[stage] = take
+        stage.listeners.append(take)
+
+    def leave(self, stage: Stage) -> None:
+        """Not be told them any more."""
+        take = self._takers.pop(stage, None)
+        if take is not None and take in stage.listeners:
+            stage.listeners.remove(take)
+
+    async def aclose(self, stage: Stage, timeout: float) -> None:
+        """Tell what there is to tell of one loop, and leave it."""
+        self.leave(stage)
+        team = self._teams.pop(stage, None)
+        if team is not None:
+            await team.stop(drain=timeout)
+        if self._outlet is not None and not self._outlet.flush(0.0):
+            flush = self._outlet.flush
+            await in_thread(stage.loop, lambda: flush(timeout))
+
+    def close(self) -> None:
+        """Be told nothing any more; what waits already is still told."""
+        self._runtime.unsubscribe(self)
+        if self._outlet is not None:
+            self._outlet.close(1.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _taker(self, stage: Stage) -> Callable[[FunctionResult[Any]], object]:
+        def take(result: FunctionResult[Any]) -> None:
+            wanted = self._experiment in (None, result.experiment_case.experiment)
+            if not wanted:
+                return
+            if self._outlet is not None:
+                self._outlet.put(result)
+            elif not self._actor_on(stage).tell(result):
+                self._lost += 1
+
+        return take
+
+    def _actor_on(self, stage: Stage) -> Actor[FunctionResult[Any], None]:
+        team = self._teams.get(stage)
+        if team is None:
+            subscriber = Subscriber(self._callback, self._buffer)
+            subscriber.emit = stage.emit
+            team = self._teams[stage] = Supervisor(
+                [subscriber],
+                name=f"{subscriber.name}/supervisor",
+                max_restarts=self._runtime.max_restarts,
+                within=self._runtime.within,
+                clock=stage.clock,
+            )
+            team.emit = stage.emit
+            team.start_now()
+        return team.children[0]
+
+    def _tell_all(self, results: list[FunctionResult[Any]]) -> None:
+        for result in results:
+            if self._is_stopped:
+                self._lost += 1
+                continue
+            try:
+                self._callback(result)
+            except BaseException as error:  # even SystemExit: it may harm nobody
+                self._lost += 1
+                self._is_stopped = not self._crashes.is_forgiven()
+                self._runtime.tell_crash(self._callback, error, self._is_stopped)
+
+
+@final
+class Subscriber(Actor[FunctionResult[Any], None]):
+    """Tells an async function one result after the other."""
+
+    def __init__(self, callback: Callable[..., Any], buffer: int) -> None:
+        super().__init__(getattr(callback, "__qualname__", "subscriber"), mailbox=buffer)
+        self._callback = callback
+
+    async def receive(self, message: FunctionResult[Any]) -> None:
+        """Tell it one."""
+        await self._callback(message)
+
+
+async def in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object]) -> None:
+    """Wait for something that blocks, in a thread that nobody else needs."""
+    done = loop.create_future()
+
+    def tell() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def run() -> None:
+        wait()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=run, name="understudy flush", daemon=True).start()
+    await done

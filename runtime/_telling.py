@@ -1,0 +1,77 @@
+"""What the runtime tells of itself: its events, if anybody listens."""
+
+from typing import TYPE_CHECKING, Any, final
+
+from ._events import Emitter
+from ._sinks import as_sinks
+
+if TYPE_CHECKING:
+    from ._drain import DrainReport
+    from ._experiment import Experiment
+
+_FLUSH = 5.0
+"""How many seconds leaving waits until the events are written."""
+
+
+@final
+class Telling:
+    """Hands events on, of the runtime and of its actors; nothing at all while nobody listens.
+
+    Attributes:
+        emit: what the actors call; None while nobody listens.
+    """
+
+    def __init__(self, events: Any, service: str | None, runtime_id: str) -> None:
+        self._sinks = as_sinks(events)
+        self._emitter = Emitter(self._sinks, service, runtime_id) if self._sinks else None
+        self.emit = None if self._emitter is None else self._tell
+
+    @property
+    def dropped(self) -> int:
+        """How many events were lost, because a sink could not keep up, or failed."""
+        return sum(sink.dropped for sink in self._sinks)
+
+    def experiment_registered(self, experiment: "Experiment") -> None:
+        """Tell of a new experiment; of several configs without a strategy, that one plays."""
+        settings = experiment.settings
+        strategy = type(settings.strategy).__name__
+        self._say(
+            "experiment.registered",
+            experiment=experiment.name,
+            count=len(settings.configs),
+            strategy=strategy,
+        )
+
+    def switched(self, experiment: str | None, is_disabled: bool) -> None:
+        """Tell of the kill switch."""
+        name = "experiment.disabled" if is_disabled else "experiment.enabled"
+        self._say(name, experiment=experiment)
+
+    def started(self) -> None:
+        """Tell that the runtime runs on one more loop."""
+        self._say("runtime.started")
+
+    def draining(self) -> None:
+        """Tell that it waits for what is in flight."""
+        self._say("runtime.draining")
+
+    def stopped(self, report: "DrainReport") -> None:
+        """Tell that it has stopped."""
+        self._say("runtime.stopped", count=report.waited_for)
+
+    def flush(self, timeout: float = _FLUSH) -> bool:
+        """Have all events written that were told until now; False if that takes too long."""
+        written = [sink.flush(timeout) for sink in self._sinks]
+        return all(written)
+
+    def _say(self, event: str, **fields: Any) -> None:
+        if self._emitter is not None:
+            self._emitter(event, **fields)
+
+    def _tell(self, event: str, /, error: BaseException | None = None, **fields: Any) -> None:
+        if self._emitter is None:
+            return
+        if error is not None:
+            fields["error_type"] = type(error).__qualname__
+            fields["error_message"] = str(error)
+        self._emitter(event, **fields)

@@ -1,0 +1,41 @@
+"""Strategies: which config answers a call, and which run beside it.  Pure choice, nothing else.
+
+Layout, in the order a strategy is used:
+
+    _plan          Call, Plan, Strategy: what is asked, what is answered, by whom
+    _single        SingleConfigStrategy
+    _shadow        ShadowStrategy (_share is where a key stands)
+    _multi_branch  MultiBranchStrategy
+    _round_robin   RoundRobinStrategy
+    _kept          what the last two make once for the same configs
+    _adapt         `as_strategy`: classes and plain functions
+    _check         `check_plan`: before a plan is followed
+    _conformance   `check_strategy`: for tests of your own (_trials is what they play)
+    _errors        StrategyError; _options: what options may be
+"""
+
+from ._adapt import as_strategy as as_strategy
+from ._check import check_plan as check_plan
+from ._conformance import check_strategy as check_strategy
+from ._errors import StrategyError as StrategyError
+from ._multi_branch import MultiBranchStrategy as MultiBranchStrategy
+from ._plan import Call as Call
+from ._plan import Plan as Plan
+from ._plan import Strategy as Strategy
+from ._round_robin import RoundRobinStrategy as RoundRobinStrategy
+from ._shadow import ShadowStrategy as ShadowStrategy
+from ._single import SingleConfigStrategy as SingleConfigStrategy
+
+__all__ = [
+    "Call",
+    "MultiBranchStrategy",
+    "Plan",
+    "RoundRobinStrategy",
+    "ShadowStrategy",
+    "SingleConfigStrategy",
+    "Strategy",
+    "StrategyError",
+    "as_strategy",
+    "check_plan",
+    "check_strategy",
+]
