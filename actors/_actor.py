@@ -230,8 +230,9 @@ class Actor(Generic[M, A]):
         self, envelope: "Envelope[M, A]", future: "asyncio.Future[A]", timeout: float | None
     ) -> A:
         """Wait for what a future brings; who goes away takes a message that waits along."""
+        limit = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with limit:
                 return await future
         except TimeoutError:
             if not limit.expired():

@@ -188,11 +188,9 @@ class CaseActor(Actor[Any, Any]):
                 raise DeadlockError(
                     f"{chain_of(branch.parent)} -> {cycle}: each waits for the next"
                 )
-        if beside is not None:
-            beside.start()
-        return await self._parked(branch)
+        return await self._parked(branch, beside)
 
-    async def _parked(self, branch: Branch) -> bool:
+    async def _parked(self, branch: Branch, beside: Beside | None) -> bool:
         future = self.stage.loop.create_future()
         parked = Parked(future)
         branch.task = asyncio.current_task()
@@ -200,6 +198,8 @@ class CaseActor(Actor[Any, Any]):
             self._arm(branch)
         self.mailbox.wait(parked)
         self.stage.parked[future] = self
+        if beside is not None:
+            beside.start()
         try:
             await future
         except BaseException:

@@ -5,6 +5,8 @@ from typing import Any, overload
 from ._branch import CURRENT
 from ._case import ExperimentCase
 
+_NONE_GIVEN = object()
+
 
 class CurrentCase:
     """Reads the case of the branch that runs; there is one, `current_experiment_case`.
@@ -28,14 +30,14 @@ class CurrentCase:
     def get(self) -> ExperimentCase: ...
     @overload
     def get(self, default: None) -> ExperimentCase | None: ...
-    def get(self, *default: Any) -> Any:
+    def get(self, default: Any = _NONE_GIVEN) -> Any:
         """Return the case; outside a branch the default, or else raise a LookupError."""
         branch = CURRENT.get()
         if branch is not None:
             return branch.case_now
-        if default:
-            return default[0]
-        raise LookupError("no experiment is being played here")
+        if default is _NONE_GIVEN:
+            raise LookupError("no experiment is being played here")
+        return default
 
 
 current_experiment_case = CurrentCase()

@@ -8,7 +8,7 @@ counts as able to move, so there are no false alarms. Only calls that find no pe
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._branch import Branch
 
@@ -92,10 +92,11 @@ class _Graph:
             return 1, [self._stage.parked[node]]
         if node in self._stage.gathering:
             return _all(self._stage.gathering[node].awaited())
-        if isinstance(node, asyncio.Task) and not node.done():
-            return _all([_awaited_by(node)])
-        if isinstance(node, asyncio.Future) and not node.done():
-            return _all(child for child in getattr(node, "_children", ()) if not child.done())
+        if asyncio.isfuture(node) and not node.done():
+            if isinstance(node, asyncio.Task):
+                return _all([_awaited_by(cast("asyncio.Task[Any]", node))])
+            children: Iterable[Any] = getattr(node, "_children", ())  # those of a gather
+            return _all(child for child in children if not child.done())
         return 0, []
 
     def _of_actor(self, actor: Any) -> tuple[int, list[Any]]:

@@ -7,7 +7,7 @@ from understudy.configs import Config
 from understudy.strategies import Call, Plan
 
 from ._actor import Actor
-from ._branch import CURRENT, Branch, Part
+from ._branch import CURRENT, Branch, Part, Role
 from ._case import Choice, ExperimentCase
 from ._case_actor import CaseActor, Fill
 from ._cast import Cast
@@ -68,7 +68,7 @@ class ExperimentSupervisor(Supervisor):
         self._observers: list[StrategyActor] = []
         self.strategies: list[StrategyActor] = []
         self.emit = stage.emit
-        stage.supervisors.add(self)
+        stage.supervisors[key] = self
         self._run()
         self._tell_event("actor.started", experiment=name)
 
@@ -192,7 +192,7 @@ class ExperimentSupervisor(Supervisor):
     ) -> Casting:
         """Cast one actor alone; the call answers in the shape that its strategy gives it."""
         answers_all = lineup.answers_all
-        role = "branch" if answers_all else "primary"
+        role: Role = "branch" if answers_all else "primary"
         joins = caller is not None
         if caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)

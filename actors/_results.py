@@ -109,7 +109,8 @@ class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
         return 1 + len(self.variant_results)
 
     def __getitem__(self, place: int) -> FunctionResult[T]:
-        return [*self][place]
+        results: list[FunctionResult[T]] = [*self]
+        return results[place]
 
     def by_config(self, config: str) -> FunctionResult[T]:
         """Return the result of a config, by its id or label.

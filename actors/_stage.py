@@ -70,7 +70,9 @@ class Stage:
         """Whether no shadow starts any more."""
         self.is_closed = False
         """Whether its actors are stopped; the next call starts them again."""
-        self.supervisors: weakref.WeakSet[ExperimentSupervisor] = weakref.WeakSet()
+        self.supervisors: weakref.WeakValueDictionary[int, ExperimentSupervisor] = (
+            weakref.WeakValueDictionary()
+        )
         self.parked: dict[asyncio.Future[None], CaseActor] = {}
         """The futures of those who wait in a mailbox, and for whom."""
         self.gathering: dict[asyncio.Future[None], Cast] = {}

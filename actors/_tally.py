@@ -33,10 +33,8 @@ class Tally(msgspec.Struct):
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sum of two."""
-        return Tally(
-            *(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__[:-1]),
-            durations=[*self.durations, *other.durations][-_WINDOW:],
-        )
+        counts = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
+        return Tally(**counts, durations=[*self.durations, *other.durations][-_WINDOW:])
 
     def quantile(self, share: float) -> float | None:
         """Return the seconds that a share of the latest branches took at most."""
@@ -44,3 +42,6 @@ class Tally(msgspec.Struct):
             return None
         ordered = sorted(self.durations)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e9
+
+
+_COUNTS = [name for name in Tally.__struct_fields__ if name != "durations"]

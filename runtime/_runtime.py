@@ -6,7 +6,7 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, TypeVar, final, overload
 
@@ -121,7 +121,7 @@ class Runtime:
         self._clock = clock
         self._telling = Telling(events, service, self.id)
         self._switches = Switches()
-        self._experiments: weakref.WeakSet[Experiment] = weakref.WeakSet()
+        self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[str, Experiment] = {}
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
         self._keepers: dict[Stage, Keeper] = {}
@@ -136,6 +136,7 @@ class Runtime:
     @overload
     def experiment(
         self,
+        /,
         *,
         configs: Any = ...,
         strategy: Any = ...,
@@ -164,7 +165,11 @@ class Runtime:
         """
         if function is not None:
             return self._declare(function, {})
-        return lambda function: self._declare(function, given)
+
+        def declare(function: Callable[..., Any]) -> Decorated:
+            return self._declare(function, given)
+
+        return declare
 
     def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated:
         given = dict(given)
@@ -172,7 +177,7 @@ class Runtime:
         check_place(given.pop("place", "loop"))
         settings = make_settings(self.settings, given)
         experiment = Experiment(self, function, settings, name, uses)
-        self._experiments.add(experiment)
+        self._experiments[experiment.key] = experiment
         self._telling.experiment_registered(experiment)
         return decorate(experiment)
 
@@ -183,7 +188,7 @@ class Runtime:
 
         A function that is not an experiment is one without configs: it just runs, supervised.
         """
-        view = getattr(function, MARK, None)
+        view: View | None = getattr(function, MARK, None)
         if view is None or view.runtime is not self or type(function) is types.MethodType:
             view, args = self._view(function, args)
         return view.call(args, kwargs)
@@ -199,7 +204,7 @@ class Runtime:
     @asynccontextmanager
     async def arun(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncIterator[Callable[..., Awaitable[ExperimentCaseResults[Any]]]]:
+    ) -> AsyncGenerator[Callable[..., Awaitable[ExperimentCaseResults[Any]]]]:
         """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
 
         Args:
@@ -226,7 +231,9 @@ class Runtime:
 
         yield runner
 
-    def _view(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, Any]:
+    def _view(
+        self, function: Callable[..., Any], args: tuple[Any, ...]
+    ) -> tuple[View, tuple[Any, ...]]:
         """Find what makes the calls of a function, and the arguments with a method's object."""
         if isinstance(function, types.MethodType):
             args = (function.__self__, *args)
@@ -241,13 +248,13 @@ class Runtime:
                 self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
             )
             plain = self._plain[name] = Experiment(self, _play_plain, settings, name)
-            self._experiments.add(plain)
+            self._experiments[plain.key] = plain
         return plain.view, (function, *args)
 
     # Choosing by hand
 
     @contextmanager
-    def force(self, function: Callable[..., Any], config: str | int) -> Iterator[None]:
+    def force(self, function: Callable[..., Any], config: str | int) -> Generator[None]:
         """Pin a config for an experiment, in this context: its id, its label or its place.
 
         Raises:
@@ -317,7 +324,7 @@ class Runtime:
 
     def statistics(self) -> RuntimeStatistics:
         """Return a snapshot of every supervisor and case."""
-        return statistics_of(self._experiments, self._telling.dropped)
+        return statistics_of(self._experiments.values(), self._telling.dropped)
 
     # Living
 
@@ -363,7 +370,7 @@ class Runtime:
         if stage is None:
             return DrainReport(0, ())
         seconds = self.drain_timeout if timeout is None else timeout
-        return await drain_stage(stage, [*stage.supervisors], seconds)
+        return await drain_stage(stage, [*stage.supervisors.values()], seconds)
 
     async def aclose(self) -> DrainReport:
         """Drain, and stop all actors on this loop; it may be called again, and start again."""
@@ -377,14 +384,14 @@ class Runtime:
     async def _leave(self, stage: Stage) -> DrainReport:
         self._telling.draining()
         stage.is_draining = True
-        supervisors = [*stage.supervisors]
+        supervisors = [*stage.supervisors.values()]
         report = await drain_stage(stage, supervisors, self.drain_timeout)
         for supervisor in supervisors:
             await supervisor.stop()
         for subscription in self._subscriptions:
             await subscription.aclose(stage, self.drain_timeout)
         stage.is_closed = True
-        for experiment in [*self._experiments]:
+        for experiment in [*self._experiments.values()]:
             experiment.leave()
         keeper = self._keepers.pop(stage, None)
         if keeper is not None:

@@ -10,7 +10,7 @@ Layout, in the order a strategy is used:
     _kept          what the last two make once for the same configs
     _adapt         `as_strategy`: classes and plain functions
     _check         `check_plan`: before a plan is followed
-    _conformance   `check_strategy`: for tests of your own (_trials is what they play)
+    _conformance   `check_strategy`: for tests of your own (_trial, _stand_ins)
     _errors        StrategyError; _options: what options may be
 """
 

@@ -48,7 +48,7 @@ def as_strategy(given: Strategy | Callable[..., Any]) -> Strategy:
             f"{describe(found)} is not a strategy: that is an object with plan(call, configs), "
             f"a class of such, or a function of the configs"
         )
-    name = f"{name_of(type(found))}.plan"
+    name = f"{name_of(cast('object', type(found)))}.plan"
     _refuse_waiting(plan, name)
     _check_bindable(plan, name)
     return cast("Strategy", found)
@@ -169,5 +169,6 @@ def _refused(answer: Any) -> str:
         answer.close()
         return "a coroutine (a strategy does not wait)"
     if isinstance(answer, (tuple, list)):
-        return f"{describe(answer)} of {len(cast('Sequence[Any]', answer))}"
+        items = cast("Sequence[Any]", answer)
+        return f"{describe(items)} of {len(items)}"
     return describe(answer)

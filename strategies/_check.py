@@ -1,7 +1,8 @@
 """Checking a plan before it is followed: a strategy may be anyone's."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NoReturn, cast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, cast
 
 from understudy.configs import Config, ConfigError
 
@@ -9,7 +10,7 @@ from ._errors import StrategyError, describe
 from ._options import limit_problem, timeout_problem
 from ._plan import Plan
 
-_SEQUENCES = (tuple, list)
+_MOST_NAMED = 10
 
 
 def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -> Plan:
@@ -36,42 +37,42 @@ def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -
         ...     print(error)
         the plan has 'large' twice: as primary and as shadows[0]
     """
-    by_id = known if isinstance(known, dict) else _by_id(known)
+    by_id = _by_id(known)
     if not isinstance(plan, Plan):
         raise StrategyError(f"a strategy returns a Plan, not {describe(plan)}")
-    if not _is_sound(plan, by_id):
-        _complain(plan, by_id)
-    if plan.limit is not None or plan.timeout is not None:
-        _check_numbers(plan)
+    if not _is_plain(plan, by_id):
+        _examine(plan, by_id)
     return plan
 
 
-def _is_sound(plan: Plan, by_id: Mapping[str, Config]) -> bool:
-    """Tell whether nothing is wrong, as fast as can be: it is asked for each call."""
-    configs = [plan.primary]
-    for others in (plan.branches, plan.shadows):
-        if type(others) not in _SEQUENCES:
-            return False
-        configs += others
-    if type(plan.skipped) not in _SEQUENCES or type(plan.reason) is not str:
+def _is_plain(plan: Any, by_id: Mapping[str, Config]) -> bool:
+    """Tell fast that nothing is wrong: this is asked for each call. If not, `_examine` tells."""
+    branches, shadows, skipped = plan.branches, plan.shadows, plan.skipped
+    if not (type(branches) is type(shadows) is type(skipped) is tuple):
         return False
-    seen = set[str]()
+    seen: set[str] = set()
     try:
-        for config, reason in plan.skipped:
+        for config in (plan.primary, *branches, *shadows):
+            if type(config) is not Config or (id := config.id) in seen or id not in by_id:
+                return False
+            seen.add(id)
+        for config, reason in skipped:
+            if type(config) is not Config or (id := config.id) in seen or id not in by_id:
+                return False
             if type(reason) is not str:
                 return False
-            configs.append(config)
-        for config in configs:
-            if type(config) is not Config or config.id not in by_id:
-                return False
-            seen.add(config.id)
+            seen.add(id)
     except (TypeError, ValueError):  # no pairs, or a config that can have no id
         return False
-    return len(seen) == len(configs)
+    if plan.limit is not None and limit_problem(plan.limit):
+        return False
+    if plan.timeout is not None and timeout_problem(plan.timeout):
+        return False
+    return type(plan.reason) is str
 
 
-def _complain(plan: Plan, by_id: Mapping[str, Config]) -> NoReturn:
-    """Raise the error that says what is wrong."""
+def _examine(plan: Plan, by_id: Mapping[str, Config]) -> None:
+    """Raise the error that says what is wrong, if anything is."""
     places: dict[str, str] = {}
     for place, config in _placed(plan):
         if not isinstance(config, Config):
@@ -81,16 +82,24 @@ def _complain(plan: Plan, by_id: Mapping[str, Config]) -> NoReturn:
         except ConfigError as error:
             raise StrategyError(f"{place} of the plan has no id: {error}") from error
         if config_id not in by_id:
-            there = ", ".join(repr(each.label) for each in by_id.values())
+            there = ", ".join(repr(each.label) for each in islice(by_id.values(), _MOST_NAMED))
+            more = "" if len(by_id) <= _MOST_NAMED else ", ..."
             raise StrategyError(
-                f"{place} of the plan, {config.label!r}, is none of the configs: there are {there}"
+                f"{place} of the plan, {config.label!r}, is none of the configs: {there}{more}"
             )
         if config_id in places:
             raise StrategyError(
                 f"the plan has {config.label!r} twice: as {places[config_id]} and as {place}"
             )
         places[config_id] = place
-    raise StrategyError(f"the reason of the plan is {describe(plan.reason)}, not a text")
+    for name, value, problem in (
+        ("limit", plan.limit, limit_problem(plan.limit)),
+        ("timeout", plan.timeout, timeout_problem(plan.timeout)),
+    ):
+        if problem is not None:
+            raise StrategyError(f"the {name} of the plan is {value!r}: {problem}")
+    if not isinstance(cast("object", plan.reason), str):
+        raise StrategyError(f"the reason of the plan is {describe(plan.reason)}, not a text")
 
 
 def _placed(plan: Plan) -> Iterator[tuple[str, Any]]:
@@ -98,28 +107,23 @@ def _placed(plan: Plan) -> Iterator[tuple[str, Any]]:
     yield "primary", plan.primary
     for name in ("branches", "shadows", "skipped"):
         others: Any = getattr(plan, name)
-        if type(others) not in _SEQUENCES:
+        if not isinstance(others, (tuple, list)):
             raise StrategyError(f"the {name} of the plan are {describe(others)}, not a tuple")
-        for index, item in enumerate(others):
+        for index, item in enumerate(cast("Sequence[Any]", others)):
             place = f"{name}[{index}]"
             if name != "skipped":
                 yield place, item
-            elif type(item) in _SEQUENCES and len(item) == 2 and type(item[1]) is str:
+            elif isinstance(item, (tuple, list)) and _is_pair(cast("Sequence[Any]", item)):
                 yield place, item[0]
             else:
                 raise StrategyError(f"{place} of the plan is not a pair of a Config and a reason")
 
 
-def _check_numbers(plan: Plan) -> None:
-    for name, value, problem in (
-        ("limit", plan.limit, limit_problem(plan.limit)),
-        ("timeout", plan.timeout, timeout_problem(plan.timeout)),
-    ):
-        if problem is not None:
-            raise StrategyError(f"the {name} of the plan is {value!r}: {problem}")
+def _is_pair(item: Sequence[Any]) -> bool:
+    return len(item) == 2 and isinstance(item[1], str)
 
 
 def _by_id(known: Mapping[str, Config] | Collection[Config]) -> Mapping[str, Config]:
-    if isinstance(known, Mapping):
+    if type(known) is dict or isinstance(known, Mapping):  # the first is faster
         return cast("Mapping[str, Config]", known)
     return {config.id: config for config in known}

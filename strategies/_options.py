@@ -1,4 +1,4 @@
-"""What the options of strategies and plans may be; each function says what is wrong, if anything."""
+"""What options may be: each function says what is wrong with a value, if anything is."""
 
 import math
 

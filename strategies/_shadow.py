@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from understudy.configs import Config
 
+from ._errors import StrategyError
 from ._kept import Kept
 from ._options import flag_problem, limit_problem, rate_problem, timeout_problem
-from ._errors import StrategyError
 from ._plan import Call, Plan
 from ._share import share_of
 
@@ -53,7 +53,7 @@ class ShadowStrategy:
         >>> strategy = ShadowStrategy(sample=0.1, by="key")
         >>> users = [Call(print, key=f"user-{number}") for number in range(1000)]
         >>> sum(len(strategy.plan(user, configs).shadows) for user in users)
-        103
+        108
         >>> strategy
         ShadowStrategy(sample=0.1, by='key')
     """
@@ -70,6 +70,8 @@ class ShadowStrategy:
     cancel_with_primary: bool
     seed: int | None
     salt: str
+    _random: Random
+    _plans_of: Kept[tuple[Plan, Plan]]
 
     def __init__(
         self,
@@ -98,8 +100,7 @@ class ShadowStrategy:
         Raises:
             StrategyError: the key of the call, which decides, has no stable form.
         """
-        plans: tuple[Plan, Plan] = self._plans_of(configs)
-        return plans[self._is_sampled(call)]
+        return self._plans_of(configs)[self._is_sampled(call)]
 
     def fixed(self, configs: Sequence[Config]) -> Plan | None:
         """Return the plan of every call, if all calls have shadows or none has."""
@@ -139,8 +140,7 @@ class ShadowStrategy:
             return self.sample == 1
         if self.by == "key" and call.key is not None:
             return share_of(call.key, self.salt) < self.sample
-        draw: float = self._random.random()
-        return draw < self.sample
+        return self._random.random() < self.sample
 
     def _plans(self, configs: tuple[Config, ...]) -> tuple[Plan, Plan]:
         """Make the plans of a call without shadows, and of one with them."""

@@ -34,5 +34,5 @@ def _text(key: object) -> str:
     except ConfigError as error:
         raise StrategyError(
             f'the key of the call is {describe(key)}, which by="key" cannot use: '
-            f"give a text or another plain value ({error})"
+            f"give a text, a number or another plain value"
         ) from error
