@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ._errors import ExtraNotInstalledError as ExtraNotInstalledError
     from ._errors import RegistryError as RegistryError
     from ._errors import UnderstudyError as UnderstudyError
+    from ._errors import describe as describe
     from ._expand import DynamicValue as DynamicValue
     from ._expand import expand as expand
     from ._injection import Injection as Injection
@@ -66,6 +67,7 @@ __all__ = [
     "Reload",
     "UnderstudyError",
     "build",
+    "describe",
     "expand",
     "frange",
     "grid",
@@ -99,6 +101,7 @@ _ROOMS = {
     "Reload": "_watch",
     "UnderstudyError": "_errors",
     "build": "_build",
+    "describe": "_errors",
     "expand": "_expand",
     "frange": "_sweep",
     "grid": "_sweep",

@@ -139,7 +139,13 @@ class RegistryError(UnderstudyError, RuntimeError):
 
 
 def describe(value: object) -> str:
-    """Name a value for an error message without showing it: `the function score`, `a list`."""
+    """Name a value for an error message without showing it.
+
+    Example:
+        >>> from understudy.configs import describe
+        >>> describe([1, 2]), describe(len), describe(None)
+        ('a list', 'the function len', 'None')
+    """
     if isinstance(value, type):
         return f"the class {value.__name__}"
     name = getattr(value, "__name__", None)

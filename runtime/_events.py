@@ -12,6 +12,8 @@ import msgspec
 
 from understudy.configs import UnderstudyError
 
+from ._outlet import begin_again_after_fork
+
 Level = Literal["debug", "info", "warning", "error"]
 
 VERSION: Final = 1
@@ -111,9 +113,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     Example:
         >>> from understudy import Event
-        >>> event = Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=7, pid=1, label="a")
-        >>> event.label, event.status
-        ('a', None)
+        >>> event = Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=7, pid=1)
+        >>> event.seq, event.label
+        (7, None)
     """
 
     v: int
@@ -214,7 +216,7 @@ class EventsError(UnderstudyError, TypeError):
         ...     Runtime(events=7)
         ... except TypeError as error:
         ...     print(str(error).partition(":")[0])
-        events=an int
+        events=int
     """
 
     __module__ = "understudy"
@@ -233,8 +235,8 @@ class Emitter:
     """Stamps what happens in one runtime, and hands it to the sinks.
 
     It may be called from any thread. Threads that tell something at the same moment may reach a
-    sink in another order than that of their numbers. A forked child goes on counting where its
-    parent was, under its own pid.
+    sink in another order than that of their numbers. A forked child counts from 1, as its pid is
+    another.
 
     Args:
         sinks: where the events go.
@@ -252,17 +254,21 @@ class Emitter:
         (1, 'warning', 'answer', 'ValueError')
     """
 
-    __slots__ = ("_count", "_lock", "_runtime", "_service", "_sinks", "dropped")
+    __slots__ = ("__weakref__", "_count", "_lock", "_runtime", "_service", "_sinks", "dropped")
 
     def __init__(self, sinks: Sequence[Takes], service: str | None, runtime_id: str) -> None:
         self._sinks = tuple(sinks)
         self._service = service
         self._runtime = runtime_id
+        self.begin()
+        begin_again_after_fork(self)
+
+    def begin(self) -> None:
+        """Count from the start: when it is made, and in a forked child."""
         self._count = itertools.count(1)
         self._lock = threading.RLock()
         self.dropped = 0
         """How often a sink raised instead of taking an event."""
-        os.register_at_fork(after_in_child=_Mender(self))
 
     def __call__(self, name: str, /, **fields: Any) -> None:
         """Tell one event. A field that is unknown is left out, `error` is an exception."""

@@ -1,21 +1,435 @@
-from typing import Any
+"""The sinks: where events go.  None of them makes the one who tells an event wait."""
+
+import errno
+import inspect
+import os
+import select
+import stat
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, Protocol, cast, final, runtime_checkable
+
+from ._events import EVENTS, VERSION, Event, EventsError, encode_line, fields_of
+from ._outlet import Outlet
+
+_PATIENCE: Final = 1.0
+"""How many seconds a pipe that is full may take until it takes more."""
+_PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
+"""What may get better while the file stays open."""
 
 
+@runtime_checkable
+class Sink(Protocol):
+    """Where events go: what `Runtime(events=...)` takes, if nothing that comes with it fits.
+
+    Attributes:
+        dropped: how many events it lost.
+
+    Example:
+        >>> from understudy import MemorySink
+        >>> from understudy._sinks import Sink
+        >>> isinstance(MemorySink(), Sink)
+        True
+    """
+
+    @property
+    def dropped(self) -> int:
+        """How many events it lost."""
+        ...
+
+    def put(self, event: Event, /) -> object:
+        """Take one event, from any thread; neither wait nor raise."""
+        ...
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all events put before are where they belong; False if that takes longer."""
+        ...
+
+    def close(self, timeout: float) -> bool:
+        """Flush, and let go of everything; a later `put` may begin again."""
+        ...
+
+
+@final
 class MemorySink:
-    pass
+    """Keeps the last events, for tests and notebooks.
+
+    Args:
+        limit: how many; older ones make room, and are counted. None: all.
+
+    Example:
+        >>> from understudy import MemorySink, Runtime
+        >>> memory = MemorySink()
+        >>> with Runtime(events=memory):
+        ...     pass
+        >>> [event.level for event in memory.named("runtime.started")]
+        ['info']
+    """
+
+    def __init__(self, limit: int | None = 100_000) -> None:
+        self._kept: deque[Event] = deque()
+        self._limit = limit
+        self._lock = threading.RLock()
+        self.dropped = 0
+
+    @property
+    def events(self) -> list[Event]:
+        """The events, the oldest first."""
+        with self._lock:
+            return [*self._kept]
+
+    def named(self, name: str) -> list[Event]:
+        """Return the events of a name."""
+        return [event for event in self.events if event.event == name]
+
+    def clear(self) -> None:
+        """Forget them."""
+        with self._lock:
+            self._kept.clear()
+
+    def put(self, event: Event, /) -> None:
+        """Keep one event."""
+        with self._lock:
+            self._kept.append(event)
+            if self._limit is not None and len(self._kept) > self._limit:
+                self._kept.popleft()
+                self.dropped += 1
+
+    def flush(self, timeout: float) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def close(self, timeout: float) -> bool:
+        """There is nothing to let go of: the events can still be read."""
+        return True
 
 
-class FileSink:
-    pass
+class _Behind:
+    """A sink behind an outlet: its events are dealt with in a thread, in batches."""
+
+    def __init__(self, name: str, capacity: int, rest: Callable[[], object] | None = None) -> None:
+        self._outlet: Outlet[Event] = Outlet(name, self._consume, capacity, rest=rest)
+        self._announced = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many events it lost: there was no room for them, or they could not be written."""
+        return self._outlet.dropped
+
+    def put(self, event: Event, /) -> bool:
+        """Take one event; False if there is no room for it."""
+        return self._outlet.put(event)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all events put before are dealt with; False if that takes longer."""
+        return self._outlet.flush(timeout)
+
+    def close(self, timeout: float) -> bool:
+        """Flush, and end the thread; a later event starts it again."""
+        return self._outlet.close(timeout)
+
+    def _consume(self, batch: list[Event]) -> int:
+        """Deal with a batch, and with the news that events were lost before it.
+
+        It is enough to look here: where something was dropped, more was waiting, so that another
+        batch follows.
+        """
+        dropped = self._outlet.dropped
+        if dropped < self._announced:  # a forked child begins afresh
+            self._announced = 0
+        missing = dropped - self._announced
+        news = [_loss(missing, batch[0])] if missing else []
+        try:
+            dealt = self._deal_with([*news, *batch])
+        except Exception:  # out of memory, say
+            return len(batch)
+        if news and dealt[0]:
+            self._announced = dropped
+        return dealt[len(news) :].count(False)
+
+    def _deal_with(self, events: list[Event]) -> list[bool]:
+        """Say of each event whether it is where it belongs."""
+        raise NotImplementedError
 
 
-class LoggerSink:
-    pass
+def _loss(count: int, before: Event) -> Event:
+    """Return the event that stands in the place of those that were lost before another one."""
+    name = "log.dropped"
+    return Event(
+        v=VERSION,
+        ts=time.time(),
+        event=name,
+        level=EVENTS[name],
+        seq=0,
+        pid=os.getpid(),
+        service=before.service,
+        runtime=before.runtime,
+        count=count,
+    )
 
 
-class CallableSink:
-    pass
+@final
+class FileSink(_Behind):
+    """Writes events to a file, one JSON object a line, as `tail -f` and `jq` like it.
+
+    Each batch is appended by one write, so that several processes may share the file. It is made
+    when the first event comes, with the folders above it, and made again when it was renamed or
+    removed (as logrotate does). What a full disk or a closed pipe refuses is dropped and counted;
+    as soon as something can be written again, one `log.dropped` says how much is missing.
+
+    Args:
+        path: the file; a named pipe or a device is fine too.
+        capacity: how many events may wait to be written.
+
+    Example:
+        >>> import json
+        >>> from pathlib import Path
+        >>> from understudy import Event, FileSink
+        >>> sink = FileSink("logs/events.jsonl")
+        >>> _ = sink.put(Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=1, pid=1))
+        >>> sink.close(5.0)
+        True
+        >>> json.loads(Path("logs/events.jsonl").read_text())["event"]
+        'branch.shed'
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, capacity: int = 8192) -> None:
+        self.path = Path(path).absolute()  # where it leads now: the process may go elsewhere
+        self._file = _Appended(self.path)
+        super().__init__(f"understudy events to {self.path.name}", capacity, self._file.close)
+
+    def _deal_with(self, events: list[Event]) -> list[bool]:
+        written = self._file.write([encode_line(event) for event in events])
+        return [place < written for place in range(len(events))]
 
 
-def as_sinks(e: Any) -> list[Any]:
-    return []
+class _Appended:
+    """A file that lines are appended to; only the thread of one outlet uses it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+        self._is_torn = False
+
+    def write(self, lines: list[bytes]) -> int:
+        """Write lines, and return how many are in the file whole."""
+        done = 0
+        repair = b""
+        try:
+            file = self._opened()
+            repair = b"\n" if self._is_torn else b""  # ends the line that broke off
+            data = memoryview(repair + b"".join(lines))
+            while done < len(data):
+                done += _write_some(file, data[done:])
+        except (OSError, ValueError) as problem:
+            if getattr(problem, "errno", None) not in _PASSING:
+                self.close()
+        if done:
+            self._is_torn = False
+        whole = 0
+        left = done - len(repair)
+        for line in lines:
+            if left < len(line):
+                self._is_torn = self._is_torn or left > 0
+                break
+            left -= len(line)
+            whole += 1
+        return whole
+
+    def close(self) -> None:
+        """Let go of the file; the next write opens it again."""
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # a disk across a network may complain only now
+                os.close(file)
+
+    def _opened(self) -> int:
+        if self._file is not None and not _is_at(self._file, self._path):
+            self.close()
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, _APPENDING, 0o666)
+            self._is_torn = _breaks_off(self._file, self._path)
+        return self._file
+
+
+_APPENDING: Final = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_APPEND
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads is an error, not a wait
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether an open file is still what a path leads to."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
+
+
+def _breaks_off(file: int, path: Path) -> bool:
+    """Whether a file ends in the midst of a line, as one that a crash cut off does."""
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or not found.st_size:
+        return False
+    try:
+        with path.open("rb") as reader:
+            reader.seek(-1, os.SEEK_END)
+            return reader.read(1) != b"\n"
+    except OSError:  # we may write it, but not read it
+        return False
+
+
+def _write_some(file: int, data: memoryview) -> int:
+    try:
+        written = os.write(file, data)
+    except BlockingIOError:
+        poll = select.poll()
+        poll.register(file, select.POLLOUT)
+        if not poll.poll(_PATIENCE * 1e3):
+            raise
+        written = os.write(file, data)
+    if not written:
+        raise OSError(errno.EIO, "nothing was written")
+    return written
+
+
+class _OneByOne(_Behind):
+    """A sink that calls something with each event."""
+
+    def _deal_with(self, events: list[Event]) -> list[bool]:
+        return [self._tells(event) for event in events]
+
+    def _tells(self, event: Event) -> bool:
+        try:
+            answer = self._tell(event)
+        except BaseException:  # SystemExit too: nobody asked whether to go on
+            return False
+        if inspect.iscoroutine(answer):  # there is no loop here to await it
+            answer.close()
+            return False
+        return True
+
+    def _tell(self, event: Event) -> object:
+        raise NotImplementedError
+
+
+@final
+class LoggerSink(_OneByOne):
+    """Hands events to a structlog logger, by the method that is named like their level.
+
+    The logger keeps the processors it has; nothing is configured. It is called in a thread, so
+    that what `structlog.contextvars` holds where the event happens is not merged into it: the
+    event has the ids that tell what it belongs to.
+
+    Args:
+        logger: the logger, `structlog.get_logger()` or one of `structlog.stdlib`.
+        capacity: how many events may wait for it.
+
+    Example:
+        >>> import structlog
+        >>> from understudy import Event, LoggerSink
+        >>> sink = LoggerSink(structlog.get_logger())
+        >>> with structlog.testing.capture_logs() as told:
+        ...     _ = sink.put(Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=1, pid=1))
+        ...     _ = sink.close(5.0)
+        >>> told[0]["log_level"], told[0]["event"], told[0]["seq"]
+        ('warning', 'branch.shed', 1)
+    """
+
+    def __init__(self, logger: Any, *, capacity: int = 8192) -> None:
+        self._logger = logger
+        super().__init__("understudy events to a logger", capacity)
+
+    def _tell(self, event: Event) -> object:
+        fields = fields_of(event)
+        method = fields.pop("level")
+        return getattr(self._logger, method)(fields.pop("event"), **fields)
+
+
+@final
+class CallableSink(_OneByOne):
+    """Calls a function with each event, one at a time, in a thread.
+
+    Args:
+        function: a plain function; an event that it raises for counts as dropped.
+        capacity: how many events may wait for it.
+
+    Example:
+        >>> from understudy import CallableSink, Event
+        >>> sink = CallableSink(lambda event: print(event.event))
+        >>> _ = sink.put(Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=1, pid=1))
+        >>> sink.close(5.0)
+        branch.shed
+        True
+    """
+
+    def __init__(self, function: Callable[[Event], object], *, capacity: int = 8192) -> None:
+        self._function = function
+        name = getattr(function, "__name__", type(function).__name__)
+        super().__init__(f"understudy events to {name}", capacity)
+
+    def _tell(self, event: Event) -> object:
+        return self._function(event)
+
+
+def as_sinks(events: Any) -> list[Sink]:
+    """Return the sinks that `Runtime(events=...)` names.
+
+    Args:
+        events: None, a path, a structlog logger, a function, a sink, or a list or tuple of them.
+
+    Raises:
+        EventsError: it is something else.
+
+    Example:
+        >>> from understudy._sinks import as_sinks
+        >>> [type(sink).__name__ for sink in as_sinks(["events.jsonl", print])]
+        ['FileSink', 'CallableSink']
+    """
+    if events is None:
+        return []
+    if isinstance(events, list | tuple):
+        several = cast("list[Any] | tuple[Any, ...]", events)
+        return [sink for each in several for sink in as_sinks(each)]
+    return [_as_sink(events)]
+
+
+def _as_sink(value: Any) -> Sink:
+    kind: type[Any] = type(value)
+    if isinstance(value, str | os.PathLike):
+        return _as_file(os.fspath(cast("str | os.PathLike[str]", value)))
+    if all(callable(getattr(kind, name, None)) for name in ("bind", "unbind", "new")):
+        return LoggerSink(value)  # before the rest: some loggers have a method of every name
+    if isinstance(value, type):
+        raise _no_sink(value, f"an instance of {value.__name__}, not the class")
+    if isinstance(value, Sink):
+        return value
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(kind.__call__):
+        raise _no_sink(value, "a plain function: it is called in a thread, without a loop")
+    if callable(value):
+        return CallableSink(value)
+    if hasattr(value, "getEffectiveLevel"):
+        raise _no_sink(value, "structlog.stdlib.get_logger() instead of a logger of logging")
+    raise _no_sink(value)
+
+
+def _as_file(path: str) -> FileSink:
+    if not isinstance(path, str):  # pyright: ignore[reportUnnecessaryIsInstance]  bytes are paths
+        raise _no_sink(path)
+    if not path or "\0" in path or Path(path).is_dir():
+        raise _no_sink(path, f"the path of a file, not {path!r}")
+    return FileSink(path)
+
+
+def _no_sink(value: object, wanted: str | None = None) -> EventsError:
+    others = "None, a path, a structlog logger, a function, a sink, or a list of them"
+    return EventsError(f"events={type(value).__name__}: give {wanted or others}")

@@ -6,9 +6,9 @@ from inspect import Parameter
 from itertools import islice
 from typing import Any, cast, final
 
-from understudy.configs import Config
+from understudy.configs import Config, describe
 
-from ._errors import StrategyError, describe, name_of
+from ._errors import StrategyError, name_of
 from ._plan import Call, Plan, Strategy
 
 _REASON = "custom"

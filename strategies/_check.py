@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, cast
 
-from understudy.configs import Config, ConfigError
+from understudy.configs import Config, ConfigError, describe
 
-from ._errors import StrategyError, describe
+from ._errors import StrategyError
 from ._options import limit_problem, timeout_problem
 from ._plan import Plan
 
 _MOST_NAMED = 10
+_DICT: Any = dict  # which keys and values it has, its type does not say
 
 
 def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -> Plan:
@@ -37,15 +38,15 @@ def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -
         ...     print(error)
         the plan has 'large' twice: as primary and as shadows[0]
     """
-    by_id = _by_id(known)
+    by_id = known if isinstance(known, _DICT) else _by_id(known)
     if not isinstance(plan, Plan):
         raise StrategyError(f"a strategy returns a Plan, not {describe(plan)}")
     if not _is_plain(plan, by_id):
-        _examine(plan, by_id)
+        _examine(plan, _by_id(by_id))
     return plan
 
 
-def _is_plain(plan: Any, by_id: Mapping[str, Config]) -> bool:
+def _is_plain(plan: Any, by_id: Any) -> bool:
     """Tell fast that nothing is wrong: this is asked for each call. If not, `_examine` tells."""
     branches, shadows, skipped = plan.branches, plan.shadows, plan.skipped
     if not (type(branches) is type(shadows) is type(skipped) is tuple):
@@ -124,6 +125,6 @@ def _is_pair(item: Sequence[Any]) -> bool:
 
 
 def _by_id(known: Mapping[str, Config] | Collection[Config]) -> Mapping[str, Config]:
-    if type(known) is dict or isinstance(known, Mapping):  # the first is faster
+    if isinstance(known, Mapping):
         return cast("Mapping[str, Config]", known)
     return {config.id: config for config in known}

@@ -18,16 +18,6 @@ class StrategyError(UnderstudyError, ValueError):
     __module__ = "understudy.strategies"
 
 
-def describe(value: object) -> str:
-    """Name a value for an error message without showing it: `a Config`, `None`, `a list`."""
-    if isinstance(value, type):
-        return f"the class {value.__qualname__}"
-    if value is None:
-        return "None"
-    kind = type(value).__name__
-    return ("an " if kind[0] in "aeiouAEIOU" else "a ") + kind
-
-
 def name_of(value: object) -> str:
     """Name a function or class as it can be found: `module.name`; others by their repr."""
     name = getattr(value, "__qualname__", None)

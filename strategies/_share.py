@@ -2,9 +2,9 @@
 
 from hashlib import blake2b
 
-from understudy.configs import Config, ConfigError
+from understudy.configs import Config, ConfigError, describe
 
-from ._errors import StrategyError, describe
+from ._errors import StrategyError
 
 _BITS = 53  # as many as a float between 0 and 1 holds exactly
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from operator import is_
 from typing import Any, cast
 
-from understudy.configs import Config
+from understudy.configs import Config, describe
 
 from ._adapt import FunctionStrategy
 from ._check import check_plan
-from ._errors import StrategyError, describe
+from ._errors import StrategyError
 from ._plan import Call, Plan
 from ._stand_ins import outline, trial_calls, trial_configs, trial_results
 

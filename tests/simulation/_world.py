@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 from tests.laws import assert_laws
@@ -24,7 +25,8 @@ from understudy import (
     SingleConfigStrategy,
 )
 from understudy.actors import CaseActor, CircuitBreaker
-from understudy.actors._branch import CURRENT
+from understudy.actors._branch import CURRENT, Branch
+from understudy.actors._parked import Parked
 
 from ._loop import SimulatedLoop
 
@@ -36,6 +38,7 @@ EXPECTED = (
     MailboxFull,
     ActorStopped,
 )
+MINE: ContextVar[int] = ContextVar("mine")
 _configs = functools.cache(lambda count: tuple(Config(n=n) for n in range(count)))
 
 
@@ -75,6 +78,8 @@ class World:
         self.results: list[FunctionResult[Any]] = []
         self.outcomes: Counter[str] = Counter()
         self.violations: list[str] = []
+        self.choices: dict[tuple[int, int], str] = {}
+        self.limits: dict[int, int | None] = {}
         self.functions: list[Any] = []
         self.left_behind: dict[asyncio.Task[Any], None] = {}
         self.cancelled: set[asyncio.Task[Any]] = set()
@@ -98,10 +103,13 @@ class World:
             actor = branch.part.actor
             self.trace.append((round(self.loop.time(), 6), actor.name, x))
             self._begin(actor, branch)
+            MINE.set(branch.id)
             try:
                 return await self._play(place, x, depth)
             finally:
                 self.running[actor] -= 1
+                if MINE.get() != branch.id:
+                    self.violations.append("somebody else wrote into the context of a branch")
 
         strategy = rng.choice(
             [
@@ -119,7 +127,7 @@ class World:
                 Moody(rng),
             ]
         )
-        return self.runtime.experiment(
+        decorated = self.runtime.experiment(
             configs=_configs(rng.randrange(1, 4)),
             strategy=strategy,
             concurrency=rng.choice([1, 1, 2, 50]),
@@ -131,9 +139,16 @@ class World:
             max_cases=1000,
             name=f"f{place}",
         )(body)
+        self.limits[decorated.experiment.key] = getattr(strategy, "limit", None)
+        return decorated
 
-    def _begin(self, actor: CaseActor, branch: Any) -> None:
+    def _begin(self, actor: CaseActor, branch: Branch) -> None:
         self.running[actor] += 1
+        self._check_roles(actor, branch)
+        if branch.part.reason not in ("forced", "disabled"):
+            place = (branch.root.id, actor.key)
+            if self.choices.setdefault(place, actor.config.id) != actor.config.id:
+                self.violations.append(f"{actor.name}: one branch, one experiment, two configs")
         if not self.is_acyclic:
             return
         limit = actor.mailbox.concurrency
@@ -143,6 +158,19 @@ class World:
         if limit == 1 and order and order[-1] > branch.id:
             self.violations.append(f"{actor.name}: {branch.id} starts after {order[-1]}")
         order.append(branch.id)
+
+    def _check_roles(self, actor: CaseActor, branch: Branch) -> None:
+        parent = branch.parent
+        if branch.part.role == "shadow" and parent is not None and parent.is_shadowed:
+            self.violations.append(f"{actor.name}: a shadow inside a shadow")
+        limit = self.limits.get(actor.key)
+        if limit is not None and actor.supervisor.shadows > limit:
+            self.violations.append(f"{actor.name}: {actor.supervisor.shadows} shadows")
+        queue: Any = actor.mailbox._queue or ()
+        waiting = [each for each in queue if not each.is_gone and not isinstance(each, Parked)]
+        shadows = [message for message in waiting if message.branch.part.role == "shadow"]
+        if len(shadows) > actor.mailbox.capacity:
+            self.violations.append(f"{actor.name}: {len(shadows)} shadows wait")
 
     async def _play(self, place: int, x: int, depth: int) -> int:
         """Sleep, call others in some way, fail, or return."""
@@ -190,6 +218,7 @@ class World:
 
     async def _caller(self, x: int) -> Any:
         function = self.rng.choice(self.functions)
+        MINE.set(-1)
         try:
             if self.rng.random() < 0.1:
                 with self.runtime.force(function, 0):
@@ -198,6 +227,8 @@ class World:
         finally:
             task = asyncio.current_task()
             assert task is not None
+            if MINE.get() != -1:
+                self.violations.append("a branch wrote into the context of its caller")
             if task not in self.cancelled and task.cancelling():
                 self.violations.append("a cancellation of ours stayed with the caller")
 
@@ -248,6 +279,8 @@ class World:
         assert not stage.gathering
         assert not stage.playing
         assert not +self.running
+        timers: Any = self.loop
+        assert [timer for timer in timers._scheduled if not timer.cancelled()] == []
         for function in self.functions:
             experiment = function.experiment
             for supervisor in experiment.supervisors.values():

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -162,6 +162,18 @@ class SecretlyLate(Fixed):
 
     def plan(self, call: Call, configs: Sequence[Config]) -> Any:
         return self.later(configs)
+
+
+class Soon:
+    """Can be awaited, but is no coroutine."""
+
+    def __await__(self) -> Iterator[None]:
+        yield None
+
+
+class Promising(Fixed):
+    def plan(self, call: Call, configs: Sequence[Config]) -> Any:
+        return Soon()
 
 
 class Unfixed(Fixed):
@@ -337,6 +349,8 @@ class GoesOn:
         (MarkingOptions, r"^MarkingOptions\.plan changed the arguments of the call$"),
         (Late, r"\.Late\.plan is asynchronous: a strategy does not wait"),
         (SecretlyLate, r"^SecretlyLate\.plan returned a coroutine: a strategy does not wait$"),
+        (Promising, r"^Promising\.plan returned a Soon: a strategy does not wait$"),
+        (iter, r"^builtins\.iter: what it takes cannot be read"),
         (Unfixed, r"^Unfixed\.fixed and \.plan differ, given 2 configs$"),
         (FixedByKey, r"^FixedByKey\.fixed and \.plan differ, given 2 configs$"),
         (FixedReason, r"^FixedReason\.fixed and \.plan differ, given 1 config$"),

@@ -1,0 +1,286 @@
+"""`python -m tests.simulation.mutants`: put classic bugs back, one at a time; each must be caught.
+
+The mutant is a copy of the package with one change. First the simulation plays it, until a seed
+fails; if none does, the tests of the actors and the runtime are run. A mutant that survives both
+is a hole in the tests.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Mutant(NamedTuple):
+    """One bug: in a file, a text that is right, and one that is wrong."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+MUTANTS = [
+    Mutant(
+        "a permit is lost when its new holder is cancelled at the hand-over",
+        "actors/_case_actor.py",
+        "            if parked.is_admitted:",
+        "            if False:",
+    ),
+    Mutant(
+        "a new call overtakes those who wait",
+        "actors/_mailbox.py",
+        "        if not (self.waiting and self.is_open and self._admit_first()):\n",
+        "        self._admit_first()\n        if True:\n",
+    ),
+    Mutant(
+        "a cancelled call keeps its permit",
+        "actors/_case_actor.py",
+        "        if branch.holds_permit:\n",
+        "        if branch.holds_permit and not isinstance(error, asyncio.CancelledError):\n",
+    ),
+    Mutant(
+        "a task that is cancelled before its first step keeps its permit",
+        "actors/_message.py",
+        "        self.actor.mailbox.give_back()\n",
+        "        if self.branch.has_begun:\n            self.actor.mailbox.give_back()\n",
+    ),
+    Mutant(
+        "one who left is counted again when the mailbox is cleared",
+        "actors/_mailbox.py",
+        "        self.waiting -= len(sent_away)\n",
+        "        self.waiting -= len(queue or ())\n",
+    ),
+    Mutant(
+        "nobody looks for deadlocks",
+        "actors/_case_actor.py",
+        "cycle = find_cycle(self.stage, self, branch.parent)",
+        "cycle = None",
+    ),
+    Mutant(
+        "the search for deadlocks does not see who waits for all branches",
+        "actors/_deadlock.py",
+        "        if node in self._stage.gathering:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "the search for deadlocks takes a re-entered call for the holder of a permit",
+        "actors/_deadlock.py",
+        "{branch for branch in actor.active if branch.holds_permit}",
+        "set(actor.active)",
+    ),
+    Mutant(
+        "a deadline is not disarmed",
+        "actors/_case_actor.py",
+        "            if branch.timer is not None:\n                branch.timer.cancel()\n",
+        "",
+    ),
+    Mutant(
+        "a cancelled call leaves its branches behind",
+        "actors/_cast.py",
+        '        self._waits_for_all = False\n        self._cancel("caller", ("branch",))\n',
+        "        return\n",
+    ),
+    Mutant(
+        "a message that is gone is played all the same",
+        "actors/_message.py",
+        "        if self.is_gone:\n            return False\n        self.branch.holds_permit",
+        "        self.branch.holds_permit",
+    ),
+    Mutant(
+        "a re-entered call gives back a permit that it never had",
+        "actors/_case_actor.py",
+        "            if ancestor.part.actor is self and not ancestor.is_over:\n                return False",
+        "            if ancestor.part.actor is self and not ancestor.is_over:\n                return True",
+    ),
+    Mutant(
+        "a cancellation of ours stays with the caller's task",
+        "actors/_outcome.py",
+        "            branch.task.uncancel()",
+        "            pass",
+    ),
+    Mutant(
+        "a deadline swallows the cancellation by somebody else",
+        "actors/_outcome.py",
+        "    if left > branch.cancelling:",
+        "    if False:",
+    ),
+    Mutant(
+        "the shadows enter a mailbox before the primary that waits in it",
+        "actors/_case_actor.py",
+        "        self.mailbox.wait(parked)\n        self.stage.parked[future] = self\n"
+        "        if beside is not None:\n            beside.start()\n",
+        "        if beside is not None:\n            beside.start()\n"
+        "        self.mailbox.wait(parked)\n        self.stage.parked[future] = self\n",
+    ),
+    Mutant(
+        "shadows in flight are counted up only",
+        "actors/_message.py",
+        "            actor.supervisor.shadows -= 1\n",
+        "",
+    ),
+    Mutant(
+        "a branch that lapses in the mailbox stays counted there",
+        "actors/_message.py",
+        '            self.end("timeout", branch.part.reason, error)\n'
+        "            self.actor.mailbox.leave()\n",
+        '            self.end("timeout", branch.part.reason, error)\n',
+    ),
+    Mutant(
+        "a drain does not wait",
+        "runtime/_drain.py",
+        "    while any(_in_flight(actor) for actor in actors):",
+        "    while False:",
+    ),
+    Mutant(
+        "a closed mailbox admits",
+        "actors/_mailbox.py",
+        "self.waiting and self.is_open and self._admit_first()",
+        "self.waiting and self._admit_first()",
+    ),
+    Mutant(
+        "a call inherits the deadline of a branch that is over",
+        "actors/_outcome.py",
+        "if theirs and not parent.is_over and",
+        "if theirs and",
+    ),
+    Mutant(
+        "a call re-enters under the permit of a branch that is over",
+        "actors/_case_actor.py",
+        "            if ancestor.part.actor is self and not ancestor.is_over:",
+        "            if ancestor.part.actor is self:",
+    ),
+    Mutant(
+        "the limit of shadows is not kept",
+        "actors/_case_actor.py",
+        "if cast.limit is not None and self.supervisor.shadows >= cast.limit:",
+        "if False:",
+    ),
+    Mutant(
+        "shadows wait without a bound",
+        "actors/_case_actor.py",
+        'return "mailbox_full" if self.mailbox.is_full else None',
+        "return None",
+    ),
+    Mutant(
+        "shadows start inside shadows",
+        "actors/_experiment_supervisor.py",
+        "is_shadowed = caller is not None and caller.is_shadowed",
+        "is_shadowed = False",
+    ),
+    Mutant(
+        "a choice does not join the case",
+        "actors/_experiment_supervisor.py",
+        "                caller.join(choice)\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "a branch runs in the context of its caller",
+        "actors/_case_actor.py",
+        "            run = context.run\n",
+        "            def run(function, *args):\n                return function(*args)\n",
+    ),
+    Mutant(
+        "a strategy that crashed goes on choosing",
+        "actors/_strategy_actor.py",
+        "        self._crash(error)\n",
+        "",
+    ),
+    Mutant(
+        "a try of a half-open circuit that ends otherwise blocks it for ever",
+        "actors/_circuit.py",
+        '        """Count one that tells nothing: it was cancelled, or never played."""\n'
+        "        self._is_trying = False\n",
+        '        """Count one that tells nothing: it was cancelled, or never played."""\n',
+    ),
+    Mutant(
+        "an asker who goes away leaves the message behind",
+        "actors/_actor.py",
+        "                envelope.withdraw()\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "a stopped actor does not answer those who wait",
+        "actors/_actor.py",
+        "            self.mailbox.close()\n            self._send_away()\n            await",
+        "            self.mailbox.close()\n            await",
+    ),
+]
+
+
+def plant(mutant: Mutant | None, folder: Path) -> None:
+    """Write the package into a folder, as it is installed, with a bug in it."""
+    parts = {"runtime": "understudy"} | {
+        part: f"understudy/{part}" for part in ("actors", "configs", "strategies")
+    }
+    for source, target in parts.items():
+        shutil.copytree(ROOT / source, folder / target, dirs_exist_ok=True)
+    if mutant is None:
+        return
+    part, name = mutant.file.split("/")
+    path = folder / parts[part] / name
+    text = path.read_text()
+    assert text.count(mutant.right) == 1, f"{mutant.file} has changed: {mutant.name}"
+    path.write_text(text.replace(mutant.right, mutant.wrong))
+
+
+def catch(mutant: Mutant, seeds: int) -> str | None:
+    """Return what caught a mutant; None if nothing did."""
+    with tempfile.TemporaryDirectory() as folder:
+        plant(mutant, Path(folder))
+        simulation = ["tests.simulation", "--seeds", str(seeds), "--until-failure"]
+        found = _run(["-m", *simulation], folder, 120)
+        if found is not None:
+            return next((line for line in found.splitlines() if line.startswith("seed")), "a hang")
+        tests = ["pytest", "-x", "-q", "--timeout=20", "tests/actors", "tests/runtime"]
+        found = _run(["-m", *tests, "-p", "no:cacheprovider"], folder, 300)
+        if found is None:
+            return None
+        failed = [line for line in found.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return failed[0].split(" - ")[0] if failed else "a hang"
+
+
+def _run(command: list[str], folder: str, timeout: float) -> str | None:
+    """Return what a command printed if it failed or hung."""
+    environment = {**os.environ, "PYTHONPATH": folder}
+    try:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout if done.returncode else None
+
+
+def main() -> int:
+    """Try all, or those whose name has a word in it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation.mutants", description="put classic bugs back"
+    )
+    parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("word", nargs="?", default="")
+    given = parser.parse_args()
+    survivors = 0
+    for mutant in MUTANTS:
+        if given.word in mutant.name:
+            caught = catch(mutant, given.seeds)
+            survivors += caught is None
+            print(f"{mutant.name:78s} {caught or 'SURVIVES'}", flush=True)
+    print(f"{survivors} survive")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
