@@ -2,6 +2,8 @@
 # make test    sets up what the tests need and runs all of them
 # make check   lint, types and the order of the house
 # make format  mends what the linter and the formatter can
+# make sim     the deterministic simulation: make sim SEEDS=1000000
+# make mutants puts classic bugs back, one at a time: each must be caught
 # make bench   benchmarks, beside the peers, in an environment of their own
 # make clean   removes what the others made
 #
@@ -18,7 +20,9 @@ RUN = $(VENV)/bin/python
 BENCH_RUN = $(BENCH_VENV)/bin/python
 PIP = -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check format bench clean help
+SEEDS ?= 10000
+
+.PHONY: demo test check format sim mutants bench clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.sweep
@@ -36,6 +40,12 @@ check: $(VENV)/.check
 format: $(VENV)/.check
 	$(RUN) -m ruff check --fix
 	$(RUN) -m ruff format
+
+sim: $(VENV)/.test
+	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+mutants: $(VENV)/.test
+	@$(RUN) -m tests.simulation.mutants
 
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .

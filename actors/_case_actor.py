@@ -16,7 +16,7 @@ from understudy.configs import Config
 from ._actor import Actor
 from ._branch import CURRENT, Branch, Part
 from ._case import Choice, ExperimentCase
-from ._circuit import Circuit, CircuitState
+from ._circuit import Circuit
 from ._deadlock import chain_of, find_cycle
 from ._errors import ActorStopped, DeadlineExceeded, DeadlockError, MailboxFull
 from ._message import Message
@@ -27,6 +27,7 @@ from ._stage import Stage
 from ._state import State
 from ._stepping import carry_on
 from ._tally import Tally
+from ._telling import tell_circuit, tell_ended, tell_planned, tell_started
 
 if TYPE_CHECKING:
     from ._cast import Cast
@@ -103,6 +104,8 @@ class CaseActor(Actor[Any, Any]):
         branch = Branch(part, parent, call_id, number, asked, asked)
         deadline_of(branch, part, parent)
         self.tally.planned += 1
+        if stage.emit is not None and beside is None:
+            tell_planned(stage, self, part.reason, call_id, 1)
         value = error = None
         try:
             if self.mailbox.permits > 0:
@@ -113,7 +116,7 @@ class CaseActor(Actor[Any, Any]):
                 branch.started = clock()
             branch.has_begun = True
             if stage.emit is not None:
-                self._emit_started(branch)
+                tell_started(branch)
             context = copy_context()
             run = context.run
             run(_enter, branch)
@@ -289,7 +292,7 @@ class CaseActor(Actor[Any, Any]):
         value = error = None
         try:
             if self.stage.emit is not None:
-                self._emit_started(branch)
+                tell_started(branch)
             args, kwargs = message.args, message.kwargs
             if self._fill is not None:
                 args, kwargs = self._fill(args, kwargs)
@@ -326,11 +329,12 @@ class CaseActor(Actor[Any, Any]):
         value: Any,
         error: BaseException | None,
         ended: int,
-        message: "Message | None" = None,
     ) -> FunctionResult[Any]:
         """Account for a branch that ran, or was to run, and tell those who want to know."""
         status, reason = status_of(branch, error)
-        if status in ("ok", "error", "timeout") and branch.holds_permit:
+        if not branch.has_begun:
+            branch.started = ended
+        elif status != "cancelled":
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
 
@@ -348,7 +352,7 @@ class CaseActor(Actor[Any, Any]):
         tally = self.tally
         setattr(tally, status, getattr(tally, status) + 1)
         parent = branch.parent
-        result = FunctionResult[Any](
+        result: FunctionResult[Any] = FunctionResult(
             value,
             error,
             branch.case_now,
@@ -363,7 +367,7 @@ class CaseActor(Actor[Any, Any]):
             None if parent is None else stage.name_of(parent.id),
         )
         if stage.emit is not None:
-            self._emit_ended(result)
+            tell_ended(branch, result)
         if self.supervisor.has_listeners:
             self.supervisor.collect(result)
         return result
@@ -374,7 +378,9 @@ class CaseActor(Actor[Any, Any]):
         if status in ("error", "timeout"):
             breaker = self.supervisor.breaker
             if circuit is None and breaker is not None:
-                circuit = Circuit(breaker, self.stage.clock, self._circuit_turned)
+                circuit = Circuit(
+                    breaker, self.stage.clock, lambda state: tell_circuit(self, state)
+                )
                 self.circuit = circuit
             if circuit is not None:
                 circuit.failed()
@@ -383,54 +389,6 @@ class CaseActor(Actor[Any, Any]):
                 circuit.succeeded()
             else:
                 circuit.ended_otherwise()
-
-    def _circuit_turned(self, state: CircuitState) -> None:
-        names = {CircuitState.OPEN: "opened", CircuitState.CLOSED: "closed"}
-        if self.emit is not None:
-            self.emit(f"breaker.{names.get(state, state)}", **self._who())
-
-    def _who(self) -> dict[str, Any]:
-        config = self.config
-        return {
-            "experiment": self.supervisor.name,
-            "config_id": config.id,
-            "label": config.label,
-            "actor": self.name,
-        }
-
-    def _emit_started(self, branch: Branch) -> None:
-        stage = self.stage
-        emit = stage.emit
-        if emit is not None:
-            parent = branch.parent
-            emit(
-                "branch.started",
-                **self._who(),
-                call_id=stage.name_of(branch.call_id),
-                branch_id=stage.name_of(branch.id),
-                parent_branch_id=None if parent is None else stage.name_of(parent.id),
-                role=branch.part.role,
-                reason=branch.part.reason,
-            )
-
-    def _emit_ended(self, result: FunctionResult[Any]) -> None:
-        emit = self.stage.emit
-        if emit is None:
-            return
-        ran = result.status not in ("shed", "skipped")
-        emit(
-            "branch.completed" if ran else f"branch.{result.status}",
-            **self._who(),
-            call_id=result.call_id,
-            branch_id=result.branch_id,
-            parent_branch_id=result.parent_branch_id,
-            role=result.role,
-            reason=result.reason,
-            status=result.status,
-            duration_ms=result.duration * 1e3,
-            queue_ms=result.queue_time * 1e3,
-            error=result.exception_info,
-        )
 
     async def _interrupt_handlers(self) -> None:
         self.cancel_all("stopped", "stopped")

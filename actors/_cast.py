@@ -9,6 +9,7 @@ from ._casting import Casting
 from ._deadlock import chain_of, find_cycle
 from ._errors import ActorStopped, DeadlockError
 from ._results import ExperimentCaseResults, FunctionResult
+from ._telling import tell_planned
 
 if TYPE_CHECKING:
     from ._message import Message
@@ -127,6 +128,9 @@ class Cast:
 
     async def _play_primary(self, whole: bool) -> Any:
         part = self._casting.primary
+        if self._stage.emit is not None:
+            count = 1 + len(self._casting.others) + len(self._casting.skipped)
+            tell_planned(self._stage, part.actor, part.reason, self.call_id, count)
         try:
             return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
         except (asyncio.CancelledError, GeneratorExit):

@@ -121,8 +121,6 @@ class ExperimentSupervisor(Supervisor):
         casting = lineup.fixed
         if casting is None or caller is not None or self._is_special():
             casting = self._choose(lineup, caller, args, kwargs)
-        if self.stage.emit is not None:
-            self._emit_planned(casting)
         if casting.is_single:
             part = casting.primary
             return part.actor.play(part, caller, args, kwargs)
@@ -135,8 +133,6 @@ class ExperimentSupervisor(Supervisor):
         """Return what is to be awaited for the results of all branches of a call."""
         caller = _caller()
         casting = self._choose(lineup, caller, args, kwargs)
-        if self.stage.emit is not None:
-            self._emit_planned(casting)
         return Cast(self.stage, casting, caller, args, kwargs).gather()
 
     def call_whole(
@@ -145,8 +141,6 @@ class ExperimentSupervisor(Supervisor):
         """Return what is to be awaited for the result of the primary, its shadows beside it."""
         caller = _caller()
         casting = self._choose(lineup, caller, args, kwargs)
-        if self.stage.emit is not None:
-            self._emit_planned(casting)
         cast = Cast(self.stage, casting, caller, args, kwargs)
         return cast.gather() if casting.answers_all else cast.answer_whole()
 
@@ -238,15 +232,3 @@ class ExperimentSupervisor(Supervisor):
     async def _give_up(self, child: Actor[Any, Any], error: BaseException) -> None:
         """Stop the one that keeps crashing; the first config goes on answering."""
         await child.stop()
-
-    def _emit_planned(self, casting: Casting) -> None:
-        emit = self.stage.emit
-        if emit is not None:
-            emit(
-                "call.planned",
-                experiment=self.name,
-                config_id=casting.primary.actor.config.id,
-                label=casting.primary.actor.config.label,
-                reason=casting.primary.reason,
-                count=1 + len(casting.others) + len(casting.skipped),
-            )

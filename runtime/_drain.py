@@ -72,7 +72,7 @@ async def _empty(stage: Stage, actors: list[CaseActor], seconds: float) -> bool:
         else:  # what is left is played in the tasks of its callers
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, 0.05)
-    while any(task.done() for task in stage.playing):
+    while any(task.done() for task in stage.playing):  # noqa: ASYNC110
         await asyncio.sleep(0)  # they have ended, and are about to say so
     return True
 

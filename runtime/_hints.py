@@ -1,50 +1,83 @@
-"""What a function's source tells of the experiments it calls: a hint, and no more."""
+"""What a function's code tells of the experiments it calls: a hint, and no more."""
 
-import ast
+import dis
 import inspect
-import textwrap
+from collections import ChainMap
 from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
+Path = tuple[str, ...]
+_ROOTS = {"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME", "LOAD_CLASSDEREF"}
+_STEPS = {"LOAD_ATTR", "LOAD_METHOD"}
+_named: WeakKeyDictionary[CodeType, frozenset[Path]] = WeakKeyDictionary()
+"""The names in a piece of code: many functions may share one."""
+
 
 def experiments_in(function: Callable[..., Any], find: Callable[[object], T | None]) -> list[T]:
-    """Return the experiments that a function calls by name, as far as its source tells.
+    """Return the experiments that a function names, as far as its code tells.
 
-    It never fails: without a source, or with names that mean nothing (yet), there are none.
+    It never fails: with names that mean nothing (yet), or without Python code, there are none.
 
     Args:
         function: the function to look into.
         find: returns the experiment that an object is, or None.
     """
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        names = inspect.getclosurevars(function)
-    except (OSError, TypeError, SyntaxError, ValueError):
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType):
         return []
-    known = {**names.globals, **names.nonlocals}
+    known = _known_to(function, code)
     found: list[T] = []
-    for called in _calls(tree):
-        experiment = find(_value(called, known))
+    for path in sorted(_paths_in(code)):
+        experiment = find(_value(path, known))
         if experiment is not None and experiment not in found:
             found.append(experiment)
     return found
 
 
-def _calls(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yield what is called, and what is handed to a call: `inner(x)`, `runtime.call(inner, x)`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield node.func
-            yield from node.args
+def _known_to(function: Any, code: CodeType) -> ChainMap[str, Any]:
+    """Return what the names mean that a function does not define itself."""
+    known = ChainMap[str, Any]({}, function.__globals__)
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            known[name] = cell.cell_contents
+        except ValueError:  # not assigned yet
+            known.pop(name, None)
+    return known
 
 
-def _value(node: ast.expr, known: dict[str, Any]) -> object:
-    """Return what a name, or a name of a name, means; None if that is not known."""
-    if isinstance(node, ast.Name):
-        return known.get(node.id)
-    if isinstance(node, ast.Attribute):
-        owner = _value(node.value, known)
-        return None if owner is None else inspect.getattr_static(owner, node.attr, None)
-    return None
+def _paths_in(code: CodeType) -> frozenset[Path]:
+    found = _named.get(code)
+    if found is None:
+        found = _named[code] = frozenset(_read(code))
+    return found
+
+
+def _read(code: CodeType) -> Iterator[Path]:
+    """Yield the names that code loads, and the names of their attributes: `module.inner`."""
+    path: Path = ()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _ROOTS:
+            path = (str(instruction.argval),)
+            yield path
+        elif instruction.opname in _STEPS and path:
+            path = (*path, str(instruction.argval))
+            yield path
+        else:
+            path = ()
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _read(constant)
+
+
+def _value(path: Path, known: ChainMap[str, Any]) -> object:
+    """Return what a path of names leads to; None if that is not known."""
+    value: object = known.get(path[0])
+    for name in path[1:]:
+        if value is None:
+            return None
+        value = inspect.getattr_static(value, name, None)
+    return value

@@ -62,12 +62,11 @@ class MemorySink:
         limit: how many; older ones make room, and are counted. None: all.
 
     Example:
-        >>> from understudy import MemorySink, Runtime
+        >>> from understudy import Event, MemorySink
         >>> memory = MemorySink()
-        >>> with Runtime(events=memory):
-        ...     pass
-        >>> [event.level for event in memory.named("runtime.started")]
-        ['info']
+        >>> memory.put(Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=1, pid=1))
+        >>> [event.seq for event in memory.named("branch.shed")]
+        [1]
     """
 
     def __init__(self, limit: int | None = 100_000) -> None:
@@ -404,7 +403,7 @@ def as_sinks(events: Any) -> list[Sink]:
 
 
 def _as_sink(value: Any) -> Sink:
-    kind: type[Any] = type(value)
+    kind = cast("type[Any]", type(value))
     if isinstance(value, str | os.PathLike):
         return _as_file(os.fspath(cast("str | os.PathLike[str]", value)))
     if all(callable(getattr(kind, name, None)) for name in ("bind", "unbind", "new")):

@@ -1,6 +1,9 @@
 """The conservation laws: what must hold of every runtime, whatever was done with it."""
 
-from understudy import Runtime
+from collections import Counter
+from collections.abc import Sequence
+
+from understudy import Event, Runtime
 
 
 def assert_laws(runtime: Runtime) -> None:
@@ -12,3 +15,15 @@ def assert_laws(runtime: Runtime) -> None:
             assert case.planned == ended, case
             assert case.in_flight == 0, case
             assert case.waiting == 0, case
+
+
+def assert_event_laws(events: Sequence[Event]) -> None:
+    """The events say the same: planned = started + skipped + shed, and started = completed."""
+    count = Counter(event.event for event in events)
+    planned = sum(event.count or 0 for event in events if event.event == "call.planned")
+    assert planned == count["branch.started"] + count["branch.skipped"] + count["branch.shed"]
+    assert count["branch.started"] == count["branch.completed"]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    last = [event for event in events if event.event.startswith("branch.") and event.status]
+    assert len({event.branch_id for event in last}) == len(last), "a branch ended twice"
+    assert len(last) == planned

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from tests.laws import assert_laws
+from tests.laws import assert_event_laws, assert_laws
 from understudy import (
     ActorStopped,
     Config,
@@ -18,6 +18,7 @@ from understudy import (
     ExperimentCaseResults,
     FunctionResult,
     MailboxFull,
+    MemorySink,
     MultiBranchStrategy,
     RoundRobinStrategy,
     Runtime,
@@ -85,7 +86,9 @@ class World:
         self.cancelled: set[asyncio.Task[Any]] = set()
         self.running: Counter[CaseActor] = Counter()
         self.started: dict[CaseActor, list[int]] = {}
+        self.sink = MemorySink() if self.rng.random() < 0.2 else None
         self.runtime = Runtime(
+            events=self.sink,
             clock=loop.clock,
             drain_timeout=self.rng.choice([0.02, 1, 1000]),
             circuit=self.rng.choice([None, CircuitBreaker(failures=2, cooldown=0.05)]),
@@ -239,7 +242,7 @@ class World:
         stage = self.runtime.stage_on(self.loop)
         stage.listeners.append(self.results.append)
         callers: list[asyncio.Task[Any]] = []
-        for x in range(rng.randrange(1, 30)):
+        for x in range(rng.randrange(1, 16)):
             callers.append(asyncio.create_task(self._caller(x)))
             if rng.random() < 0.4:
                 await asyncio.sleep(rng.choice([0, 0, 0.001]))
@@ -275,6 +278,8 @@ class World:
     def _check(self, stage: Any) -> None:
         assert not self.violations, self.violations
         assert_laws(self.runtime)
+        if self.sink is not None:
+            assert_event_laws(self.sink.events)
         assert not stage.parked
         assert not stage.gathering
         assert not stage.playing

@@ -237,12 +237,17 @@ def catch(mutant: Mutant, seeds: int) -> str | None:
         simulation = ["tests.simulation", "--seeds", str(seeds), "--until-failure"]
         found = _run(["-m", *simulation], folder, 120)
         if found is not None:
-            return next((line for line in found.splitlines() if line.startswith("seed")), "a hang")
+            failed = [line for line in found.splitlines() if line.startswith("seed")]
+            if found and not failed:
+                raise RuntimeError(f"{mutant.name}: the simulation does not even start")
+            return failed[0] if failed else "a hang"
         tests = ["pytest", "-x", "-q", "--timeout=20", "tests/actors", "tests/runtime"]
         found = _run(["-m", *tests, "-p", "no:cacheprovider"], folder, 300)
         if found is None:
             return None
-        failed = [line for line in found.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        failed = [line for line in found.splitlines() if line.startswith("FAILED")]
+        if found and not failed:
+            raise RuntimeError(f"{mutant.name}: the tests do not even start\n{found}")
         return failed[0].split(" - ")[0] if failed else "a hang"
 
 
@@ -261,7 +266,7 @@ def _run(command: list[str], folder: str, timeout: float) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return ""
-    return done.stdout if done.returncode else None
+    return done.stdout + done.stderr if done.returncode else None
 
 
 def main() -> int:

@@ -1,0 +1,82 @@
+"""What is told of a call and its branches, for the logs; asked for only when somebody listens."""
+
+from typing import TYPE_CHECKING, Any
+
+from ._branch import Branch
+from ._circuit import CircuitState
+from ._results import FunctionResult
+from ._stage import Stage
+
+if TYPE_CHECKING:
+    from ._case_actor import CaseActor
+
+_CIRCUIT = {
+    CircuitState.OPEN: "breaker.opened",
+    CircuitState.HALF_OPEN: "breaker.half_opened",
+    CircuitState.CLOSED: "breaker.closed",
+}
+
+
+def tell_planned(stage: Stage, actor: "CaseActor", reason: str, call_id: int, count: int) -> None:
+    """Tell what a call is to be: who answers, why, and how many branches there are."""
+    if stage.emit is not None:
+        stage.emit(
+            "call.planned",
+            **_who(actor),
+            reason=reason,
+            call_id=stage.name_of(call_id),
+            count=count,
+        )
+
+
+def tell_started(branch: Branch) -> None:
+    """Tell that a branch begins."""
+    actor = branch.part.actor
+    stage = actor.stage
+    if stage.emit is not None:
+        parent = branch.parent
+        stage.emit(
+            "branch.started",
+            **_who(actor),
+            call_id=stage.name_of(branch.call_id),
+            branch_id=stage.name_of(branch.id),
+            parent_branch_id=None if parent is None else stage.name_of(parent.id),
+            role=branch.part.role,
+            reason=branch.part.reason,
+        )
+
+
+def tell_ended(branch: Branch, result: FunctionResult[Any]) -> None:
+    """Tell how a branch ended: completed if it had begun, otherwise shed or skipped."""
+    actor = branch.part.actor
+    if actor.stage.emit is not None:
+        unbegun = "shed" if result.status == "shed" else "skipped"
+        actor.stage.emit(
+            "branch.completed" if branch.has_begun else f"branch.{unbegun}",
+            **_who(actor),
+            call_id=result.call_id,
+            branch_id=result.branch_id,
+            parent_branch_id=result.parent_branch_id,
+            role=result.role,
+            reason=result.reason,
+            status=result.status,
+            duration_ms=result.duration * 1e3,
+            queue_ms=result.queue_time * 1e3,
+            error=result.exception_info,
+        )
+
+
+def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
+    """Tell that the circuit of a case turned."""
+    if actor.stage.emit is not None:
+        actor.stage.emit(_CIRCUIT[state], **_who(actor))
+
+
+def _who(actor: "CaseActor") -> dict[str, Any]:
+    config = actor.config
+    return {
+        "experiment": actor.supervisor.name,
+        "config_id": config.id,
+        "label": config.label,
+        "actor": actor.name,
+    }
