@@ -17,6 +17,7 @@ Layout, from the ground up:
 """
 
 from ._actor import Actor as Actor
+from ._branch import Branch as Branch
 from ._case import Choice as Choice
 from ._case import ExperimentCase as ExperimentCase
 from ._case_actor import CaseActor as CaseActor
@@ -24,6 +25,7 @@ from ._circuit import Circuit as Circuit
 from ._circuit import CircuitBreaker as CircuitBreaker
 from ._circuit import CircuitState as CircuitState
 from ._current import CurrentCase as CurrentCase
+from ._current import current_branch as current_branch
 from ._current import current_experiment_case as current_experiment_case
 from ._errors import ActorError as ActorError
 from ._errors import ActorStopped as ActorStopped
@@ -37,7 +39,6 @@ from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
 from ._results import FunctionResult as FunctionResult
 from ._settings import Settings as Settings
-from ._stage import FORCED as FORCED
 from ._stage import Stage as Stage
 from ._stage import Switches as Switches
 from ._state import Emit as Emit
@@ -46,10 +47,10 @@ from ._supervisor import Supervisor as Supervisor
 from ._tally import Tally as Tally
 
 __all__ = [
-    "FORCED",
     "Actor",
     "ActorError",
     "ActorStopped",
+    "Branch",
     "CaseActor",
     "Choice",
     "Circuit",
@@ -73,5 +74,6 @@ __all__ = [
     "Supervisor",
     "Switches",
     "Tally",
+    "current_branch",
     "current_experiment_case",
 ]

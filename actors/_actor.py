@@ -6,11 +6,12 @@ its turn, is handled in a task of its own, at most `concurrency` at a time.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from ._errors import ActorError, ActorStopped, DeadlineExceeded, MailboxFull
+from ._errors import ActorError, ActorStopped, DeadlineExceeded, DeadlockError, MailboxFull
 from ._mailbox import Mailbox
 from ._state import Emit, State
 
@@ -18,8 +19,9 @@ M = TypeVar("M")
 A = TypeVar("A")
 
 Overflow = Literal["wait", "reject"]
-_GRACE = 1.0
+GRACE = 1.0
 """How many seconds a handler that does not obey its cancellation can hold up a stop."""
+_TAKING = (State.STARTING, State.RUNNING, State.CRASHED, State.RESTARTED)
 
 
 class Actor(Generic[M, A]):
@@ -28,7 +30,8 @@ class Actor(Generic[M, A]):
     Derive from it, set up the state in `started` (so that a restart begins afresh), and answer
     messages in `receive`. An exception that leaves `receive` is a crash: whoever asked gets it,
     and the supervisor restarts the actor, which keeps its mailbox. An actor without a supervisor
-    stops when it crashes.
+    stops when it crashes. (What would end the asker itself, as SystemExit, comes as the cause of
+    an ActorError.)
 
     Args:
         name: how errors and events call it.
@@ -73,7 +76,11 @@ class Actor(Generic[M, A]):
         self._supervisor: Actor[Crash, None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handlers: dict[asyncio.Task[Any], Envelope[Any, Any]] = {}
+        self._starter: asyncio.Task[Any] | None = None
+        self._starting: asyncio.Future[None] | None = None
         self._ending: asyncio.Future[None] | None = None
+        self._ender: asyncio.Task[None] | None = None
+        self._is_set_up = False
 
     # What a subclass says
 
@@ -85,7 +92,7 @@ class Actor(Generic[M, A]):
         raise NotImplementedError(f"{type(self).__name__} does not say what it does: {message!r}")
 
     async def stopped(self) -> None:
-        """Clean up; called when no message is handled any more."""
+        """Clean up what `started` set up; called when no message is handled any more."""
 
     # What others say to it
 
@@ -122,8 +129,10 @@ class Actor(Generic[M, A]):
             DeadlineExceeded: no answer within `timeout` seconds.
             MailboxFull: the mailbox is full, and the actor rejects.
             ActorStopped: the actor takes no messages, or stopped before it answered.
+            DeadlockError: the actor asks itself, and would have to end first.
         """
         self._refuse_if_stopped()
+        self._refuse_itself()
         if self.overflow == "reject" and self.mailbox.is_full:
             raise MailboxFull(f"{self.name}: {self.mailbox.waiting} messages wait already")
         envelope = Envelope(self, message)
@@ -132,15 +141,27 @@ class Actor(Generic[M, A]):
         return await self._answer(envelope, envelope.answer, timeout)
 
     async def start(self) -> None:
-        """Start, on the loop that runs; an actor that stopped may be started again."""
+        """Start, on the loop that runs; an actor that stopped may be started again.
+
+        Messages are taken from now on, and handled as soon as `started` is through.
+
+        Raises:
+            ActorStopped: somebody stopped it before `started` was through.
+        """
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
         if self.state not in (State.NEW, State.STOPPED):
             return
         self.state = State.STARTING
         try:
-            await self.started()
+            is_wanted = await self._begin()
         except BaseException:
-            self.state = State.STOPPED
+            if self.state is State.STARTING:
+                self.state = State.STOPPED
+                self._send_away()
             raise
+        if not is_wanted:
+            raise self._gone()
         self._run()
         self._tell_event("actor.started")
 
@@ -148,9 +169,13 @@ class Actor(Generic[M, A]):
         """Start at once, on the loop that runs: for an actor whose `started` does not wait.
 
         Raises:
-            ActorError: it does wait.
+            ActorError: it does wait, or the actor is just being stopped.
         """
-        starting = self.started()
+        if self._ending is not None:
+            raise ActorError(f"{self.name} is being stopped: await `actor.stop()` first")
+        if self.state not in (State.NEW, State.STOPPED):
+            return
+        starting = self._begin()
         try:
             starting.send(None)
         except StopIteration:
@@ -163,29 +188,25 @@ class Actor(Generic[M, A]):
     async def stop(self, *, drain: float = 0.0) -> None:
         """Take no more messages, give those there are `drain` seconds, and end.
 
-        Whoever still waits for an answer then gets `ActorStopped`.
+        Whoever still waits for an answer then gets `ActorStopped`. Cancelling this ends the drain,
+        and stops the actor at once.
         """
-        if self.state in (State.NEW, State.STOPPED):
-            self.state = State.STOPPED
-            return
         if self._ending is not None:
             await asyncio.shield(self._ending)
             return
-        self._ending = asyncio.get_running_loop().create_future()
-        try:
-            was_running = self.state is State.RUNNING
-            self.state = State.DRAINING
-            if drain > 0 and was_running:
-                await self._drained(drain)
-            self.mailbox.close()
-            self._send_away()
-            await self._interrupt_handlers()
-            await self.stopped()
-        finally:
+        if self.state in (State.NEW, State.STOPPED):
             self.state = State.STOPPED
-            self._ending.set_result(None)
-            self._ending = None
-            self._tell_event("actor.stopped")
+            return
+        self._ending = asyncio.get_running_loop().create_future()
+        starting, self._starting = self._starting, None
+        was_running = self.state is State.RUNNING
+        self.state = State.DRAINING
+        try:
+            if starting is not None and self._starter is not asyncio.current_task():
+                await asyncio.wait([starting], timeout=GRACE)
+            await self._wind_down(drain if was_running else 0.0)
+        finally:
+            await self._finish()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -206,7 +227,7 @@ class Actor(Generic[M, A]):
 
     @property
     def _takes_messages(self) -> bool:
-        return self.state in (State.RUNNING, State.CRASHED, State.RESTARTED)
+        return self.state in _TAKING
 
     def _refuse_if_stopped(self) -> None:
         if not self._takes_messages:
@@ -214,6 +235,26 @@ class Actor(Generic[M, A]):
                 f"{self.name} is not running ({self.state}): "
                 f"start it, or have a Supervisor start it"
             )
+
+    def _refuse_itself(self) -> None:
+        task = asyncio.current_task()
+        waits_for_itself = task in self._handlers and self.mailbox.concurrency == 1
+        if waits_for_itself or (task is not None and task is self._starter):
+            raise DeadlockError(f"{self.name} asks itself, and waits for ever: `tell` it instead")
+
+    async def _begin(self) -> bool:
+        """Have `started` set up the state; False if a stop came in between."""
+        mine = self._starting = asyncio.get_running_loop().create_future()
+        self._starter = asyncio.current_task()
+        try:
+            await self.started()
+            self._is_set_up = True
+            return self._starting is mine
+        finally:
+            mine.set_result(None)
+            self._starter = None
+            if self._starting is mine:
+                self._starting = None
 
     def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -260,38 +301,80 @@ class Actor(Generic[M, A]):
         value, error = (None, asyncio.CancelledError()) if task.cancelled() else task.result()
         if error is None:
             envelope.reply(value)
-        elif isinstance(error, asyncio.CancelledError):
+        elif task.cancelling():  # by a stop or a restart: it is no failure of its own
             envelope.fail(self._gone())
         else:
-            envelope.fail(error)
+            envelope.fail(self._as_answer(error))
             if self.state is State.RUNNING:
                 self._crash(error)
+            else:
+                self._tell_event("actor.crashed", error=error)
         self.mailbox.give_back()
+
+    def _as_answer(self, error: BaseException) -> Exception:
+        """Return what the asker gets: nothing that would end or cancel the asker itself."""
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            return error
+        told = ActorError(f"{self.name}: what it did to answer raised {error!r}")
+        told.__cause__ = error
+        return told
 
     def _crash(self, error: BaseException) -> None:
         self.state = State.CRASHED
         self.mailbox.close()
         self._tell_event("actor.crashed", error=error)
         if self._supervisor is None or not self._supervisor.tell(Crash(self, error)):
-            self.state = State.STOPPED
-            self._send_away()
-            for task in self._handlers:
-                task.cancel()
-            self._tell_event("actor.stopped", reason="crashed")
+            self._ending = asyncio.get_running_loop().create_future()
+            self.state = State.DRAINING
+            self._ender = asyncio.Task(self._end_crashed(), loop=self._loop)
+            self._ender.add_done_callback(self._ended_crashed)
+
+    async def _end_crashed(self) -> None:
+        # Why it could not clean up is told by an event: nobody waits for it here.
+        with suppress(BaseException):
+            await self._finish(reason="crashed")
+
+    def _ended_crashed(self, _: "asyncio.Task[None]") -> None:
+        self._ender = None
+        self._be_over(reason="crashed")  # in case it was cancelled before it began
 
     async def _restart(self) -> None:
         """Begin afresh after a crash; the messages that wait are kept."""
-        if self.state is State.STOPPED:
+        if self.state not in (State.RUNNING, State.CRASHED, State.RESTARTED):
             return
         self.state = State.RESTARTED
         self.mailbox.close()
-        await self._interrupt_handlers()
-        await self.started()
-        self.restarts += 1
-        self._run()
-        self._tell_event("actor.restarted", restarts=self.restarts)
+        await self._interrupt()
+        if self.state is State.RESTARTED and await self._begin():
+            self.restarts += 1
+            self._run()
+            self._tell_event("actor.restarted", restarts=self.restarts)
 
-    async def _drained(self, seconds: float) -> None:
+    async def _finish(self, **fields: Any) -> None:
+        """Send away who waits, interrupt what is being handled, and clean up."""
+        try:
+            self.mailbox.close()
+            self._send_away()
+            await self._interrupt()
+        finally:
+            try:
+                if self._is_set_up:
+                    self._is_set_up = False
+                    await self.stopped()
+            except BaseException as error:
+                self._tell_event("actor.crashed", error=error)
+                raise
+            finally:
+                self._be_over(**fields)
+
+    def _be_over(self, **fields: Any) -> None:
+        if self._ending is not None:
+            self.state = State.STOPPED
+            self._ending.set_result(None)
+            self._ending = None
+            self._tell_event("actor.stopped", **fields)
+
+    async def _wind_down(self, seconds: float) -> None:
         """Wait until nothing waits or is handled, for some seconds at most."""
         me = asyncio.current_task()
         loop = asyncio.get_running_loop()
@@ -303,14 +386,14 @@ class Actor(Generic[M, A]):
             await asyncio.wait(others, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
 
-    async def _interrupt_handlers(self) -> None:
+    async def _interrupt(self) -> None:
         """Cancel what is being handled, and wait for it, but not for ever."""
         tasks = [task for task in self._handlers if task is not asyncio.current_task()]
         for task in tasks:
             self._handlers[task].fail(self._gone())
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=_GRACE)
+            await asyncio.wait(tasks, timeout=GRACE)
 
     def _send_away(self) -> None:
         entries: Iterable[Any] = self.mailbox.clear()
@@ -318,7 +401,8 @@ class Actor(Generic[M, A]):
             envelope.refuse(self._gone())
 
     def _gone(self) -> ActorStopped:
-        return ActorStopped(f"{self.name} stopped before it answered")
+        did = "was restarted" if self.state is State.RESTARTED else "stopped"
+        return ActorStopped(f"{self.name} {did} before it answered")
 
     def _bury(self, message: object, reason: str) -> None:
         self.dead_letters += 1
@@ -344,8 +428,9 @@ class Envelope(Generic[M, A]):
 
     def admit(self) -> bool:
         """Have the message handled."""
-        if self.is_gone:
-            return False
+        waiter = self.turn or self.answer
+        if self.is_gone or (waiter is not None and waiter.cancelled()):
+            return False  # a waiter that was cancelled is about to withdraw
         self.is_gone = True
         self._actor._handle(self)
         if self.turn is not None and not self.turn.done():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 
 from understudy.configs import Config
 
-from ._actor import Actor
+from ._actor import GRACE, Actor
 from ._branch import CURRENT, Branch, Part
 from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
@@ -237,6 +237,7 @@ class CaseActor(Actor[Any, Any]):
             if self.circuit is not None and not self.circuit.lets_through():
                 message.end("skipped", "circuit_open")
                 return message
+            message.circuit_turn = 0 if self.circuit is None else self.circuit.turn
             self.supervisor.shadows += 1
             message.is_counted = True
         if part.timeout:
@@ -372,8 +373,8 @@ class CaseActor(Actor[Any, Any]):
             self.supervisor.collect(result)
         return result
 
-    def note_for_circuit(self, status: Status) -> None:
-        """Tell the circuit how a shadow ended."""
+    def note_for_circuit(self, status: Status, turn: int) -> None:
+        """Tell the circuit how a shadow ended that it let through in one of its turns."""
         circuit = self.circuit
         if status in ("error", "timeout"):
             breaker = self.supervisor.breaker
@@ -383,15 +384,21 @@ class CaseActor(Actor[Any, Any]):
                 )
                 self.circuit = circuit
             if circuit is not None:
-                circuit.failed()
+                circuit.failed(turn)
         elif circuit is not None:
             if status == "ok":
-                circuit.succeeded()
+                circuit.succeeded(turn)
             else:
-                circuit.ended_otherwise()
+                circuit.ended_otherwise(turn)
 
-    async def _interrupt_handlers(self) -> None:
+    async def _interrupt(self) -> None:
         self.cancel_all("stopped", "stopped")
+        me = asyncio.current_task()
+        tasks = [message.branch.task for message in self._messages()]
+        others = [task for task in tasks if task is not None and task is not me]
+        if others:
+            await asyncio.wait(others, timeout=GRACE)
+            await asyncio.sleep(0)  # for the mailbox to be told
 
     def cancel_all(self, problem: str, reason: str) -> None:
         """Cancel what is played and what waits; who waits for it gets an error of ours."""

@@ -42,6 +42,9 @@ class CircuitBreaker(msgspec.Struct, frozen=True):
 class Circuit:
     """The state of one circuit.
 
+    Whoever is let through notes the `turn` the circuit was in, and says it at the end: one that
+    began before the circuit turned tells nothing of how it goes now.
+
     Args:
         breaker: when it opens, and for how long.
         clock: tells the time, in nanoseconds.
@@ -50,13 +53,22 @@ class Circuit:
     Example:
         >>> from understudy.actors import Circuit, CircuitBreaker
         >>> circuit = Circuit(CircuitBreaker(failures=1), lambda: 0, print)
-        >>> circuit.failed()
+        >>> circuit.failed(circuit.turn)
         open
         >>> circuit.lets_through()
         False
     """
 
-    __slots__ = ("_breaker", "_clock", "_failures", "_is_trying", "_opened", "_tell", "state")
+    __slots__ = (
+        "_breaker",
+        "_clock",
+        "_failures",
+        "_is_trying",
+        "_opened",
+        "_tell",
+        "state",
+        "turn",
+    )
 
     def __init__(
         self,
@@ -65,6 +77,7 @@ class Circuit:
         tell: Callable[[CircuitState], object],
     ) -> None:
         self.state = CircuitState.CLOSED
+        self.turn = 0
         self._breaker = breaker
         self._clock = clock
         self._tell = tell
@@ -85,26 +98,31 @@ class Circuit:
         self._is_trying = True
         return True
 
-    def succeeded(self) -> None:
+    def succeeded(self, turn: int) -> None:
         """Count one that went well."""
+        if turn != self.turn:
+            return
         self._failures = 0
         if self._is_trying:
             self._is_trying = False
             self._turn(CircuitState.CLOSED)
 
-    def failed(self) -> None:
+    def failed(self, turn: int) -> None:
         """Count one that failed."""
+        if turn != self.turn:
+            return
         self._failures += 1
         was_tried, self._is_trying = self._is_trying, False
-        is_closed = self.state is CircuitState.CLOSED
-        if was_tried or (is_closed and self._failures >= self._breaker.failures):
+        if was_tried or self._failures >= self._breaker.failures:
             self._opened = self._clock()
             self._turn(CircuitState.OPEN)
 
-    def ended_otherwise(self) -> None:
+    def ended_otherwise(self, turn: int) -> None:
         """Count one that tells nothing: it was cancelled, or never played."""
-        self._is_trying = False
+        if turn == self.turn:
+            self._is_trying = False
 
     def _turn(self, state: CircuitState) -> None:
         self.state = state
+        self.turn += 1
         self._tell(state)

@@ -2,8 +2,20 @@
 
 from typing import Any, overload
 
-from ._branch import CURRENT
+from ._branch import CURRENT, Branch
 from ._case import ExperimentCase
+
+
+def current_branch() -> Branch | None:
+    """Return the branch that runs here; None outside of one.
+
+    Example:
+        >>> from understudy.actors import current_branch
+        >>> print(current_branch())
+        None
+    """
+    return CURRENT.get()
+
 
 _NONE_GIVEN = object()
 

@@ -8,7 +8,7 @@ counts as able to move, so there are no false alarms. Only calls that find no pe
 
 import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ._branch import Branch
 
@@ -94,7 +94,7 @@ class _Graph:
             return _all(self._stage.gathering[node].awaited())
         if asyncio.isfuture(node) and not node.done():
             if isinstance(node, asyncio.Task):
-                return _all([_awaited_by(cast("asyncio.Task[Any]", node))])
+                return _all([_awaited_by(node)])
             children: Iterable[Any] = getattr(node, "_children", ())  # those of a gather
             return _all(child for child in children if not child.done())
         return 0, []

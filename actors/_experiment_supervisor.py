@@ -17,7 +17,7 @@ from ._lineup import Inners, Lineup
 from ._product import inner_choices
 from ._results import FunctionResult
 from ._settings import Settings
-from ._stage import FORCED, Stage
+from ._stage import Stage
 from ._strategy_actor import StrategyActor
 from ._supervisor import Supervisor
 
@@ -159,7 +159,7 @@ class ExperimentSupervisor(Supervisor):
         if self._is_special():
             if self.is_disabled:
                 return self._only(lineup, lineup.first, "disabled", caller)
-            pinned = (FORCED.get() or {}).get(self.key)
+            pinned = self.stage.switches.forced(self.key)
             if pinned is not None:
                 return self._only(lineup, lineup.cases.get(pinned, lineup.first), "forced", caller)
         outer = None if caller is None else caller.root.case_now

@@ -59,6 +59,11 @@ class Mailbox:
     )
 
     def __init__(self, concurrency: int = 1, capacity: int = 1024) -> None:
+        if concurrency < 1 or capacity < 0:
+            raise ValueError(
+                f"a mailbox lets one run at least, and none wait at least: "
+                f"not concurrency={concurrency}, capacity={capacity}"
+            )
         self.concurrency = concurrency
         self.capacity = capacity
         self.permits = concurrency
@@ -74,8 +79,8 @@ class Mailbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether as many wait as may."""
-        return self.waiting >= self.capacity
+        """Whether one more could neither run nor wait."""
+        return self.waiting >= self.capacity and self.permits <= 0
 
     def take(self) -> bool:
         """Take a permit if there is one."""

@@ -24,6 +24,7 @@ class Message:
         "args",
         "branch",
         "cast",
+        "circuit_turn",
         "context",
         "is_counted",
         "is_gone",
@@ -48,6 +49,7 @@ class Message:
         self.result: FunctionResult[Any] | None = None
         self.is_gone = False
         self.is_counted = False
+        self.circuit_turn = 0
 
     @property
     def waits(self) -> bool:
@@ -94,7 +96,7 @@ class Message:
         actor.active.pop(branch, None)
         if self.is_counted:
             actor.supervisor.shadows -= 1
-            actor.note_for_circuit(status)
+            actor.note_for_circuit(status, self.circuit_turn)
         self.result = actor.conclude(branch, status, reason, value, error, ended)
         self.cast.settle(self)
 

@@ -39,3 +39,7 @@ class Restarts:
         while self._times[0] < oldest:
             self._times.popleft()
         return len(self._times) <= self.most
+
+    def forget(self) -> None:
+        """Begin afresh: what crashed so far is forgiven."""
+        self._times.clear()

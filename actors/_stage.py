@@ -1,10 +1,12 @@
 """The Stage: what all actors of one runtime share on one event loop."""
 
 import asyncio
+import threading
 import time
 import weakref
 from asyncio.tasks import _unregister_task
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, final
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _SLICE = 1_000_000
 """How many nanoseconds calls that never suspend may hold the loop before others get a turn."""
 
-FORCED: ContextVar[Mapping[int, str] | None] = ContextVar("understudy_forced", default=None)
+_PINNED: ContextVar[Mapping[int, str] | None] = ContextVar("understudy_pinned", default=None)
 """The configs that are pinned in this context: the key of an experiment -> a config's id."""
 
 
@@ -33,11 +35,29 @@ class Switches:
         is_disabled: whether only first configs are played.
     """
 
-    __slots__ = ("forces", "is_disabled")
+    __slots__ = ("_lock", "forces", "is_disabled")
 
     def __init__(self) -> None:
         self.forces = 0
         self.is_disabled = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def force(self, key: int, config_id: str) -> Generator[None]:
+        """Pin a config for an experiment, in this context."""
+        token = _PINNED.set({**(_PINNED.get() or {}), key: config_id})
+        with self._lock:
+            self.forces += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.forces -= 1
+            _PINNED.reset(token)
+
+    def forced(self, key: int) -> str | None:
+        """Return the id of the config that is pinned here."""
+        return (_PINNED.get() or {}).get(key) if self.forces else None
 
 
 @final

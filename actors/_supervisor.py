@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 from ._actor import Actor, Crash
+from ._errors import ActorStopped
 from ._restarts import Restarts
 from ._state import State
 
@@ -63,48 +65,75 @@ class Supervisor(Actor[Crash, None]):
 
     async def started(self) -> None:
         """Start the children in order; if one cannot, stop those before it, and raise."""
+        self._intensity.forget()
         for place, child in enumerate(self.children):
             self._adopt(child)
             try:
                 await child.start()
             except BaseException:
-                await self._stop_children(self.children[:place], 0.0)
+                with suppress(Exception):  # what went wrong first is what is told
+                    await self._stop_children(self.children[:place], 0.0)
                 raise
 
-    async def stop(self, *, drain: float = 0.0) -> None:
-        """Stop the children in reverse order, each with its share of the time, and end."""
-        if self.state in (State.RUNNING, State.CRASHED):
-            await self._stop_children(self.children, drain)
-        await super().stop()
-
     async def supervise(self, child: Actor[Any, Any]) -> None:
-        """Take on one more child, and start it."""
+        """Take on one more child, and start it.
+
+        Raises:
+            ActorStopped: the supervisor itself is not running.
+        """
+        if self.state is not State.RUNNING:
+            raise ActorStopped(f"{self.name} is not running ({self.state}): start it first")
         self._adopt(child)
-        await child.start()
         self.children.append(child)
+        try:
+            await child.start()
+        except BaseException:
+            self._forget(child)
+            raise
 
     async def dismiss(self, child: Actor[Any, Any], *, drain: float = 0.0) -> None:
         """Stop a child, and forget it."""
-        self.children.remove(child)
+        self._forget(child)
         await child.stop(drain=drain)
 
     async def receive(self, message: Crash) -> None:
         """Restart after a crash, or give up."""
         child, error = message.child, message.error
-        while child.state in (State.CRASHED, State.RESTARTED) and child in self.children:
+        while child in self.children and child.state in (State.CRASHED, State.RESTARTED):
             if not self._intensity.is_forgiven():
                 await self._give_up(child, error)
                 return
-            try:
-                for other in self._restarted_with(child):
+            for other in self._restarted_with(child):
+                try:
                     await other._restart()
-            except Exception as failed:  # to start failed: that is one more crash
-                error = failed
-                child._tell_event("actor.crashed", error=failed)
+                except BaseException as failed:  # to start failed: that is one more crash
+                    if _is_interrupted(failed):
+                        raise
+                    child, error = other, failed
+                    child._tell_event("actor.crashed", error=failed)
+                    break
+
+    @property
+    def _takes_messages(self) -> bool:
+        # A child may crash while another one is being stopped, and has its messages to handle.
+        is_winding_down = self.state is State.DRAINING and self.mailbox.is_open
+        return is_winding_down or super()._takes_messages
+
+    async def _wind_down(self, seconds: float) -> None:
+        await self._stop_children(self.children, seconds)
+
+    async def _interrupt(self) -> None:
+        await super()._interrupt()
+        await self._stop_children(self.children, 0.0)
 
     def _adopt(self, child: Actor[Any, Any]) -> None:
         child._supervisor = self
         child.emit = child.emit or self.emit
+
+    def _forget(self, child: Actor[Any, Any]) -> None:
+        child._supervisor = None
+        if child in self.children:
+            self.children.remove(child)
 
     def _restarted_with(self, child: Actor[Any, Any]) -> list[Actor[Any, Any]]:
         if self.restart == "one_for_one":
@@ -115,11 +144,27 @@ class Supervisor(Actor[Crash, None]):
 
     async def _give_up(self, child: Actor[Any, Any], error: BaseException) -> None:
         self._tell_event("actor.gave_up", reason="max_restarts", count=self._intensity.most)
-        await self._stop_children(self.children, 0.0)
+        with suppress(Exception):
+            await self._stop_children(self.children, 0.0)
         raise error
 
     async def _stop_children(self, children: Iterable[Actor[Any, Any]], drain: float) -> None:
+        """Stop them in reverse; if one cannot clean up, the others are stopped all the same."""
         loop = asyncio.get_running_loop()
         until = loop.time() + drain
+        first: BaseException | None = None
         for child in reversed([*children]):
-            await child.stop(drain=max(0.0, until - loop.time()))
+            try:
+                await child.stop(drain=max(0.0, until - loop.time()))
+            except BaseException as error:
+                first = first or error
+                if _is_interrupted(error):  # whoever stops them does not wait any longer
+                    until = loop.time()
+        if first is not None:
+            raise first
+
+
+def _is_interrupted(error: BaseException) -> bool:
+    """Whether it is the cancellation of the task that runs here."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

@@ -1,5 +1,7 @@
 """What one case actor has done so far, in numbers."""
 
+from math import ceil
+
 import msgspec
 
 _WINDOW = 256
@@ -7,7 +9,12 @@ _WINDOW = 256
 
 
 class Tally(msgspec.Struct):
-    """Counts what became of the branches of a case: once planned, each ends in one of six ways."""
+    """Counts what became of the branches of a case: once planned, each ends in one of six ways.
+
+    Attributes:
+        taken: how many durations were noted.
+        durations: the latest of them, in nanoseconds, in no order.
+    """
 
     planned: int = 0
     ok: int = 0
@@ -16,6 +23,7 @@ class Tally(msgspec.Struct):
     cancelled: int = 0
     shed: int = 0
     skipped: int = 0
+    taken: int = 0
     durations: list[int] = []
 
     @property
@@ -29,7 +37,8 @@ class Tally(msgspec.Struct):
         if len(durations) < _WINDOW:
             durations.append(duration)
         else:
-            durations[self.ended % _WINDOW] = duration
+            durations[self.taken % _WINDOW] = duration
+        self.taken += 1
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sum of two."""
@@ -37,11 +46,11 @@ class Tally(msgspec.Struct):
         return Tally(**counts, durations=[*self.durations, *other.durations][-_WINDOW:])
 
     def quantile(self, share: float) -> float | None:
-        """Return the seconds that a share of the latest branches took at most."""
+        """Return the seconds that a share (of the latest branches) took at most."""
         if not self.durations:
             return None
         ordered = sorted(self.durations)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e9
+        return ordered[max(0, ceil(share * len(ordered)) - 1)] / 1e9
 
 
 _COUNTS = [name for name in Tally.__struct_fields__ if name != "durations"]

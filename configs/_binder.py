@@ -84,6 +84,24 @@ class Binder(Generic[R]):
         self._prepared[id(config)] = (kept_so_that_its_id_is_not_reused, injection)
         return injection.fill(args, kwargs)
 
+    @property
+    def room(self) -> int:
+        """How many positional arguments a call may have before one can be what is filled in."""
+        return self._layout.room
+
+    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the caller itself passes of what a config would fill in.
+
+        Example:
+            >>> from understudy import Config
+            >>> from understudy.configs import Binder
+            >>> async def answer(prompt: str, config: Config) -> None: ...
+            >>> Binder(answer).given(("hello",), {"config": Config(model="mine")})
+            {'config': Config({'model': 'mine'})}
+        """
+        named = {name: kwargs[name] for name in self._slots if name in kwargs}
+        return named | self._layout.passed(args) if len(args) > self._layout.room else named
+
     def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> R:
         """Call the function under a config.
 

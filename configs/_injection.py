@@ -48,6 +48,25 @@ class Layout(NamedTuple):
             tuple(place for place, parameter in places if parameter.name in takes_config),
         )
 
+    def are_for_all(self, args: tuple[Any, ...]) -> bool:
+        """Tell whether positional arguments are meant for all parameters, in their order.
+
+        They are when there are more of them than the caller's own parameters can take, and when
+        a Config stands where a parameter for one does. Otherwise they are for the caller's own.
+        """
+        for place in self.config_places:
+            if place < len(args) and type(args[place]) is Config:
+                return True
+        return len(args) > self.public and not self.takes_more
+
+    def passed(self, args: tuple[Any, ...]) -> dict[str, Any]:
+        """Return what would be filled in but was passed by position."""
+        if not self.are_for_all(args):
+            return {}
+        return {
+            parameter.name: args[place] for place, parameter in self.places if place < len(args)
+        }
+
 
 class Injection:
     """What one config fills in for one function, ready to be laid into any call."""
@@ -90,27 +109,8 @@ class Injection:
         return args, {**self._shared, **kwargs}
 
     def _is_complete(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-        passed = self._passed_whole(args)
+        passed = self._layout.passed(args)
         return all(name in kwargs or name in passed for name in self._required)
-
-    def _are_for_all(self, args: tuple[Any, ...]) -> bool:
-        """Tell whether positional arguments are meant for all parameters, in their order.
-
-        They are when there are more of them than the caller's own parameters can take, and when
-        a Config stands where a parameter for one does. Otherwise they are for the caller's own.
-        """
-        layout = self._layout
-        for place in layout.config_places:
-            if place < len(args) and type(args[place]) is Config:
-                return True
-        return len(args) > layout.public and not layout.takes_more
-
-    def _passed_whole(self, args: tuple[Any, ...]) -> set[str]:
-        """Return what is filled in but was passed by position."""
-        if not self._are_for_all(args):
-            return set()
-        layout = self._layout
-        return {parameter.name for parameter in layout.positional[: len(args)]} & layout.injected
 
     def _all_insertions(self) -> list[tuple[int, Any]]:
         """Return what goes where, when that is all there is to fill in; otherwise nothing."""
@@ -121,7 +121,7 @@ class Injection:
 
     def _inserted(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Return the arguments, all of them by position; None where that cannot be."""
-        if not self._insertions or self._are_for_all(args):
+        if not self._insertions or self._layout.are_for_all(args):
             return None
         laid = list(args)
         for place, value in self._insertions:
@@ -134,7 +134,7 @@ class Injection:
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """Lay in what the caller's positional arguments would otherwise push aside."""
-        passed = self._passed_whole(args)
+        passed = self._layout.passed(args)
         keywords = dict(kwargs)
         own = dict(self._shared)
         for name, make in self._fresh.items():

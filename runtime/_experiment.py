@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import itertools
 import weakref
+from asyncio.events import _get_running_loop
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
@@ -167,28 +168,47 @@ class View:
 
     def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
         """Return what is to be awaited for the answer to a call."""
-        lineup = self.lineup()
+        lineup = self._lineup
+        loop = _get_running_loop()
+        if lineup is None or self._here is not loop:
+            if loop is None:
+                return self._when_awaited(self.call, args, kwargs)
+            lineup = self._arrive(loop)
         return lineup.first.supervisor.call(lineup, args, kwargs)
 
     def collect(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
         """Return what is to be awaited for the results of all branches."""
-        lineup = self.lineup()
+        loop = _get_running_loop()
+        if loop is None:
+            return self._when_awaited(self.collect, args, kwargs)
+        lineup = self._arrive(loop)
         return lineup.first.supervisor.collect_all(lineup, args, kwargs)
 
     def call_whole(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
         """Return what is to be awaited for the result of the primary."""
-        lineup = self.lineup()
+        loop = _get_running_loop()
+        if loop is None:
+            return self._when_awaited(self.call_whole, args, kwargs)
+        lineup = self._arrive(loop)
         return lineup.first.supervisor.call_whole(lineup, args, kwargs)
 
-    def lineup(self) -> Lineup:
-        """Return the actors on the loop that runs."""
-        loop = asyncio.get_running_loop()
-        lineup = self._lineup
-        if lineup is None or self._here is not loop:
+    async def _when_awaited(
+        self,
+        call: Callable[[tuple[Any, ...], Mapping[str, Any]], Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Make a call as soon as there is a loop: `asyncio.run(runtime.call(answer))`."""
+        return await call(args, kwargs)
+
+    def _arrive(self, loop: asyncio.AbstractEventLoop) -> Lineup:
+        """Find the actors on the loop that runs."""
+        if self._lineup is None or self._here is not loop:
             stage = self.experiment.runtime.stage_on(loop)
             lineup = self.lineup_on(stage)
             self._here, self._lineup = loop, lineup
-        return lineup
+            return lineup
+        return self._lineup
 
     def lineup_on(self, stage: Stage) -> Lineup:
         """Return the actors on one loop."""

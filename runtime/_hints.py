@@ -13,8 +13,8 @@ T = TypeVar("T")
 Path = tuple[str, ...]
 _ROOTS = {"LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME", "LOAD_CLASSDEREF"}
 _STEPS = {"LOAD_ATTR", "LOAD_METHOD"}
-_named: WeakKeyDictionary[CodeType, frozenset[Path]] = WeakKeyDictionary()
-"""The names in a piece of code: many functions may share one."""
+_named: WeakKeyDictionary[CodeType, tuple[Path, ...]] = WeakKeyDictionary()
+"""The names in a piece of code, in its order: many functions may share one."""
 
 
 def experiments_in(function: Callable[..., Any], find: Callable[[object], T | None]) -> list[T]:
@@ -31,7 +31,7 @@ def experiments_in(function: Callable[..., Any], find: Callable[[object], T | No
         return []
     known = _known_to(function, code)
     found: list[T] = []
-    for path in sorted(_paths_in(code)):
+    for path in _paths_in(code):
         experiment = find(_value(path, known))
         if experiment is not None and experiment not in found:
             found.append(experiment)
@@ -49,10 +49,10 @@ def _known_to(function: Any, code: CodeType) -> ChainMap[str, Any]:
     return known
 
 
-def _paths_in(code: CodeType) -> frozenset[Path]:
+def _paths_in(code: CodeType) -> tuple[Path, ...]:
     found = _named.get(code)
     if found is None:
-        found = _named[code] = frozenset(_read(code))
+        found = _named[code] = tuple(dict.fromkeys(_read(code)))
     return found
 
 

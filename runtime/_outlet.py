@@ -56,12 +56,12 @@ class Outlet(Generic[T]):
 
     Example:
         >>> from understudy._outlet import Outlet
-        >>> outlet = Outlet("greetings", print)
+        >>> greetings: list[str] = []
+        >>> outlet = Outlet("greetings", greetings.extend)
         >>> outlet.put("hello"), outlet.put("world")
         (True, True)
-        >>> outlet.close(5.0)
-        ['hello', 'world']
-        True
+        >>> outlet.close(5.0), greetings
+        (True, ['hello', 'world'])
         >>> outlet.counts()
         Counts(offered=2, accepted=2, consumed=2, buffered=0, dropped=0)
     """

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, TypeVar, final, overload
 
 from understudy.actors import (
-    FORCED,
     CircuitBreaker,
     ExperimentCaseResults,
     Settings,
@@ -262,15 +261,8 @@ class Runtime:
         """
         experiment = experiment_of(function)
         pinned = find_config(experiment, config)
-        token = FORCED.set({**(FORCED.get() or {}), experiment.key: pinned})
-        with self._lock:
-            self._switches.forces += 1
-        try:
+        with self._switches.force(experiment.key, pinned):
             yield
-        finally:
-            with self._lock:
-                self._switches.forces -= 1
-            FORCED.reset(token)
 
     def disable(self, function: Callable[..., Any] | None = None) -> None:
         """Play the first config only, of one experiment or of all: the kill switch."""

@@ -18,6 +18,8 @@ from ._outlet import Outlet
 
 _PATIENCE: Final = 1.0
 """How many seconds a pipe that is full may take until it takes more."""
+_SETTLING: Final = 0.1
+"""How many seconds a file that ends in the midst of a line is given to change."""
 _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
 """What may get better while the file stays open."""
 
@@ -276,15 +278,23 @@ def _is_at(file: int, path: Path) -> bool:
 
 def _breaks_off(file: int, path: Path) -> bool:
     """Whether a file ends in the midst of a line, as one that a crash cut off does."""
-    found = os.fstat(file)
-    if not stat.S_ISREG(found.st_mode) or not found.st_size:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
         return False
+    end = _end_of(path)
+    if end is None or end[1] == b"\n":
+        return False
+    time.sleep(_SETTLING)  # another process may be in the midst of its write
+    return _end_of(path) == end
+
+
+def _end_of(path: Path) -> tuple[int, bytes] | None:
+    """Return how long a file is, and its last byte; None if it has none that we may read."""
     try:
         with path.open("rb") as reader:
-            reader.seek(-1, os.SEEK_END)
-            return reader.read(1) != b"\n"
-    except OSError:  # we may write it, but not read it
-        return False
+            before = reader.seek(-1, os.SEEK_END)
+            return before, reader.read(1)
+    except OSError:
+        return None
 
 
 def _write_some(file: int, data: memoryview) -> int:
@@ -364,11 +374,11 @@ class CallableSink(_OneByOne):
 
     Example:
         >>> from understudy import CallableSink, Event
-        >>> sink = CallableSink(lambda event: print(event.event))
+        >>> told: list[Event] = []
+        >>> sink = CallableSink(told.append)
         >>> _ = sink.put(Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=1, pid=1))
-        >>> sink.close(5.0)
-        branch.shed
-        True
+        >>> sink.close(5.0), told[0].event
+        (True, 'branch.shed')
     """
 
     def __init__(self, function: Callable[[Event], object], *, capacity: int = 8192) -> None:

@@ -12,11 +12,33 @@ from types import ModuleType
 import pytest
 
 import understudy
+import understudy.actors
 import understudy.configs
+import understudy.strategies
 
-PACKAGES = [understudy, understudy.configs]
-MADE_FOR_YOU = ("Injection", "Reload")
-"""Classes that a user only gets from a function, which has the example."""
+PACKAGES = [understudy, understudy.actors, understudy.configs, understudy.strategies]
+ROOMS: dict[str, str] = vars(understudy)["_ROOMS"]
+NAMES = [
+    (package, name)
+    for package in PACKAGES
+    for name in vars(package)["__all__"]
+    if package is not understudy or ROOMS[name].startswith(".")
+]
+MADE_FOR_YOU = (
+    *(
+        "Branch",
+        "CaseActor",
+        "CaseStatistics",
+        "Emit",
+        "ExperimentStatistics",
+        "ExperimentSupervisor",
+    ),
+    *("Injection", "Lineup", "Reload", "Settings", "Stage", "Switches", "Tally"),
+)
+"""What a user only gets from something else, which has the example."""
+each_name = pytest.mark.parametrize(
+    ("package", "name"), NAMES, ids=[f"{package.__name__}.{name}" for package, name in NAMES]
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
@@ -36,18 +58,20 @@ def test_a_face_is_sorted_and_complete(package: ModuleType) -> None:
         assert getattr(package, name) is not None
 
 
-def test_the_public_face_shows_only_what_its_packages_show() -> None:
+def test_the_public_face_shows_what_its_packages_show() -> None:
     shown: list[str] = vars(understudy)["__all__"]
+    assert sorted(ROOMS) == shown
     for name in shown:
-        assert getattr(understudy, name) is getattr(understudy.configs, name)
+        if not ROOMS[name].startswith("."):
+            assert getattr(understudy, name) is getattr(sys.modules[ROOMS[name]], name)
     assert set(shown) <= set(dir(understudy))
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         _ = understudy.Nothing  # type: ignore[attr-defined]  # pyright: ignore
 
 
-@pytest.mark.parametrize("name", vars(understudy.configs)["__all__"])
-def test_every_public_name_is_documented_with_an_example(name: str) -> None:
-    value = getattr(understudy.configs, name)
+@each_name
+def test_every_public_name_is_documented_with_an_example(package: ModuleType, name: str) -> None:
+    value = getattr(package, name)
     doc = inspect.getdoc(value) or ""
     if name not in MADE_FOR_YOU:
         assert ">>>" in doc
@@ -57,10 +81,12 @@ def test_every_public_name_is_documented_with_an_example(name: str) -> None:
             assert inspect.getdoc(inner), f"{name}.{member}"
 
 
-@pytest.mark.parametrize("name", vars(understudy.configs)["__all__"])
-def test_docstring_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_name
+def test_docstring_examples_run(
+    package: ModuleType, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    value = getattr(understudy.configs, name)
+    value = getattr(package, name)
     examples = doctest.DocTestFinder().find(value, name, module=False, globs={})
     outcomes = [doctest.DocTestRunner().run(example) for example in examples]
     assert sum(outcome.failed for outcome in outcomes) == 0

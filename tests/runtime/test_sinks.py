@@ -46,7 +46,7 @@ def tell(sink: Sink, *numbers: int) -> None:
 
 
 def written(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
+    return [json.loads(line) for line in path.read_bytes().splitlines() if line]
 
 
 def numbers(path: Path) -> list[int]:
@@ -313,7 +313,8 @@ def test_events_that_found_no_room_are_told_where_they_are_missing(
     def held(event: Event) -> bytes:
         is_entered.set()
         assert may_go.wait(LONG)
-        return encode_line(event)
+        line: bytes = encode_line(event)
+        return line
 
     monkeypatch.setattr("understudy._sinks.encode_line", held)
     sink = FileSink(path, capacity=3)

@@ -25,9 +25,7 @@ from understudy import (
     ShadowStrategy,
     SingleConfigStrategy,
 )
-from understudy.actors import CaseActor, CircuitBreaker
-from understudy.actors._branch import CURRENT, Branch
-from understudy.actors._parked import Parked
+from understudy.actors import Branch, CaseActor, CircuitBreaker, current_branch
 
 from ._loop import SimulatedLoop
 
@@ -101,7 +99,7 @@ class World:
         rng = self.rng
 
         async def body(x: int, depth: int, config: Config) -> int:
-            branch = CURRENT.get()
+            branch = current_branch()
             assert branch is not None
             actor = branch.part.actor
             self.trace.append((round(self.loop.time(), 6), actor.name, x))
@@ -170,7 +168,7 @@ class World:
         if limit is not None and actor.supervisor.shadows > limit:
             self.violations.append(f"{actor.name}: {actor.supervisor.shadows} shadows")
         queue: Any = actor.mailbox._queue or ()
-        waiting = [each for each in queue if not each.is_gone and not isinstance(each, Parked)]
+        waiting = [each for each in queue if not each.is_gone and hasattr(each, "branch")]
         shadows = [message for message in waiting if message.branch.part.role == "shadow"]
         if len(shadows) > actor.mailbox.capacity:
             self.violations.append(f"{actor.name}: {len(shadows)} shadows wait")

@@ -196,7 +196,7 @@ MUTANTS = [
         "a try of a half-open circuit that ends otherwise blocks it for ever",
         "actors/_circuit.py",
         '        """Count one that tells nothing: it was cancelled, or never played."""\n'
-        "        self._is_trying = False\n",
+        "        if turn == self.turn:\n            self._is_trying = False\n",
         '        """Count one that tells nothing: it was cancelled, or never played."""\n',
     ),
     Mutant(
