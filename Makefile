@@ -25,7 +25,7 @@ SEEDS ?= 10000
 .PHONY: demo test check format sim mutants bench clean help
 
 demo: $(VENV)/.package
-	@$(RUN) -m examples.sweep
+	@$(RUN) -m examples.shadow
 
 test: $(VENV)/.test
 	$(RUN) -m pytest

@@ -25,6 +25,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         timeout: how many nanoseconds it may take; 0 for as long as it likes.
         joins: whether it plays in the case of the branch that calls, instead of a case of its own.
         is_rejected: whether a full mailbox refuses the caller, instead of letting it wait.
+        place: where its config stands among those of the experiment.
     """
 
     actor: "CaseActor"
@@ -34,6 +35,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     timeout: int = 0
     joins: bool = False
     is_rejected: bool = False
+    place: int = 0
 
 
 class Branch(msgspec.Struct, eq=False):

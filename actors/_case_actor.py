@@ -105,7 +105,7 @@ class CaseActor(Actor[Any, Any]):
         deadline_of(branch, part, parent)
         self.tally.planned += 1
         if stage.emit is not None and beside is None:
-            tell_planned(stage, self, part.reason, call_id, 1)
+            tell_planned(stage, part, call_id, 1)
         value = error = None
         try:
             if self.mailbox.permits > 0:

@@ -98,7 +98,8 @@ class Cast:
             raise
         if main.role == "primary" and main.exception_info is not None:
             raise main.exception_info
-        variants = [message.result for message in self._messages if message.result is not None]
+        ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
+        variants = [message.result for message in ordered if message.result is not None]
         return ExperimentCaseResults(main, variants)
 
     def start(self) -> None:
@@ -130,7 +131,7 @@ class Cast:
         part = self._casting.primary
         if self._stage.emit is not None:
             count = 1 + len(self._casting.others) + len(self._casting.skipped)
-            tell_planned(self._stage, part.actor, part.reason, self.call_id, count)
+            tell_planned(self._stage, part, self.call_id, count)
         try:
             return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
         except (asyncio.CancelledError, GeneratorExit):
@@ -143,23 +144,23 @@ class Cast:
         if self._has_started:
             return
         self._has_started = True
-        for part, reason in self._casting.skipped:
-            self._post_ended(part, reason)
         for part in self._casting.others:
             self._left += 1
             self._messages.append(
                 part.actor.post(part, self._parent, self._args, self._kwargs, self)
             )
+        for part, reason in self._casting.skipped:
+            self._post_ended(part, reason)
 
     def _skip(self, reason: str) -> None:
         """Have none of the others play that do not yet."""
         if self._has_started:
             return
         self._has_started = True
-        for part, other_reason in self._casting.skipped:
-            self._post_ended(part, other_reason)
         for part in self._casting.others:
             self._post_ended(part, reason)
+        for part, other_reason in self._casting.skipped:
+            self._post_ended(part, other_reason)
 
     def _post_ended(self, part: Any, reason: str) -> None:
         self._left += 1

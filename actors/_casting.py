@@ -44,6 +44,12 @@ def single(part: Part, answers_all: bool) -> Casting:
     return Casting(part, (), (), answers_all, None, False, False, not answers_all)
 
 
+def only_primary(casting: Casting, reason: str) -> Casting:
+    """Leave out all but the primary."""
+    part = msgspec.structs.replace(casting.primary, reason=reason)
+    return single(part, casting.answers_all)
+
+
 def cast_plan(
     lineup: "Lineup",
     plan: Plan,
@@ -72,7 +78,8 @@ def cast_plan(
         for choice in inside:
             case = case.joined(choice)
         limit = timeout if role == "shadow" else lineup.timeout
-        return Part(actor, role, plan.reason, case, limit, joins, lineup.is_rejecting)
+        place = lineup.places[config_id]
+        return Part(actor, role, plan.reason, case, limit, joins, lineup.is_rejecting, place)
 
     joins = outer is not None and not plan.answers_all
     primary = part(plan.primary.id, first_role, combinations[0], joins)

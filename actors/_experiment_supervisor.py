@@ -1,17 +1,17 @@
 """ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
-from understudy.configs import Config
-from understudy.strategies import Call, Plan
+from understudy.configs import Binder, Config
+from understudy.strategies import Call, Plan, Strategy
 
 from ._actor import Actor
 from ._branch import CURRENT, Branch, Part, Role
 from ._case import Choice, ExperimentCase
 from ._case_actor import CaseActor, Fill
 from ._cast import Cast
-from ._casting import Casting, cast_plan, single
+from ._casting import Casting, cast_plan, only_primary, single
 from ._circuit import CircuitBreaker
 from ._lineup import Inners, Lineup
 from ._product import inner_choices
@@ -36,6 +36,7 @@ class ExperimentSupervisor(Supervisor):
         name: the experiment's name.
         key: what tells experiments apart, even those of one name.
         function: the user's function.
+        binder: knows which parameters of the function a config fills in.
         fill_for: for a config, what lays its values into the arguments of a call.
         is_disabled: tells whether only the first config is to be played.
         breaker: when a case that fails is given a rest; None for never.
@@ -49,6 +50,7 @@ class ExperimentSupervisor(Supervisor):
         name: str,
         key: int,
         function: Callable[..., Any],
+        binder: Binder[Any],
         fill_for: Callable[[Config], Fill | None],
         is_disabled: Callable[[], bool],
         *,
@@ -62,11 +64,13 @@ class ExperimentSupervisor(Supervisor):
         self.function = function
         self.breaker = breaker
         self.shadows = 0
+        self._given = binder.given
+        self._room = binder.room
         self._fill_for = fill_for
         self._is_disabled = is_disabled
         self._actors: dict[tuple[str, int, int], CaseActor] = {}
         self._observers: list[StrategyActor] = []
-        self.strategies: list[StrategyActor] = []
+        self._strategies: dict[Any, StrategyActor] = {}
         self.emit = stage.emit
         stage.supervisors[key] = self
         self._run()
@@ -77,19 +81,26 @@ class ExperimentSupervisor(Supervisor):
     def lineup(self, settings: Settings, inners: Inners | None = None) -> Lineup:
         """Put together the actors for some settings; those that are there already stay."""
         cases = [self._actor(config, settings) for config in settings.configs]
-        strategy = StrategyActor(f"{self.name}/strategy", settings.strategy)
-        self._adopt(strategy)
-        strategy.start_now()
-        self.strategies.append(strategy)
-        self.children.insert(0, strategy)
+        strategy = self._strategy(settings.strategy)
         lineup = Lineup(settings, cases, strategy, inners)
-        if strategy.observes:
-            self._observers.append(strategy)
         plan = strategy.fixed(lineup.configs, lineup.known)
         lineup.answers_all = plan is not None and plan.answers_all
         if plan is not None and inners is None:
             lineup.fixed = cast_plan(lineup, plan)
         return lineup
+
+    def _strategy(self, given: Strategy) -> StrategyActor:
+        """Return what keeps a strategy: one for all settings that name the same, or an equal one."""
+        key = given if isinstance(given, Hashable) else id(given)
+        strategy = self._strategies.get(key)
+        if strategy is None:
+            strategy = self._strategies[key] = StrategyActor(f"{self.name}/strategy", given)
+            self._adopt(strategy)
+            strategy.start_now()
+            self.children.insert(0, strategy)
+            if strategy.observes:
+                self._observers.append(strategy)
+        return strategy
 
     def _actor(self, config: Config, settings: Settings) -> CaseActor:
         place = (config.id, settings.concurrency, settings.mailbox)
@@ -111,6 +122,11 @@ class ExperimentSupervisor(Supervisor):
         """All case actors."""
         return [*self._actors.values()]
 
+    @property
+    def strategies(self) -> Sequence[StrategyActor]:
+        """All strategies."""
+        return [*self._strategies.values()]
+
     # A call
 
     def call(
@@ -119,7 +135,12 @@ class ExperimentSupervisor(Supervisor):
         """Return what is to be awaited for the answer to a call."""
         caller = _caller()
         casting = lineup.fixed
-        if casting is None or caller is not None or self._is_special():
+        if (
+            casting is None
+            or caller is not None
+            or self._is_special()
+            or ((kwargs or len(args) > self._room) and self._given(args, kwargs))
+        ):
             casting = self._choose(lineup, caller, args, kwargs)
         if casting.is_single:
             part = casting.primary
@@ -155,13 +176,31 @@ class ExperimentSupervisor(Supervisor):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> Casting:
+        """Choose who plays; what the caller itself passes of a config wins, and plays alone."""
+        given = self._given(args, kwargs) if kwargs or len(args) > self._room else None
+        if given is None:
+            return self._chosen(lineup, caller, args, kwargs)
+        if given.config is None:
+            return only_primary(self._chosen(lineup, caller, args, kwargs), "given")
+        actor = lineup.cases.get(given.config.id, lineup.first)
+        if actor.config == given.config:
+            return self._only(lineup, actor, "given", caller)
+        return self._only(lineup, lineup.first, "given", caller, given.config)
+
+    def _chosen(
+        self,
+        lineup: Lineup,
+        caller: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Casting:
         """Choose who plays: the kill switch, a pin, the case, or else the strategy says."""
         if self._is_special():
             if self.is_disabled:
                 return self._only(lineup, lineup.first, "disabled", caller)
-            pinned = self.stage.switches.forced(self.key)
+            pinned = lineup.pinned
             if pinned is not None:
-                return self._only(lineup, lineup.cases.get(pinned, lineup.first), "forced", caller)
+                return self._only(lineup, pinned, "forced", caller)
         outer = None if caller is None else caller.root.case_now
         if outer is not None:
             assigned = outer.config_for(self.key)
@@ -173,7 +212,7 @@ class ExperimentSupervisor(Supervisor):
             return self._only(lineup, lineup.first, "error", caller)
         inners: Sequence[tuple[Choice, ...]] = ()
         if lineup.inners is not None and len(plan.configs) > 1:
-            inners = inner_choices(lineup, plan)
+            inners = inner_choices(lineup, plan, outer)
         is_shadowed = caller is not None and caller.is_shadowed
         casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
         if caller is not None and casting.primary.joins:
@@ -182,15 +221,27 @@ class ExperimentSupervisor(Supervisor):
         return casting
 
     def _only(
-        self, lineup: Lineup, actor: CaseActor, reason: str, caller: Branch | None
+        self,
+        lineup: Lineup,
+        actor: CaseActor,
+        reason: str,
+        caller: Branch | None,
+        foreign: Config | None = None,
     ) -> Casting:
-        """Cast one actor alone; the call answers in the shape that its strategy gives it."""
+        """Cast one actor alone; the call answers in the shape that its strategy gives it.
+
+        A `foreign` config is one that the caller brings along, for this call alone: the actor
+        lends it a permit.
+        """
         answers_all = lineup.answers_all
         role: Role = "branch" if answers_all else "primary"
         joins = caller is not None
-        if caller is not None and caller.root.case_now.config_for(self.key) is None:
+        case = actor.case
+        if foreign is not None:
+            case = ExperimentCase(self.name, foreign, (Choice(self.key, self.name, foreign),))
+        elif caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)
-        part = Part(actor, role, reason, actor.case, lineup.timeout, joins, lineup.is_rejecting)
+        part = Part(actor, role, reason, case, lineup.timeout, joins, lineup.is_rejecting)
         return single(part, answers_all)
 
     def _plan(

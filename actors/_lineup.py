@@ -37,6 +37,7 @@ class Lineup:
         "inners",
         "is_rejecting",
         "known",
+        "places",
         "settings",
         "strategy",
         "timeout",
@@ -53,6 +54,7 @@ class Lineup:
         self.configs: tuple[Config, ...] = tuple(case.config for case in cases)
         self.cases: dict[str, CaseActor] = {case.config.id: case for case in cases}
         self.known: dict[str, Config] = {config.id: config for config in self.configs}
+        self.places: dict[str, int] = {config.id: n for n, config in enumerate(self.configs)}
         self.first: CaseActor = cases[0]
         self.strategy: StrategyActor = strategy
         self.timeout = int((settings.timeout or 0.0) * 1e9)
@@ -60,3 +62,9 @@ class Lineup:
         self.inners = inners
         self.fixed: Casting | None = None
         self.answers_all = False
+
+    @property
+    def pinned(self) -> "CaseActor | None":
+        """The one that is pinned here by hand, if any is."""
+        config_id = self.first.stage.switches.forced(self.first.key)
+        return None if config_id is None else self.cases.get(config_id, self.first)

@@ -106,7 +106,7 @@ class Mailbox:
         """Tell that one who waited does not any more; its entry says so of itself."""
         self.waiting -= 1
         queue = self._queue
-        if queue and len(queue) > _FEW + 2 * self.waiting:
+        if queue and (not self.waiting or len(queue) > _FEW + 2 * self.waiting):
             self._queue = deque(entry for entry in queue if not entry.is_gone)
 
     def close(self) -> None:
@@ -137,5 +137,7 @@ class Mailbox:
         while queue:
             if queue.popleft().admit():
                 self.waiting -= 1
+                if not self.waiting:
+                    queue.clear()  # those who are gone
                 return True
         return False

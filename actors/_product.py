@@ -5,21 +5,30 @@ from typing import TYPE_CHECKING
 
 from understudy.strategies import Call, Plan
 
-from ._case import Choice
+from ._case import Choice, ExperimentCase
 
 if TYPE_CHECKING:
     from ._lineup import Lineup
 
 
-def inner_choices(lineup: "Lineup", plan: Plan) -> list[tuple[Choice, ...]]:
+def inner_choices(
+    lineup: "Lineup", plan: Plan, outer: ExperimentCase | None
+) -> list[tuple[Choice, ...]]:
     """Return, for each experiment known to be called inside, what may be chosen for it.
 
-    An experiment whose callers get all results is left to itself, unless those of the outer one
+    Nothing may where the case of the branch that calls has chosen already, or where somebody has
+    by hand: `force` leaves one choice, and the kill switch none to be made beforehand. An experiment whose callers get all results is left to itself, unless those of the outer one
     do too: it does not choose one config, so there is nothing to combine.
     """
     found: list[tuple[Choice, ...]] = []
     for inner in _all_inside(lineup, {lineup.first.key}):
+        if outer is not None and outer.config_for(inner.first.key) is not None:
+            continue
         if inner.first.supervisor.is_disabled or (inner.answers_all and not plan.answers_all):
+            continue
+        pinned = inner.pinned
+        if pinned is not None:
+            found.append((pinned.choice,))
             continue
         call = Call(inner.first.supervisor.function)
         theirs = inner.strategy.plan(call, inner.configs, inner.known)

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ._branch import Branch
+from understudy.configs import Config
+
+from ._branch import Branch, Part
 from ._circuit import CircuitState
 from ._results import FunctionResult
 from ._stage import Stage
@@ -17,13 +19,13 @@ _CIRCUIT = {
 }
 
 
-def tell_planned(stage: Stage, actor: "CaseActor", reason: str, call_id: int, count: int) -> None:
+def tell_planned(stage: Stage, part: Part, call_id: int, count: int) -> None:
     """Tell what a call is to be: who answers, why, and how many branches there are."""
     if stage.emit is not None:
         stage.emit(
             "call.planned",
-            **_who(actor),
-            reason=reason,
+            **_who(part.actor, part.case.config),
+            reason=part.reason,
             call_id=stage.name_of(call_id),
             count=count,
         )
@@ -31,18 +33,18 @@ def tell_planned(stage: Stage, actor: "CaseActor", reason: str, call_id: int, co
 
 def tell_started(branch: Branch) -> None:
     """Tell that a branch begins."""
-    actor = branch.part.actor
-    stage = actor.stage
+    part = branch.part
+    stage = part.actor.stage
     if stage.emit is not None:
         parent = branch.parent
         stage.emit(
             "branch.started",
-            **_who(actor),
+            **_who(part.actor, part.case.config),
             call_id=stage.name_of(branch.call_id),
             branch_id=stage.name_of(branch.id),
             parent_branch_id=None if parent is None else stage.name_of(parent.id),
-            role=branch.part.role,
-            reason=branch.part.reason,
+            role=part.role,
+            reason=part.reason,
         )
 
 
@@ -53,7 +55,7 @@ def tell_ended(branch: Branch, result: FunctionResult[Any]) -> None:
         unbegun = "shed" if result.status == "shed" else "skipped"
         actor.stage.emit(
             "branch.completed" if branch.has_begun else f"branch.{unbegun}",
-            **_who(actor),
+            **_who(actor, result.experiment_case.config),
             call_id=result.call_id,
             branch_id=result.branch_id,
             parent_branch_id=result.parent_branch_id,
@@ -69,11 +71,10 @@ def tell_ended(branch: Branch, result: FunctionResult[Any]) -> None:
 def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
     """Tell that the circuit of a case turned."""
     if actor.stage.emit is not None:
-        actor.stage.emit(_CIRCUIT[state], **_who(actor))
+        actor.stage.emit(_CIRCUIT[state], **_who(actor, actor.config))
 
 
-def _who(actor: "CaseActor") -> dict[str, Any]:
-    config = actor.config
+def _who(actor: "CaseActor", config: Config) -> dict[str, Any]:
     return {
         "experiment": actor.supervisor.name,
         "config_id": config.id,

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from types import NoneType
-from typing import Any, Generic, ParamSpec, TypeVar, cast, final
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast, final
 
 from ._config import Config, origin_of
 from ._convert import converter
@@ -18,6 +18,18 @@ W = TypeVar("W")
 P = ParamSpec("P")
 
 _MOST_PREPARED = 1024
+
+
+class Given(NamedTuple):
+    """What the caller itself passes of what a config would fill in: it wins.
+
+    Attributes:
+        names: the parameters.
+        config: the Config, if one of them is a whole one.
+    """
+
+    names: tuple[str, ...]
+    config: Config | None
 
 
 @final
@@ -89,18 +101,24 @@ class Binder(Generic[R]):
         """How many positional arguments a call may have before one can be what is filled in."""
         return self._layout.room
 
-    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the caller itself passes of what a config would fill in.
+    def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Given | None:
+        """Return what the caller itself passes of what a config would fill in; None if nothing.
 
         Example:
             >>> from understudy import Config
             >>> from understudy.configs import Binder
             >>> async def answer(prompt: str, config: Config) -> None: ...
             >>> Binder(answer).given(("hello",), {"config": Config(model="mine")})
-            {'config': Config({'model': 'mine'})}
+            Given(names=('config',), config=Config({'model': 'mine'}))
         """
-        named = {name: kwargs[name] for name in self._slots if name in kwargs}
-        return named | self._layout.passed(args) if len(args) > self._layout.room else named
+        passed = {name: kwargs[name] for name in self._slots if name in kwargs}
+        if len(args) > self._layout.room:
+            passed |= self._layout.passed(args)
+        if not passed:
+            return None
+        whole = [value for name, value in passed.items() if not self._slots[name].keys]
+        configs = [value for value in whole if isinstance(value, Config)]
+        return Given(tuple(passed), configs[0] if configs else None)
 
     def call(self, config: Config | None, /, *args: Any, **kwargs: Any) -> R:
         """Call the function under a config.

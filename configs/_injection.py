@@ -18,7 +18,6 @@ class Layout(NamedTuple):
     positional: tuple[inspect.Parameter, ...]
     takes_more: bool
     """Whether there is a `*args`."""
-    injected: frozenset[str]
     room: int
     """How many positional arguments stand before the first that is filled in; -1 where one
     that is filled in can only be passed by position."""
@@ -41,7 +40,6 @@ class Layout(NamedTuple):
         return cls(
             positional,
             any(parameter.kind is _Parameter.VAR_POSITIONAL for parameter in parameters),
-            frozenset(injected),
             -1 if has_only else places[0][0] if places else sys.maxsize,
             len(positional) - len(places),
             tuple(places),

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from ._decorated import Options as Options
     from ._drain import DrainReport as DrainReport
     from ._events import Event as Event
+    from ._events import EventsError as EventsError
     from ._experiment import ExperimentError as ExperimentError
     from ._runtime import Runtime as Runtime
     from ._sinks import CallableSink as CallableSink
@@ -99,6 +100,7 @@ __all__ = [
     "DrainReport",
     "DynamicValue",
     "Event",
+    "EventsError",
     "ExperimentCase",
     "ExperimentCaseResults",
     "ExperimentError",
@@ -157,6 +159,7 @@ _ROOMS = {
     "DrainReport": "._drain",
     "DynamicValue": "understudy.configs",
     "Event": "._events",
+    "EventsError": "._events",
     "ExperimentCase": "understudy.actors",
     "ExperimentCaseResults": "understudy.actors",
     "ExperimentError": "._experiment",

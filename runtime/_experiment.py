@@ -5,7 +5,7 @@ import inspect
 import itertools
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
@@ -90,6 +90,7 @@ class Experiment:
                 self.name,
                 self.key,
                 self.function,
+                self.binder,
                 self._fill_for,
                 lambda: self.is_disabled,
                 breaker=self.runtime.circuit,
@@ -119,6 +120,13 @@ class Experiment:
         known.pop(self.key, None)
         return [inner for inner in known.values() if inner.runtime is self.runtime]
 
+    def _all_inside(self, seen: set[int]) -> Iterator["Experiment"]:
+        for inner in self.inner_experiments():
+            if inner.key not in seen:
+                seen.add(inner.key)
+                yield inner
+                yield from inner._all_inside(seen)
+
     def _fill_for(self, config: Config) -> Any:
         if not self.binder.injected:
             return None
@@ -126,13 +134,17 @@ class Experiment:
 
     def _check_cases(self, settings: Settings) -> None:
         """Refuse a tree of experiments with more cases than allowed."""
-        most = _most(settings)
+        most, answers_all = _most(settings)
         if most == 1:
             return
-        for inner in self.inner_experiments():
-            most *= _most(inner.settings)
+        names: list[str] = []
+        for inner in self._all_inside({self.key}):
+            count, theirs = _most(inner.settings)
+            if answers_all or not theirs:
+                most *= count
+                names.append(inner.name)
         if most > settings.max_cases:
-            inside = ", ".join(inner.name for inner in self.inner_experiments()) or "none"
+            inside = ", ".join(names) or "none"
             raise ExperimentError(
                 f"{self.name} has {most} cases with the experiments inside it ({inside}), and "
                 f"max_cases is {settings.max_cases}: raise it, choose fewer configs, or let them "
@@ -297,15 +309,15 @@ def as_configs(given: Any) -> tuple[Config, ...]:
     return tuple(parse_configs(given)) or (NO_CONFIG,)
 
 
-def _most(settings: Settings) -> int:
-    """Return how many configs one call may play, as far as that is known beforehand."""
+def _most(settings: Settings) -> tuple[int, bool]:
+    """Return how many configs a call may play, as far as is known, and whether it answers all."""
     fixed = getattr(settings.strategy, "fixed", None)
     if fixed is not None:
         plan = fixed(settings.configs)
         if plan is not None:
-            return len(plan.configs)
+            return len(plan.configs), plan.answers_all
     call_one = getattr(settings.strategy, "plays_one", False)
-    return 1 if call_one else len(settings.configs)
+    return (1 if call_one else len(settings.configs)), False
 
 
 def name_of(function: Callable[..., Any]) -> str:

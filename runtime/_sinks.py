@@ -1,27 +1,17 @@
 """The sinks: where events go.  None of them makes the one who tells an event wait."""
 
-import errno
 import inspect
 import os
-import select
-import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Protocol, cast, final, runtime_checkable
+from typing import Any, Protocol, cast, final, runtime_checkable
 
+from ._appended import AppendedFile
 from ._events import EVENTS, VERSION, Event, EventsError, encode_line, fields_of
 from ._outlet import Outlet
-
-_PATIENCE: Final = 1.0
-"""How many seconds a pipe that is full may take until it takes more."""
-_SETTLING: Final = 0.1
-"""How many seconds a file that ends in the midst of a line is given to change."""
-_PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
-"""What may get better while the file stays open."""
 
 
 @runtime_checkable
@@ -200,115 +190,12 @@ class FileSink(_Behind):
 
     def __init__(self, path: str | os.PathLike[str], *, capacity: int = 8192) -> None:
         self.path = Path(path).absolute()  # where it leads now: the process may go elsewhere
-        self._file = _Appended(self.path)
+        self._file = AppendedFile(self.path)
         super().__init__(f"understudy events to {self.path.name}", capacity, self._file.close)
 
     def _deal_with(self, events: list[Event]) -> list[bool]:
         written = self._file.write([encode_line(event) for event in events])
         return [place < written for place in range(len(events))]
-
-
-class _Appended:
-    """A file that lines are appended to; only the thread of one outlet uses it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-        self._is_torn = False
-
-    def write(self, lines: list[bytes]) -> int:
-        """Write lines, and return how many are in the file whole."""
-        done = 0
-        repair = b""
-        try:
-            file = self._opened()
-            repair = b"\n" if self._is_torn else b""  # ends the line that broke off
-            data = memoryview(repair + b"".join(lines))
-            while done < len(data):
-                done += _write_some(file, data[done:])
-        except (OSError, ValueError) as problem:
-            if getattr(problem, "errno", None) not in _PASSING:
-                self.close()
-        if done:
-            self._is_torn = False
-        whole = 0
-        left = done - len(repair)
-        for line in lines:
-            if left < len(line):
-                self._is_torn = self._is_torn or left > 0
-                break
-            left -= len(line)
-            whole += 1
-        return whole
-
-    def close(self) -> None:
-        """Let go of the file; the next write opens it again."""
-        file, self._file = self._file, None
-        if file is not None:
-            with suppress(OSError):  # a disk across a network may complain only now
-                os.close(file)
-
-    def _opened(self) -> int:
-        if self._file is not None and not _is_at(self._file, self._path):
-            self.close()
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, _APPENDING, 0o666)
-            self._is_torn = _breaks_off(self._file, self._path)
-        return self._file
-
-
-_APPENDING: Final = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_APPEND
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads is an error, not a wait
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-
-def _is_at(file: int, path: Path) -> bool:
-    """Whether an open file is still what a path leads to."""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except OSError:
-        return False
-
-
-def _breaks_off(file: int, path: Path) -> bool:
-    """Whether a file ends in the midst of a line, as one that a crash cut off does."""
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        return False
-    end = _end_of(path)
-    if end is None or end[1] == b"\n":
-        return False
-    time.sleep(_SETTLING)  # another process may be in the midst of its write
-    return _end_of(path) == end
-
-
-def _end_of(path: Path) -> tuple[int, bytes] | None:
-    """Return how long a file is, and its last byte; None if it has none that we may read."""
-    try:
-        with path.open("rb") as reader:
-            before = reader.seek(-1, os.SEEK_END)
-            return before, reader.read(1)
-    except OSError:
-        return None
-
-
-def _write_some(file: int, data: memoryview) -> int:
-    try:
-        written = os.write(file, data)
-    except BlockingIOError:
-        poll = select.poll()
-        poll.register(file, select.POLLOUT)
-        if not poll.poll(_PATIENCE * 1e3):
-            raise
-        written = os.write(file, data)
-    if not written:
-        raise OSError(errno.EIO, "nothing was written")
-    return written
 
 
 class _OneByOne(_Behind):

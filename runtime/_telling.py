@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, final
 
+from understudy.actors import Emit
+
 from ._events import Emitter
 from ._sinks import as_sinks
 
@@ -24,12 +26,13 @@ class Telling:
     def __init__(self, events: Any, service: str | None, runtime_id: str) -> None:
         self._sinks = as_sinks(events)
         self._emitter = Emitter(self._sinks, service, runtime_id) if self._sinks else None
-        self.emit = None if self._emitter is None else self._tell
+        self.emit: Emit | None = self._emitter
 
     @property
     def dropped(self) -> int:
         """How many events were lost, because a sink could not keep up, or failed."""
-        return sum(sink.dropped for sink in self._sinks)
+        raised = 0 if self._emitter is None else self._emitter.dropped
+        return raised + sum(sink.dropped for sink in self._sinks)
 
     def experiment_registered(self, experiment: "Experiment") -> None:
         """Tell of a new experiment; of several configs without a strategy, that one plays."""
@@ -67,11 +70,3 @@ class Telling:
     def _say(self, event: str, **fields: Any) -> None:
         if self._emitter is not None:
             self._emitter(event, **fields)
-
-    def _tell(self, event: str, /, error: BaseException | None = None, **fields: Any) -> None:
-        if self._emitter is None:
-            return
-        if error is not None:
-            fields["error_type"] = type(error).__qualname__
-            fields["error_message"] = str(error)
-        self._emitter(event, **fields)

@@ -81,6 +81,8 @@ class Strategy(Protocol):
 
     `fixed(configs) -> Plan | None`
         the plan of every call, if it never depends on the call: asked once, used for all.
+    `plays_one`
+        True if no call plays more than one config: then no bound on the cases of a call applies.
     `observe(result) -> None`
         is told every FunctionResult, after the caller has its answer: for strategies that learn.
     `fresh() -> Strategy`

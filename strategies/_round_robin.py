@@ -39,6 +39,8 @@ class RoundRobinStrategy:
 
     __slots__ = ("_last", "_round_of", "_turns")
 
+    plays_one = True
+
     _last: Plan | None
 
     def __init__(self) -> None:

@@ -7,6 +7,34 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
+def test_the_shadows() -> None:
+    command = [sys.executable, "-m", "examples.shadow"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("400 calls from 20 clients")
+    roles = [tuple(line.split()) for line in lines if line.startswith(("  primary", "  shadow"))]
+    assert roles == [
+        ("primary", "dry:", "hello"),
+        ("shadow", "dry:", "please,", "hello"),
+        ("shadow", "warm:", "hello"),
+        ("shadow", "warm:", "please,", "hello"),
+    ]
+    table = {
+        line.split()[0]: line.split()[1:] for line in lines if line.endswith(("open", "closed"))
+    }
+    assert table["trusted"][:6] == ["401", "401", "0", "0", "0", "0"]
+    for row in table.values():
+        planned, *ended = map(int, row[:6])
+        assert planned == sum(ended) == 401
+    assert 10 <= int(table["failing"][2]) <= 20  # as many are in flight when the tenth fails
+    assert table["failing"][-1] == "open"
+    assert int(table["hanging"][3]) > 0
+    assert any("circuit_open" in line for line in lines)
+    assert any("mailbox_full" in line for line in lines)
+
+
 def test_the_sweep() -> None:
     command = [sys.executable, "-m", "examples.sweep"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

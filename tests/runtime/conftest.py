@@ -1,7 +1,5 @@
 """Every test runs on every kind of loop, and leaves every runtime in order."""
 
-import asyncio
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -9,18 +7,8 @@ from typing import Any
 import pytest
 
 from tests.laws import assert_event_laws, assert_laws
+from tests.loops import KINDS
 from understudy import MemorySink, Runtime
-
-KINDS: dict[str, dict[str, Any]] = {"asyncio": {}, "uvloop": {"use_uvloop": True}}
-
-if sys.version_info >= (3, 12):
-
-    def eager_loop() -> asyncio.AbstractEventLoop:
-        loop = asyncio.new_event_loop()
-        loop.set_task_factory(asyncio.eager_task_factory)
-        return loop
-
-    KINDS["eager tasks"] = {"loop_factory": eager_loop}
 
 
 @pytest.fixture(params=KINDS)

@@ -240,7 +240,7 @@ def test_a_pipe_that_nobody_reads_costs_the_events_and_nothing_else(tmp_path: Pa
 def test_a_pipe_that_is_full_is_bounded_and_blocks_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("understudy._sinks._PATIENCE", 0.01)
+    monkeypatch.setattr("understudy._appended._PATIENCE", 0.01)
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
