@@ -10,6 +10,7 @@ and the rooms of this one:
 
     _runtime      Runtime: declaring, calling, choosing by hand, watching, living
     _experiment   a function, its configs and its strategy (_decorated: what users hold)
+    _reload       experiments follow the files of their configs
     _hints        what a source tells of the experiments inside
     _drain        leaving: what is in flight ends, or is cancelled and reported
     _statistics   a snapshot; _subscription: whoever wants to know every result

@@ -79,6 +79,14 @@ class Experiment:
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self._check_cases(settings)
 
+    def use(self, configs: tuple[Config, ...]) -> None:
+        """Use other configs from the next call on."""
+        before = self.settings.configs
+        for view in [*self.all_views]:
+            if view.settings.configs is before:
+                view.renew(msgspec.structs.replace(view.settings, configs=configs))
+        self.settings = self.view.settings
+
     def supervisor_on(self, stage: Stage) -> ExperimentSupervisor:
         """Return the supervisor on one loop; it is started at first use."""
         supervisor = self._supervisors.get(stage)

@@ -17,6 +17,7 @@ from understudy.actors import (
     Stage,
     Switches,
 )
+from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
 
 from ._decorated import Decorated, decorate
@@ -31,6 +32,7 @@ from ._experiment import (
     make_settings,
     name_of,
 )
+from ._reload import Follower
 from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
@@ -62,6 +64,8 @@ class Runtime:
         max_restarts: how many crashes of a strategy or subscriber are forgiven,
         within: in how many seconds.
         service: the name of the service, for the events.
+        watch: whether experiments follow the files of `configs` while the runtime is entered;
+            a change is taken over whole or not at all (the extra `watch`).
         clock: tells the time, in nanoseconds; for tests with a time of their own.
 
     Example:
@@ -98,6 +102,7 @@ class Runtime:
         max_restarts: int = 3,
         within: float = 5.0,
         service: str | None = None,
+        watch: bool = False,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         base = Settings(configs=(NO_CONFIG,), strategy=SingleConfigStrategy())
@@ -120,6 +125,7 @@ class Runtime:
         self._clock = clock
         self._telling = Telling(events, service, self.id)
         self._switches = Switches()
+        self._follower = Follower(configs, self._followers, self._telling.emit) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[str, Experiment] = {}
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
@@ -347,9 +353,13 @@ class Runtime:
 
     async def __aenter__(self) -> Self:
         self.stage_on(asyncio.get_running_loop())
+        if self._follower is not None:
+            self._follower.start(self._use)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._follower is not None:
+            await self._follower.stop()
         await self.aclose()
 
     async def drain(self, timeout: float | None = None) -> DrainReport:
@@ -392,6 +402,16 @@ class Runtime:
         if not self._telling.flush(0.0):
             await in_thread(stage.loop, self._telling.flush)
         return report
+
+    def _followers(self) -> list[Experiment]:
+        """Return the experiments that have no configs of their own."""
+        mine = self.settings.configs
+        experiments = [*self._experiments.values()]
+        return [each for each in experiments if each.settings.configs is mine]
+
+    def _use(self, configs: tuple[Config, ...]) -> tuple[Config, ...]:
+        self.settings = make_settings(self.settings, {"configs": configs})
+        return self.settings.configs
 
     def tell_crash(self, function: Any, error: BaseException, is_stopped: bool) -> None:
         """Tell of a subscriber that raised."""

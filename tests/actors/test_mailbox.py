@@ -124,15 +124,15 @@ def test_waiters_that_leave_behind_a_stuck_head_take_no_memory() -> None:
 def test_those_who_left_are_let_go_of_when_nobody_waits_any_more() -> None:
     mailbox, admitted = Mailbox(concurrency=1), list[int]()
     assert mailbox.take()
+    held: weakref.WeakSet[Entry] = weakref.WeakSet()
     entries = [Entry(number, admitted) for number in range(10)]
     for entry in entries:
+        held.add(entry)
         mailbox.wait(entry)
-    held = weakref.WeakSet(entries)
-    for entry in entries:
-        entry.is_gone = True
+    while entries:
+        entries.pop().is_gone = True
         mailbox.leave()
-    entries.clear()
-    del entry
+    entry = Entry(10, admitted)
     assert len(held) == 0
 
 

@@ -33,7 +33,11 @@ def test_a_quantile_is_what_at_least_that_share_did_not_exceed() -> None:
 
 @given(*[st.lists(st.integers(0, 9), min_size=6, max_size=6) for _ in range(2)])
 def test_the_sum_of_two_counts_what_both_counted(one: list[int], other: list[int]) -> None:
-    both = Tally(sum(one), *one).plus(Tally(sum(other), *other))
+    def tally(counts: list[int]) -> Tally:
+        ok, error, timeout, cancelled, shed, skipped = counts
+        return Tally(sum(counts), ok, error, timeout, cancelled, shed, skipped)
+
+    both = tally(one).plus(tally(other))
     assert (both.ok, both.error, both.timeout, both.cancelled, both.shed, both.skipped) == tuple(
         a + b for a, b in zip(one, other, strict=True)
     )
