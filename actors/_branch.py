@@ -10,6 +10,7 @@ from ._case import Choice, ExperimentCase
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
+    from ._strategy_actor import StrategyActor
 
 Role = Literal["primary", "shadow", "branch"]
 
@@ -26,6 +27,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         joins: whether it plays in the case of the branch that calls, instead of a case of its own.
         is_rejected: whether a full mailbox refuses the caller, instead of letting it wait.
         place: where its config stands among those of the experiment.
+        observer: the strategy, if it wants to know the result.
     """
 
     actor: "CaseActor"
@@ -36,6 +38,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     joins: bool = False
     is_rejected: bool = False
     place: int = 0
+    observer: "StrategyActor | None" = None
 
 
 class Branch(msgspec.Struct, eq=False):

@@ -150,7 +150,8 @@ class CaseActor(Actor[Any, Any]):
                 self.mailbox.give_back()
             else:
                 self.mailbox.permits += 1
-        if error is not None or whole or stage.emit is not None or self.supervisor.has_listeners:
+        wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
+        if wanted or error is not None:
             result = self._end(branch, value, error, ended)
             if whole and not isinstance(error, _NEVER_DATA):
                 return result
@@ -369,8 +370,9 @@ class CaseActor(Actor[Any, Any]):
         )
         if stage.emit is not None:
             tell_ended(branch, result)
-        if self.supervisor.has_listeners:
-            self.supervisor.collect(result)
+        observer = branch.part.observer
+        if observer is not None or stage.listeners:
+            self.supervisor.collect(result, observer)
         return result
 
     def note_for_circuit(self, status: Status, turn: int) -> None:

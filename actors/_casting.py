@@ -79,7 +79,17 @@ def cast_plan(
             case = case.joined(choice)
         limit = timeout if role == "shadow" else lineup.timeout
         place = lineup.places[config_id]
-        return Part(actor, role, plan.reason, case, limit, joins, lineup.is_rejecting, place)
+        return Part(
+            actor,
+            role,
+            plan.reason,
+            case,
+            limit,
+            joins,
+            lineup.is_rejecting,
+            place,
+            lineup.observer,
+        )
 
     joins = outer is not None and not plan.answers_all
     primary = part(plan.primary.id, first_role, combinations[0], joins)

@@ -1,10 +1,11 @@
 """ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
 
+import weakref
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, final
 
 from understudy.configs import Binder, Config
-from understudy.strategies import Call, Plan, Strategy
+from understudy.strategies import Call, Plan
 
 from ._actor import Actor
 from ._branch import CURRENT, Branch, Part, Role
@@ -21,6 +22,7 @@ from ._stage import Stage
 from ._strategy_actor import StrategyActor
 from ._supervisor import Supervisor
 
+_FEW = 64
 _caller = CURRENT.get
 
 
@@ -39,6 +41,7 @@ class ExperimentSupervisor(Supervisor):
         binder: knows which parameters of the function a config fills in.
         fill_for: for a config, what lays its values into the arguments of a call.
         is_disabled: tells whether only the first config is to be played.
+        archive: keeps what a case actor has done, when it is let go.
         breaker: when a case that fails is given a rest; None for never.
         max_restarts: how many crashes of a strategy are forgiven,
         within: in how many seconds.
@@ -53,6 +56,7 @@ class ExperimentSupervisor(Supervisor):
         binder: Binder[Any],
         fill_for: Callable[[Config], Fill | None],
         is_disabled: Callable[[], bool],
+        archive: Callable[[CaseActor], object],
         *,
         breaker: CircuitBreaker | None,
         max_restarts: int,
@@ -68,9 +72,11 @@ class ExperimentSupervisor(Supervisor):
         self._room = binder.room
         self._fill_for = fill_for
         self._is_disabled = is_disabled
+        self._archive = archive
         self._actors: dict[tuple[str, int, int], CaseActor] = {}
-        self._observers: list[StrategyActor] = []
         self._strategies: dict[Any, StrategyActor] = {}
+        self._lineups: weakref.WeakSet[Lineup] = weakref.WeakSet()
+        self._most_children = _FEW
         self.emit = stage.emit
         stage.supervisors[key] = self
         self._run()
@@ -80,26 +86,28 @@ class ExperimentSupervisor(Supervisor):
 
     def lineup(self, settings: Settings, inners: Inners | None = None) -> Lineup:
         """Put together the actors for some settings; those that are there already stay."""
+        self._retire()
         cases = [self._actor(config, settings) for config in settings.configs]
         strategy = self._strategy(settings.strategy)
         lineup = Lineup(settings, cases, strategy, inners)
+        self._lineups.add(lineup)
         plan = strategy.fixed(lineup.configs, lineup.known)
         lineup.answers_all = plan is not None and plan.answers_all
         if plan is not None and inners is None:
             lineup.fixed = cast_plan(lineup, plan)
         return lineup
 
-    def _strategy(self, given: Strategy) -> StrategyActor:
-        """Return what keeps a strategy: one for all settings that name the same, or an equal one."""
-        key = given if isinstance(given, Hashable) else id(given)
+    def _strategy(self, given: Any) -> StrategyActor:
+        """Return what keeps a strategy: one for all settings that name an equal one."""
+        key: Any = given
+        if not isinstance(key, Hashable):
+            key = id(given)
         strategy = self._strategies.get(key)
         if strategy is None:
             strategy = self._strategies[key] = StrategyActor(f"{self.name}/strategy", given)
             self._adopt(strategy)
             strategy.start_now()
             self.children.insert(0, strategy)
-            if strategy.observes:
-                self._observers.append(strategy)
         return strategy
 
     def _actor(self, config: Config, settings: Settings) -> CaseActor:
@@ -116,6 +124,29 @@ class ExperimentSupervisor(Supervisor):
             self._adopt(actor)
             self.children.append(actor)
         return actor
+
+    def _retire(self) -> None:
+        """Let go of those that play in no lineup any more, and have nothing to do.
+
+        `options(...)` makes lineups, which live as long as somebody holds them. This is done when
+        there are twice as many children as after the last time, so it costs next to nothing.
+        """
+        if len(self.children) < self._most_children:
+            return
+        needed: set[Actor[Any, Any]] = set()
+        for lineup in self._lineups:
+            needed.update(lineup.cases.values())
+            needed.add(lineup.strategy)
+        for place, actor in [*self._actors.items()]:
+            if actor not in needed and actor.tally.planned == actor.tally.ended:
+                self._archive(actor)
+                del self._actors[place]
+                self._forget(actor)
+        for key, strategy in [*self._strategies.items()]:
+            if strategy not in needed and not strategy.is_busy:
+                del self._strategies[key]
+                self._forget(strategy)
+        self._most_children = max(_FEW, 2 * len(self.children))
 
     @property
     def cases(self) -> Sequence[CaseActor]:
@@ -241,7 +272,18 @@ class ExperimentSupervisor(Supervisor):
             case = ExperimentCase(self.name, foreign, (Choice(self.key, self.name, foreign),))
         elif caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)
-        part = Part(actor, role, reason, case, lineup.timeout, joins, lineup.is_rejecting)
+        place = lineup.places[actor.config.id]
+        part = Part(
+            actor,
+            role,
+            reason,
+            case,
+            lineup.timeout,
+            joins,
+            lineup.is_rejecting,
+            place,
+            lineup.observer,
+        )
         return single(part, answers_all)
 
     def _plan(
@@ -268,14 +310,9 @@ class ExperimentSupervisor(Supervisor):
         """Whether only the first config is to be played."""
         return self._is_disabled() or self.stage.switches.is_disabled
 
-    @property
-    def has_listeners(self) -> bool:
-        """Whether anybody wants to know the results."""
-        return bool(self._observers or self.stage.listeners)
-
-    def collect(self, result: FunctionResult[Any]) -> None:
+    def collect(self, result: FunctionResult[Any], observer: StrategyActor | None) -> None:
         """Hand a result on to those who want to know; none of them is waited for."""
-        for observer in self._observers:
+        if observer is not None:
             observer.tell(result)
         for listener in self.stage.listeners:
             listener(result)

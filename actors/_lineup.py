@@ -29,6 +29,7 @@ class Lineup:
     """
 
     __slots__ = (
+        "__weakref__",
         "answers_all",
         "cases",
         "configs",
@@ -62,6 +63,11 @@ class Lineup:
         self.inners = inners
         self.fixed: Casting | None = None
         self.answers_all = False
+
+    @property
+    def observer(self) -> "StrategyActor | None":
+        """The strategy, if it wants to know the results."""
+        return self.strategy if self.strategy.observes else None
 
     @property
     def pinned(self) -> "CaseActor | None":

@@ -17,8 +17,9 @@ def inner_choices(
     """Return, for each experiment known to be called inside, what may be chosen for it.
 
     Nothing may where the case of the branch that calls has chosen already, or where somebody has
-    by hand: `force` leaves one choice, and the kill switch none to be made beforehand. An experiment whose callers get all results is left to itself, unless those of the outer one
-    do too: it does not choose one config, so there is nothing to combine.
+    by hand: `force` leaves one choice, and the kill switch none to be made beforehand. An
+    experiment whose callers get all results is left to itself, unless those of the outer one do
+    too: it does not choose one config, so there is nothing to combine.
     """
     found: list[tuple[Choice, ...]] = []
     for inner in _all_inside(lineup, {lineup.first.key}):

@@ -31,6 +31,11 @@ class StrategyActor(Actor[FunctionResult[Any], None]):
         """Whether the strategy wants to know the results."""
         return hasattr(self._given, "observe")
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is being told results."""
+        return self.mailbox.running > 0 or self.mailbox.waiting > 0
+
     async def started(self) -> None:
         """Begin afresh."""
         self._renew()

@@ -101,6 +101,7 @@ class Experiment:
                 self.binder,
                 self._fill_for,
                 lambda: self.is_disabled,
+                lambda actor: self.archive.add([actor]),
                 breaker=self.runtime.circuit,
                 max_restarts=self.runtime.max_restarts,
                 within=self.runtime.within,
@@ -128,12 +129,13 @@ class Experiment:
         known.pop(self.key, None)
         return [inner for inner in known.values() if inner.runtime is self.runtime]
 
-    def _all_inside(self, seen: set[int]) -> Iterator["Experiment"]:
+    def all_inside(self, seen: set[int]) -> Iterator["Experiment"]:
+        """Yield the experiments known to be called inside, and inside those."""
         for inner in self.inner_experiments():
             if inner.key not in seen:
                 seen.add(inner.key)
                 yield inner
-                yield from inner._all_inside(seen)
+                yield from inner.all_inside(seen)
 
     def _fill_for(self, config: Config) -> Any:
         if not self.binder.injected:
@@ -146,7 +148,7 @@ class Experiment:
         if most == 1:
             return
         names: list[str] = []
-        for inner in self._all_inside({self.key}):
+        for inner in self.all_inside({self.key}):
             count, theirs = _most(inner.settings)
             if answers_all or not theirs:
                 most *= count

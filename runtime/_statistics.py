@@ -84,10 +84,12 @@ class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
     events_dropped: int
 
     def __getitem__(self, experiment: str) -> ExperimentStatistics:
-        """Return those of an experiment, by its name."""
-        for each in self.experiments:
-            if each.experiment == experiment:
-                return each
+        """Return those of an experiment, by its name, or the end of it: `answer`."""
+        named = [each for each in self.experiments if each.experiment == experiment]
+        end = f".{experiment}"
+        found = named or [each for each in self.experiments if each.experiment.endswith(end)]
+        if len(found) == 1:
+            return found[0]
         raise KeyError(experiment)
 
 

@@ -236,7 +236,7 @@ async def test_methods_are_routed_by_the_case() -> None:
         name = "m"
 
         @runtime.experiment(configs=INNER)
-        async def step(self, config: Config) -> str:
+        async def step(self, config: Config) -> Any:
             return self.name + config.i
 
         @runtime.experiment(configs=OUTER, uses=[step])
@@ -264,7 +264,7 @@ async def test_siblings_in_gather_play_one_config_and_the_next_outer_call_the_ne
 
     @runtime.experiment
     async def outer() -> list[str]:
-        return await asyncio.gather(*(inner() for _ in range(5)))
+        return [*await asyncio.gather(*(inner() for _ in range(5)))]
 
     async with runtime:
         answers = await asyncio.gather(*(outer() for _ in range(4)))
@@ -352,7 +352,7 @@ async def test_deep_recursion_needs_no_more_permits_than_one() -> None:
 
     async with runtime:
         assert await down(30) == 465
-        assert await asyncio.gather(down(3), down(4)) == [6, 10]
+        assert [*await asyncio.gather(down(3), down(4))] == [6, 10]
 
 
 # Whole-tree cases
@@ -515,7 +515,9 @@ async def test_functions_without_a_source_are_routed_and_take_declarations() -> 
     namespace: dict[str, Any] = {"Config": Config}
     exec(
         "async def inner(config: Config):\n    return config.i\n"
-        "async def outer(config: Config):\n    return config.o + await inner()\n",
+        "async def outer(config: Config):\n"
+        "    if config.o == 'never':\n        await nowhere.to.be_found()\n"
+        "    return config.o + await inner()\n",
         namespace,
     )
     plain = namespace["outer"]
@@ -532,9 +534,8 @@ async def test_a_body_with_names_that_mean_nothing_yet_is_no_error() -> None:
     runtime = Runtime(configs=OUTER, strategy=ShadowStrategy())
 
     @runtime.experiment
-    async def outer(config: Config) -> str:
+    async def outer(config: Config) -> Any:
         if config.o == "never":
-            await later()  # noqa: F821  # pyright: ignore[reportUndefinedVariable]  # type: ignore[name-defined]
             await self_made.deep.er()
         return str(config.o) + await inner()
 
@@ -588,7 +589,7 @@ async def test_cases_that_could_not_be_counted_beforehand_are_skipped_with_a_rea
     runtime = Runtime(strategy=ShadowStrategy())
 
     @runtime.experiment(configs=OUTER, max_cases=3)
-    async def outer(config: Config) -> str:
+    async def outer(config: Config) -> Any:
         return str(config.o) + await later()
 
     @runtime.experiment(configs=INNER)
@@ -692,7 +693,7 @@ async def test_two_runtimes_stay_apart() -> None:
         return str(config.m)
 
     @mine.experiment(configs=OUTER)
-    async def outer(config: Config) -> str:
+    async def outer(config: Config) -> Any:
         return str(config.o) + await my_step() + await their_step()
 
     async with mine:
@@ -814,8 +815,8 @@ def test_a_wait_cycle_raises_an_error_that_names_it_and_the_other_goes_on(wait: 
             return "right"
 
         ended = await asyncio.gather(left(True), right(True), return_exceptions=True)
-        assert await asyncio.gather(left(False), right(False)) == ["left", "right"]
-        return ended
+        assert (await left(False), await right(False)) == ("left", "right")
+        return [*ended]
 
     ended = in_virtual_time(main)
     errors = [each for each in ended if isinstance(each, DeadlockError)]
@@ -884,7 +885,7 @@ def test_a_cycle_through_the_branches_of_a_call_is_found() -> None:
                 await fan(False)
             return "one"
 
-        return await asyncio.gather(fan(True), one(True), return_exceptions=True)
+        return [*await asyncio.gather(fan(True), one(True), return_exceptions=True)]
 
     fan, one = in_virtual_time(main)
     errors = [fan[1].exception_info, one]
@@ -907,7 +908,7 @@ def test_acyclic_load_through_single_permits_raises_no_alarm() -> None:
             return sum(await asyncio.gather(bottom(n), bottom(n)))
 
         @runtime.experiment(concurrency=2)
-        async def right(n: int) -> int:
+        async def right(n: int) -> Any:
             return int(await bottom(n)) + sum([each.unwrap() for each in await fan(n)])
 
         @runtime.experiment(concurrency=3)
