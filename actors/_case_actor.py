@@ -102,7 +102,8 @@ class CaseActor(Actor[Any, Any]):
         stage.last_id = number = stage.last_id + 1
         call_id = number if beside is None else beside.call_id
         branch = Branch(part, parent, call_id, number, asked, asked)
-        deadline_of(branch, part, parent)
+        if part.timeout or parent is not None:
+            deadline_of(branch, part, parent)
         self.tally.planned += 1
         if stage.emit is not None and beside is None:
             tell_planned(stage, part, call_id, 1)

@@ -73,7 +73,7 @@ class ExperimentSupervisor(Supervisor):
         self._fill_for = fill_for
         self._is_disabled = is_disabled
         self._archive = archive
-        self._actors: dict[tuple[str, int, int], CaseActor] = {}
+        self._actors: dict[tuple[str, Config, int, int], CaseActor] = {}
         self._strategies: dict[Any, StrategyActor] = {}
         self._lineups: weakref.WeakSet[Lineup] = weakref.WeakSet()
         self._most_children = _FEW
@@ -111,7 +111,7 @@ class ExperimentSupervisor(Supervisor):
         return strategy
 
     def _actor(self, config: Config, settings: Settings) -> CaseActor:
-        place = (config.id, settings.concurrency, settings.mailbox)
+        place = (config.id, config, settings.concurrency, settings.mailbox)
         actor = self._actors.get(place)
         if actor is None:
             actor = self._actors[place] = CaseActor(

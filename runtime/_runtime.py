@@ -8,7 +8,7 @@ import types
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Self, TypeVar, final, overload
+from typing import Any, Self, final, overload
 
 from understudy.actors import (
     CircuitBreaker,
@@ -37,7 +37,8 @@ from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
 
-F = TypeVar("F", bound=Callable[..., Any])
+_SHORT = 1.0
+"""How many seconds subscribers have at least to be told what is left."""
 
 
 @final
@@ -182,7 +183,8 @@ class Runtime:
         check_place(given.pop("place", "loop"))
         settings = make_settings(self.settings, given)
         experiment = Experiment(self, function, settings, name, uses)
-        self._experiments[experiment.key] = experiment
+        with self._lock:
+            self._experiments[experiment.key] = experiment
         self._telling.experiment_registered(experiment)
         return decorate(experiment)
 
@@ -253,7 +255,8 @@ class Runtime:
                 self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
             )
             plain = self._plain[name] = Experiment(self, _play_plain, settings, name)
-            self._experiments[plain.key] = plain
+            with self._lock:
+                self._experiments[plain.key] = plain
         return plain.view, (function, *args)
 
     # Choosing by hand
@@ -322,7 +325,7 @@ class Runtime:
 
     def statistics(self) -> RuntimeStatistics:
         """Return a snapshot of every supervisor and case."""
-        return statistics_of(self._experiments.values(), self._telling.dropped)
+        return statistics_of(self._all_experiments(), self._telling.dropped)
 
     # Living
 
@@ -384,16 +387,22 @@ class Runtime:
         return await self._leave(stage)
 
     async def _leave(self, stage: Stage) -> DrainReport:
+        """Drain a loop, stop all its actors, and have written what was told."""
         self._telling.draining()
         stage.is_draining = True
-        supervisors = [*stage.supervisors.values()]
-        report = await drain_stage(stage, supervisors, self.drain_timeout)
-        for supervisor in supervisors:
-            await supervisor.stop()
-        for subscription in self._subscriptions:
-            await subscription.aclose(stage, self.drain_timeout)
-        stage.is_closed = True
-        for experiment in [*self._experiments.values()]:
+        until = stage.loop.time() + self.drain_timeout
+        try:
+            supervisors = [*stage.supervisors.values()]
+            report = await drain_stage(stage, supervisors, self.drain_timeout)
+            for supervisor in supervisors:
+                await supervisor.stop()
+            for subscription in [*self._subscriptions]:
+                left = max(_SHORT, until - stage.loop.time())
+                await subscription.aclose(stage, left)
+            stage.is_closed = True
+        finally:
+            stage.is_draining = False
+        for experiment in self._all_experiments():
             experiment.leave()
         keeper = self._keepers.pop(stage, None)
         if keeper is not None:
@@ -403,11 +412,15 @@ class Runtime:
             await in_thread(stage.loop, self._telling.flush)
         return report
 
+    def _all_experiments(self) -> list[Experiment]:
+        """Return the experiments there are; other threads may be making some."""
+        with self._lock:
+            return [*self._experiments.values()]
+
     def _followers(self) -> list[Experiment]:
         """Return the experiments that have no configs of their own."""
         mine = self.settings.configs
-        experiments = [*self._experiments.values()]
-        return [each for each in experiments if each.settings.configs is mine]
+        return [each for each in self._all_experiments() if each.settings.configs is mine]
 
     def _use(self, configs: tuple[Config, ...]) -> tuple[Config, ...]:
         self.settings = make_settings(self.settings, {"configs": configs})

@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.simulation._loop import SimulatedLoop, run_virtual
-from understudy.actors import Actor, ActorStopped, State, Supervisor
+from understudy.actors import Actor, ActorStopped, DeadlineExceeded, State, Supervisor
 
 
 class Boom(Exception):
@@ -612,107 +613,6 @@ async def test_a_child_may_stop_its_supervisor_while_it_handles_a_message() -> N
 # Anything, in any order
 
 
-class Storm:
-    """Random messages to a family in virtual time, and what became of each."""
-
-    def __init__(self, draw: Any) -> None:
-        self.draw = draw
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, SimulatedLoop)
-        self.loop = loop
-        self.within = draw(st.integers(1, 4))
-        self.most = draw(st.integers(0, 3))
-        restart = draw(st.sampled_from(["one_for_one", "one_for_all", "rest_for_one"]))
-        self.family = Family(
-            "abc", restart=restart, max_restarts=self.most, within=self.within, clock=self.clock
-        )
-        self.asked: list[asyncio.Task[Any]] = []
-        self.expected: list[Any] = []
-        self.told: dict[str, list[int]] = {child.name: [] for child in self.family.children}
-        self.crashes: list[int] = []
-        self.number = 0
-
-    def clock(self) -> int:
-        """Tell the time to the supervisor, which asks for it once for each crash it counts."""
-        self.crashes.append(self.loop.clock())
-        return self.crashes[-1]
-
-    def post(self, how: str) -> None:
-        child = self.draw(st.sampled_from(self.family.children))
-        self.number += 1
-        message = Numbered(self.number, self.draw(st.sampled_from(Numbered.KINDS)))
-        if how == "tell":
-            self.told[child.name].append(message.number)
-            child.tell(message)
-            return
-        timeout = self.draw(st.sampled_from([None, 0.5, 2.0]))
-
-        async def asking() -> Any:
-            self.told[child.name].append(message.number)
-            return await child.ask(message, timeout=timeout)
-
-        self.asked.append(asyncio.create_task(asking()))
-        self.expected.append(message)
-
-    def cancel_one(self) -> None:
-        if self.asked:
-            self.draw(st.sampled_from(self.asked)).cancel()
-
-    async def rage(self) -> None:
-        family = self.family
-        supervisor = family.supervisor
-        await supervisor.start()
-        rules = ["ask", "ask", "ask", "tell", "cancel", "fail", "wait", "wait", "turn", "bounce"]
-        stopping: list[asyncio.Task[None]] = []
-        for rule in self.draw(st.lists(st.sampled_from(rules), max_size=40)):
-            match rule:
-                case "ask" | "tell":
-                    self.post(rule)
-                case "cancel":
-                    self.cancel_one()
-                case "fail":
-                    child = self.draw(st.sampled_from(family.children))
-                    child.fail_to_start.append(Boom("start"))
-                case "wait":
-                    await asyncio.sleep(self.draw(st.sampled_from([0.2, 0.7, 1.5])))
-                case "turn":
-                    await asyncio.sleep(0)
-                case _:
-                    child = self.draw(st.sampled_from(family.children))
-                    stopping.append(asyncio.create_task(child.stop(drain=0.3)))
-        drain = self.draw(st.sampled_from([0.0, 1.0, 100.0]))
-        await asyncio.wait_for(supervisor.stop(drain=drain), 500)
-        await asyncio.gather(*stopping)
-        await self.check()
-
-    async def check(self) -> None:
-        if self.asked:
-            _, hanging = await asyncio.wait(self.asked, timeout=10)
-            assert not hanging, "an ask hangs"
-        for asking, message in zip(self.asked, self.expected, strict=True):
-            message.check(asking)
-        for child in self.family.children:
-            handled = [message.number for message in child.handled]
-            posted = iter(self.told[child.name])
-            assert all(number in posted for number in handled), "handled once, in order"
-            assert child.state is State.STOPPED
-            assert child.restarts <= len(self.crashes)
-        self.check_intensity()
-        assert len(asyncio.all_tasks()) == 1
-
-    def check_intensity(self) -> None:
-        """Those that were forgiven were few enough, and it gave up at the first that was not."""
-        within = self.within * 1_000_000_000
-        gave_up = bool(self.family.told("actor.gave_up"))
-        recent = [
-            sum(time - within <= earlier for earlier in self.crashes[: place + 1])
-            for place, time in enumerate(self.crashes)
-        ]
-        assert [count > self.most for count in recent] == [
-            gave_up and place == len(recent) - 1 for place in range(len(recent))
-        ]
-
-
 class Numbered:
     """A message that answers, fails, takes its time, or does not obey a cancellation."""
 
@@ -736,27 +636,139 @@ class Numbered:
             raise Boom(self.number)
         return self.number
 
-    def check(self, asking: "asyncio.Task[Any]") -> None:
-        """It ended in exactly one way, and in one that can be."""
-        if asking.cancelled():
+
+class StormMachine(RuleBasedStateMachine):
+    """Whatever is done to a family, in virtual time, with every order of what is ready."""
+
+    @initialize(
+        seed=st.none() | st.integers(0, 1000),
+        restart=st.sampled_from(["one_for_one", "one_for_all", "rest_for_one"]),
+        most=st.integers(0, 3),
+        within=st.integers(1, 4),
+    )
+    def begin(self, seed: int | None, restart: Any, most: int, within: int) -> None:
+        self.runner = asyncio.Runner(loop_factory=lambda: SimulatedLoop(seed))
+        self.most, self.within = most, within
+        self.family = Family(
+            restart=restart, max_restarts=most, within=within, clock=self._time_of_a_crash
+        )
+        self.asked: list[tuple[asyncio.Task[Any], Numbered]] = []
+        self.stopping: list[asyncio.Task[None]] = []
+        self.posted: dict[str, list[int]] = {child.name: [] for child in self.family.children}
+        self.crashes: list[int] = []
+        self.last = 0
+        self.runner.run(self.family.supervisor.start())
+
+    def _time_of_a_crash(self) -> int:
+        # The supervisor asks for the time once for each crash that it counts.
+        loop = asyncio.get_running_loop()
+        self.crashes.append(int(loop.time() * 1e9))
+        return self.crashes[-1]
+
+    def _post(self, place: int, kind: str) -> tuple[Child, Numbered]:
+        self.last += 1
+        return self.family.children[place], Numbered(self.last, kind)
+
+    @rule(
+        place=st.integers(0, 2),
+        kind=st.sampled_from(Numbered.KINDS),
+        timeout=st.sampled_from([None, 0.5, 2.0]),
+    )
+    def ask(self, place: int, kind: str, timeout: float | None) -> None:
+        child, message = self._post(place, kind)
+
+        async def asking() -> Any:
+            self.posted[child.name].append(message.number)
+            return await child.ask(message, timeout=timeout)
+
+        task = self.runner.get_loop().create_task(asking())
+        self.asked.append((task, message))
+
+    @rule(place=st.integers(0, 2), kind=st.sampled_from(Numbered.KINDS))
+    def tell(self, place: int, kind: str) -> None:
+        child, message = self._post(place, kind)
+
+        async def telling() -> None:
+            self.posted[child.name].append(message.number)
+            child.tell(message)
+
+        self.runner.run(telling())
+
+    @rule(place=st.integers(0, 100))
+    def cancel_an_ask(self, place: int) -> None:
+        if self.asked:
+            self.asked[place % len(self.asked)][0].cancel()
+
+    @rule(place=st.integers(0, 2))
+    def let_it_fail_to_start(self, place: int) -> None:
+        self.family.children[place].fail_to_start.append(Boom("start"))
+
+    @rule(place=st.integers(0, 2), drain=st.sampled_from([0.0, 0.3]))
+    def stop_a_child(self, place: int, drain: float) -> None:
+        child = self.family.children[place]
+        self.stopping.append(self.runner.get_loop().create_task(child.stop(drain=drain)))
+
+    @rule(drain=st.sampled_from([0.0, 1.0]))
+    def stop_them_all(self, drain: float) -> None:
+        stop = self.family.supervisor.stop(drain=drain)
+        self.stopping.append(self.runner.get_loop().create_task(stop))
+
+    @rule(seconds=st.sampled_from([0.0, 0.2, 0.7, 1.5]))
+    def wait(self, seconds: float) -> None:
+        self.runner.run(asyncio.sleep(seconds))
+
+    @invariant()
+    def each_handles_one_at_a_time_and_in_order(self) -> None:
+        for child in self.family.children:
+            assert child.mailbox.running <= 1
+            posted = iter(self.posted[child.name])
+            handled = [message.number for message in child.handled]
+            assert all(number in posted for number in handled), (handled, self.posted)
+
+    @invariant()
+    def it_gives_up_at_the_first_crash_too_many_and_not_before(self) -> None:
+        within = self.within * 1_000_000_000
+        recent = [
+            sum(time - within <= earlier for earlier in self.crashes[: place + 1])
+            for place, time in enumerate(self.crashes)
+        ]
+        gave_up = self.family.told("actor.gave_up")
+        assert [count > self.most for count in recent] == [
+            bool(gave_up) and place == len(recent) - 1 for place in range(len(recent))
+        ]
+        assert all(child.restarts <= len(self.crashes) for child in self.family.children)
+
+    async def _end(self) -> None:
+        await asyncio.wait_for(self.family.supervisor.stop(drain=0.2), 60)
+        await asyncio.gather(*self.stopping)
+        if self.asked:
+            _, hanging = await asyncio.wait([asked for asked, _ in self.asked], timeout=5)
+            assert not hanging
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+    def teardown(self) -> None:
+        """Nothing hangs, each ask ended in a way that can be, and nothing is left."""
+        if not hasattr(self, "runner"):
             return
-        error = asking.exception()
-        if error is None:
-            assert asking.result() == self.number
-            assert not self.kind.endswith("fail")
-        elif isinstance(error, Boom):
-            assert error.args == (self.number,)
-            assert self.kind.endswith("fail")
-        else:
-            assert isinstance(error, (ActorStopped, TimeoutError))
+        with self.runner:
+            self.runner.run(self._end())
+        for asked, message in self.asked:
+            if asked.cancelled():
+                continue
+            error = asked.exception()
+            if error is None:
+                assert asked.result() == message.number
+                assert not message.kind.endswith("fail")
+            elif isinstance(error, Boom):
+                assert error.args == (message.number,)
+                assert message.kind.endswith("fail")
+            else:
+                assert isinstance(error, (ActorStopped, DeadlineExceeded))
+        self.each_handles_one_at_a_time_and_in_order()
+        self.it_gives_up_at_the_first_crash_too_many_and_not_before()
+        for child in self.family.children:
+            assert (child.state, child.mailbox.waiting) == (State.STOPPED, 0)
 
 
-@settings(max_examples=200)
-@given(st.data(), st.integers(0, 2**32))
-def test_in_any_storm_each_ask_ends_in_one_way_in_order_and_nothing_is_left(
-    data: st.DataObject, seed: int
-) -> None:
-    async def main() -> None:
-        await Storm(data.draw).rage()
-
-    run_virtual(main(), seed=seed)
+TestStormMachine = StormMachine.TestCase
+TestStormMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

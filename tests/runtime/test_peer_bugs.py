@@ -168,6 +168,19 @@ class TestSpearmintConfigs:
             results = await runtime.collect(answer)
         assert [(each.result, each.reason) for each in results] == [("a", "error")]
 
+    async def test_h6_other_values_under_an_id_that_is_known(self) -> None:
+        """The old values play, without a word."""
+        runtime = Runtime(configs=[{"__config_id__": "x", "v": "old"}])
+
+        @runtime.experiment
+        async def answer(config: Config) -> str:
+            return str(config.v)
+
+        async with runtime:
+            assert await answer() == "old"
+            other = answer.options(configs=[{"__config_id__": "x", "v": "new"}])
+            assert [await other(), await answer()] == ["new", "old"]
+
 
 class TestGivenConfig:
     """H-7: the caller passes the config itself.
@@ -892,7 +905,7 @@ class TestSpearmintDecoration:
             pass
 
         def make() -> tuple[Any, weakref.ref[Large]]:
-            large = Large()
+            large: Any = Large()
 
             @runtime.experiment
             async def handler(config: Config) -> bool:
