@@ -48,7 +48,11 @@ class Beside(Protocol):
     call_id: int
 
     def start(self) -> None:
-        """Start it; it never raises, and may be called again."""
+        """Start it, unless it waits for the primary to end; it may be called again."""
+        ...
+
+    def start_after(self) -> None:
+        """Start it now that the primary has ended; it may be called again."""
         ...
 
 
@@ -166,6 +170,8 @@ class CaseActor(Actor[Any, Any]):
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
         if ended > stage.slice_end:
+            if beside is not None:
+                beside.start_after()  # or those of a later call would come first
             await stage.let_others_run(ended)
         return value
 
@@ -245,7 +251,8 @@ class CaseActor(Actor[Any, Any]):
         if part.timeout:
             branch.timer = stage.loop.call_later(part.timeout / 1e9, message.lapse)
         if self.mailbox.take():
-            message.admit()
+            if not message.admit():
+                self.mailbox.give_back()
         else:
             branch.holds_permit = False
             self.mailbox.wait(message)

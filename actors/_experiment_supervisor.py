@@ -108,6 +108,8 @@ class ExperimentSupervisor(Supervisor):
             self._adopt(strategy)
             strategy.start_now()
             self.children.insert(0, strategy)
+            if strategy.observes and self.stage.on_detached is not None:
+                self.stage.on_detached()
         return strategy
 
     def _actor(self, config: Config, settings: Settings) -> CaseActor:

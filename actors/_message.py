@@ -61,7 +61,13 @@ class Message:
         if self.is_gone:
             return False
         self.branch.holds_permit = True
-        self.actor.stage.play(self, self.actor.perform(self))
+        performance = self.actor.perform(self)
+        try:
+            self.actor.stage.play(self, performance)
+        except Exception as error:  # the primary beside it must not notice
+            performance.close()
+            self.end("shed", "not_started", error)
+            return False
         return True
 
     def finish(self, value: Any, error: BaseException | None) -> None:

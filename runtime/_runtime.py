@@ -6,7 +6,8 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from asyncio.events import _get_running_loop
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, final, overload
 
@@ -132,6 +133,7 @@ class Runtime:
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
         self._keepers: dict[Stage, Keeper] = {}
         self._subscriptions: list[Subscription] = []
+        self._errands: set[asyncio.Task[None]] = set()
         self._count_of_stages = 0
         self._lock = threading.Lock()
 
@@ -375,7 +377,11 @@ class Runtime:
         if stage is None:
             return DrainReport(0, ())
         seconds = self.drain_timeout if timeout is None else timeout
-        return await drain_stage(stage, [*stage.supervisors.values()], seconds)
+        until = stage.loop.time() + seconds
+        report = await drain_stage(stage, [*stage.supervisors.values()], seconds)
+        for subscription in [*self._subscriptions]:
+            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
+        return report
 
     async def aclose(self) -> DrainReport:
         """Drain, and stop all actors on this loop; it may be called again, and start again."""
@@ -399,6 +405,8 @@ class Runtime:
             for subscription in [*self._subscriptions]:
                 left = max(_SHORT, until - stage.loop.time())
                 await subscription.aclose(stage, left)
+            if self._errands:
+                await asyncio.wait([*self._errands])
             stage.is_closed = True
         finally:
             stage.is_draining = False
@@ -425,6 +433,21 @@ class Runtime:
     def _use(self, configs: tuple[Config, ...]) -> tuple[Config, ...]:
         self.settings = make_settings(self.settings, {"configs": configs})
         return self.settings.configs
+
+    def run_errand(self, stage: Stage, errand: Coroutine[Any, Any, None]) -> None:
+        """Have something done on a loop that nobody waits for but the end of the runtime."""
+
+        def start() -> None:
+            task = asyncio.Task(errand, loop=stage.loop)
+            self._errands.add(task)
+            task.add_done_callback(self._errands.discard)
+
+        if stage.loop.is_closed():
+            errand.close()
+        elif _get_running_loop() is stage.loop:
+            start()
+        else:
+            stage.loop.call_soon_threadsafe(start)
 
     def tell_crash(self, function: Any, error: BaseException, is_stopped: bool) -> None:
         """Tell of a subscriber that raised."""

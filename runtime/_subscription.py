@@ -5,10 +5,11 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, final
 
-from understudy.actors import Actor, FunctionResult, Restarts, Stage, Supervisor
+from understudy.actors import Actor, ActorError, FunctionResult, Restarts, Stage, Supervisor
 
 from ._outlet import Outlet
 
@@ -83,9 +84,17 @@ class Subscription:
     async def aclose(self, stage: Stage, timeout: float) -> None:
         """Tell what there is to tell of one loop, and leave it."""
         self.leave(stage)
+        await self.settle(stage, timeout)
         team = self._teams.pop(stage, None)
         if team is not None:
-            await team.stop(drain=timeout)
+            await team.stop()
+
+    async def settle(self, stage: Stage, timeout: float) -> None:
+        """Wait until all that ended on a loop was told, for some seconds at most."""
+        team = self._teams.get(stage)
+        if team is not None:
+            with suppress(ActorError):  # one that hangs or has stopped is not waited for
+                await team.children[0].ask(None, timeout=timeout)
         if self._outlet is not None and not self._outlet.flush(0.0):
             flush = self._outlet.flush
             await in_thread(stage.loop, lambda: flush(timeout))
@@ -95,6 +104,9 @@ class Subscription:
         self._runtime.unsubscribe(self)
         if self._outlet is not None:
             self._outlet.close(1.0)
+        for stage, team in [*self._teams.items()]:
+            del self._teams[stage]
+            self._runtime.run_errand(stage, team.stop(drain=self._runtime.drain_timeout))
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +131,7 @@ class Subscription:
 
         return take
 
-    def _actor_on(self, stage: Stage) -> Actor[FunctionResult[Any], None]:
+    def _actor_on(self, stage: Stage) -> Actor[FunctionResult[Any] | None, None]:
         team = self._teams.get(stage)
         if team is None:
             subscriber = Subscriber(self._callback, self._buffer)
@@ -133,6 +145,8 @@ class Subscription:
             )
             team.emit = stage.emit
             team.start_now()
+            if stage.on_detached is not None:
+                stage.on_detached()
         return team.children[0]
 
     def _tell_all(self, results: list[FunctionResult[Any]]) -> None:
@@ -149,16 +163,17 @@ class Subscription:
 
 
 @final
-class Subscriber(Actor[FunctionResult[Any], None]):
-    """Tells an async function one result after the other."""
+class Subscriber(Actor[FunctionResult[Any] | None, None]):
+    """Tells an async function one result after the other; None is nothing to tell."""
 
     def __init__(self, callback: Callable[..., Any], buffer: int) -> None:
         super().__init__(getattr(callback, "__qualname__", "subscriber"), mailbox=buffer)
         self._callback = callback
 
-    async def receive(self, message: FunctionResult[Any]) -> None:
+    async def receive(self, message: FunctionResult[Any] | None) -> None:
         """Tell it one."""
-        await self._callback(message)
+        if message is not None:
+            await self._callback(message)
 
 
 async def in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object]) -> None:

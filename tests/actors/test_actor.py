@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -41,7 +41,7 @@ class Played(Actor[Any, Any]):
 
     async def receive(self, message: Any) -> Any:
         self.log.append(message)
-        answer = await message() if callable(message) else message
+        answer: Any = await cast("Any", message)() if callable(message) else message
         self.ended.append(message)
         return answer
 
@@ -612,6 +612,28 @@ async def test_an_actor_that_cannot_start_says_so_and_answers_those_who_asked_al
     assert (actor.state, actor.stopped_times) == (State.STOPPED, 0)
 
 
+async def test_a_start_that_fails_while_somebody_stops_the_actor_leaves_nothing_to_clean_up() -> (
+    None
+):
+    ready = asyncio.Event()
+
+    class Broken(Played):
+        async def started(self) -> None:
+            await ready.wait()
+            raise OSError("no such port")
+
+    actor = Broken()
+    starting = asyncio.create_task(actor.start())
+    await turns(2)
+    stopping = asyncio.create_task(actor.stop())
+    await turns()
+    ready.set()
+    with pytest.raises(OSError, match="no such port"):
+        await starting
+    await stopping
+    assert (actor.state, actor.stopped_times) == (State.STOPPED, 0)
+
+
 async def test_what_comes_while_an_actor_starts_is_handled_when_it_has() -> None:
     ready = asyncio.Event()
 
@@ -761,6 +783,30 @@ async def test_an_actor_without_a_supervisor_stops_when_it_crashes_and_cleans_up
         "actor.stopped",
     ]
     assert actor.told("actor.stopped")[0]["reason"] == "crashed"
+    async with actor:
+        assert await actor.ask("again") == "again"
+
+
+async def test_a_crash_just_before_the_loop_ends_leaves_an_actor_that_can_be_used_again() -> None:
+    loop = asyncio.get_running_loop()
+    before = asyncio.all_tasks()
+    cancelled: list[bool] = []
+
+    def cancel_all() -> None:  # as the end of a loop does
+        cancelled.extend(task.cancel() for task in asyncio.all_tasks(loop) - before)
+
+    def note(event: str, /, **_: Any) -> None:
+        if event == "actor.crashed":
+            loop.call_soon(cancel_all)
+
+    actor = Played()
+    actor.emit = note
+    await actor.start()
+    actor.tell(raising(ValueError("mine")))
+    await turns()
+    assert cancelled == [True]
+    await actor.stop()
+    assert actor.state is State.STOPPED
     async with actor:
         assert await actor.ask("again") == "again"
 

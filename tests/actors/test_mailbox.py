@@ -100,6 +100,18 @@ def test_closing_and_opening_twice_is_as_good_as_once() -> None:
     assert (admitted, mailbox.running) == ([1, 2], 2)
 
 
+def test_opening_passes_by_those_who_are_gone_and_keeps_their_permits_free() -> None:
+    mailbox, admitted = Mailbox(concurrency=1), list[int]()
+    mailbox.close()
+    entry = Entry(0, admitted)
+    mailbox.wait(entry)
+    entry.is_gone = True  # and has not said so yet
+    mailbox.open()
+    mailbox.leave()
+    assert (admitted, mailbox.running, mailbox.waiting) == ([], 0, 0)
+    assert mailbox.take()
+
+
 def test_waiters_that_leave_behind_a_stuck_head_take_no_memory() -> None:
     mailbox, admitted = Mailbox(concurrency=1), list[int]()
     assert mailbox.take()

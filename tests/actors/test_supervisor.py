@@ -1,7 +1,8 @@
 """A supervisor: starts in order, restarts what crashes, stops in reverse."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import settings
@@ -25,12 +26,15 @@ class Child(Actor[Any, Any]):
         self.handled: list[Any] = []
         self.fail_to_start: list[BaseException] = []
         self.wait_to_start: asyncio.Event | None = None
+        self.do_to_start: Callable[[], Awaitable[Any]] | None = None
         self.fail_to_stop: BaseException | None = None
 
     async def started(self) -> None:
         self.log.append(f"start {self.name}")
         if self.wait_to_start is not None:
             await self.wait_to_start.wait()
+        if self.do_to_start is not None:
+            await self.do_to_start()
         if self.fail_to_start:
             raise self.fail_to_start.pop(0)
 
@@ -38,7 +42,7 @@ class Child(Actor[Any, Any]):
         self.handled.append(message)
         if isinstance(message, BaseException):
             raise message
-        return await message() if callable(message) else message
+        return await cast("Any", message)() if callable(message) else message
 
     async def stopped(self) -> None:
         self.log.append(f"stop {self.name}")
@@ -579,6 +583,64 @@ async def test_a_child_is_not_brought_back_by_a_restart_that_was_under_way_when_
     await family.supervisor.stop()
 
 
+def test_a_child_that_is_stopped_while_its_restart_waits_for_a_handler_does_not_start() -> None:
+    async def main() -> None:
+        family = Family("ab", restart="one_for_all")
+        await family.supervisor.start()
+        first, second = family.children
+        stubborn = Numbered(1, "stubborn")
+        first.tell(stubborn)
+        await settled()
+        await second.crash()
+        assert first.state is State.RESTARTED
+        family.log.clear()
+        await first.stop()
+        await asyncio.sleep(2)
+        assert family.log == ["start b", "stop a"]
+        assert family.states() == [State.STOPPED, State.RUNNING]
+        await family.supervisor.stop()
+
+    run_virtual(main())
+
+
+async def test_a_restart_that_is_interrupted_from_above_is_no_crash_of_the_child() -> None:
+    family, other = Family("a"), Child("other")
+    async with Supervisor([other, family.supervisor], restart="rest_for_one"):
+        (child,) = family.children
+        child.wait_to_start = asyncio.Event()
+        await child.crash()
+        assert child.state is State.RESTARTED
+        child.wait_to_start = None
+        await other.crash()
+        assert await child.ask("hello") == "hello"
+        assert family.told("actor.crashed") == ["a"]
+
+
+def test_a_child_that_crashes_when_its_supervisor_has_all_but_stopped_is_not_forgotten() -> None:
+    async def main() -> None:
+        family = Family("ab")
+        await family.supervisor.start()
+        first, second = family.children
+        await hang_in_its_restart(first)
+        stopping = asyncio.create_task(family.supervisor.stop())
+        await asyncio.sleep(1.5)  # it has stopped its children, and waits for the restart to end
+        assert family.states() == [State.STOPPED] * 2
+        await second.start()
+        await second.crash()
+        assert second.state is State.STOPPED
+        await stopping
+
+    run_virtual(main())
+
+
+async def hang_in_its_restart(child: Child) -> None:
+    """Crash, and take three seconds to start again, whatever comes."""
+    child.do_to_start = Numbered(0, "stubborn", seconds=3)
+    await child.crash()
+    child.do_to_start = None
+    assert child.state is State.RESTARTED
+
+
 async def test_stopping_a_supervisor_ends_the_restart_that_is_under_way() -> None:
     family = Family("ab")
     await family.supervisor.start()
@@ -618,13 +680,14 @@ class Numbered:
 
     KINDS = ("answer", "fail", "slow", "slow to fail", "stubborn")
 
-    def __init__(self, number: int, kind: str) -> None:
+    def __init__(self, number: int, kind: str, seconds: float = 0.5) -> None:
         self.number = number
         self.kind = kind
+        self.seconds = seconds
 
     async def __call__(self) -> int:
         if self.kind == "stubborn":
-            until = asyncio.get_running_loop().time() + 0.5
+            until = asyncio.get_running_loop().time() + self.seconds
             while (left := until - asyncio.get_running_loop().time()) > 0:
                 try:
                     await asyncio.sleep(left)

@@ -1,14 +1,17 @@
 """What a caller gets, and what plays beside it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from understudy import (
+    Call,
     Config,
     ExperimentCaseResults,
     MultiBranchStrategy,
+    Plan,
     Runtime,
     ShadowStrategy,
     current_experiment_case,
@@ -98,3 +101,21 @@ async def test_the_current_case_is_readable_inside_a_branch() -> None:
     assert len(seen) == 2
     assert all(len(set(each)) == 1 for each in seen)
     assert current_experiment_case.get(None) is None
+
+
+async def test_results_are_in_config_order_whatever_the_order_of_the_plan() -> None:
+    class Backwards:
+        def plan(self, call: Call, configs: Sequence[Config]) -> Plan:
+            zero, one, two, three = configs
+            return Plan(primary=two, shadows=(three, zero), skipped=((one, "not_today"),))
+
+    runtime = Runtime(configs=[{"n": n} for n in range(4)], strategy=Backwards())
+
+    @runtime.experiment
+    async def answer(config: Config) -> int:
+        return int(config.n)
+
+    async with runtime:
+        results = await runtime.collect(answer)
+    assert [each.experiment_case.config.n for each in results] == [2, 0, 1, 3]
+    assert [each.result for each in results] == [2, 0, None, 3]
