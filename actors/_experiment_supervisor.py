@@ -1,7 +1,7 @@
 """ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
 
 import weakref
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any, final
 
 from understudy.configs import Binder, Config
@@ -164,7 +164,7 @@ class ExperimentSupervisor(Supervisor):
 
     def call(
         self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Awaitable[Any]:
+    ) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the answer to a call."""
         caller = _caller()
         casting = lineup.fixed
@@ -183,7 +183,7 @@ class ExperimentSupervisor(Supervisor):
 
     def collect_all(
         self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Awaitable[Any]:
+    ) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the results of all branches of a call."""
         caller = _caller()
         casting = self._choose(lineup, caller, args, kwargs)
@@ -191,7 +191,7 @@ class ExperimentSupervisor(Supervisor):
 
     def call_whole(
         self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Awaitable[Any]:
+    ) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the result of the primary, its shadows beside it."""
         caller = _caller()
         casting = self._choose(lineup, caller, args, kwargs)

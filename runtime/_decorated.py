@@ -1,6 +1,6 @@
 """What a decorated function is: a function like the one it was, that is an experiment."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from ._experiment import MARK, Experiment, View, make_settings
@@ -23,7 +23,7 @@ class Options(Protocol):
         slow[large]: no answer within 0.01 s
     """
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Call it."""
         ...
 
@@ -89,10 +89,10 @@ def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
     view = View(experiment, make_settings(experiment.settings, settings))
     experiment.binder.check(view.settings.configs if "configs" in settings else ())
 
-    def call(*args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def call(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         return view.call(args, kwargs)
 
     optioned: Any = call
     setattr(optioned, MARK, view)
-    made: Callable[..., Awaitable[Any]] = optioned
+    made: Callable[..., Coroutine[Any, Any, Any]] = optioned
     return made

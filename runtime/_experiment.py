@@ -5,7 +5,7 @@ import inspect
 import itertools
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
@@ -188,7 +188,7 @@ class View:
         self._lineups: dict[Stage, Lineup] = {}
         experiment.all_views.add(self)
 
-    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+    def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the answer to a call."""
         lineup = self._lineup
         loop = _get_running_loop()
@@ -198,7 +198,7 @@ class View:
             lineup = self._arrive(loop)
         return lineup.first.supervisor.call(lineup, args, kwargs)
 
-    def collect(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+    def collect(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the results of all branches."""
         loop = _get_running_loop()
         if loop is None:
@@ -206,7 +206,9 @@ class View:
         lineup = self._arrive(loop)
         return lineup.first.supervisor.collect_all(lineup, args, kwargs)
 
-    def call_whole(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Awaitable[Any]:
+    def call_whole(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the result of the primary."""
         loop = _get_running_loop()
         if loop is None:
@@ -216,7 +218,7 @@ class View:
 
     async def _when_awaited(
         self,
-        call: Callable[[tuple[Any, ...], Mapping[str, Any]], Awaitable[Any]],
+        call: Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> Any:

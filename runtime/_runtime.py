@@ -7,7 +7,7 @@ import time
 import types
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, final, overload
 
@@ -192,7 +192,9 @@ class Runtime:
 
     # Calling
 
-    def call(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def call(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Coroutine[Any, Any, Any]:
         """Call an experiment; await the primary's value, or its own exception.
 
         A function that is not an experiment is one without configs: it just runs, supervised.
@@ -202,7 +204,9 @@ class Runtime:
             view, args = self._view(function, args)
         return view.call(args, kwargs)
 
-    def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+    def collect(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Coroutine[Any, Any, Any]:
         """Call an experiment; await the results of all its branches, under any strategy.
 
         What the primary raises is raised, when all have ended; nothing a variant does is.
@@ -213,7 +217,7 @@ class Runtime:
     @asynccontextmanager
     async def arun(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncGenerator[Callable[..., Awaitable[ExperimentCaseResults[Any]]]]:
+    ) -> AsyncGenerator[Callable[..., Coroutine[Any, Any, ExperimentCaseResults[Any]]]]:
         """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
 
         Args:
@@ -234,7 +238,7 @@ class Runtime:
             'large: hello'
         """
 
-        def runner(*args: Any, **kwargs: Any) -> Awaitable[Any]:
+        def runner(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
             view, args = self._view(function, args)
             return view.collect(args, kwargs) if await_variants else view.call_whole(args, kwargs)
 
