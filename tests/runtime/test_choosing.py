@@ -1,0 +1,151 @@
+"""Who plays: force, the kill switch, keys."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from understudy import (
+    Config,
+    ExperimentError,
+    MultiBranchStrategy,
+    RoundRobinStrategy,
+    Runtime,
+    ShadowStrategy,
+)
+
+MODELS = [{"model": "large"}, {"model": "small"}, {"model": "tiny"}]
+
+
+def model_of(runtime: Runtime, **settings: Any) -> Any:
+    @runtime.experiment(**settings)
+    async def model(*args: Any, config: Config) -> str:
+        await asyncio.sleep(0)
+        return str(config.model)
+
+    return model
+
+
+async def test_force_pins_a_config_by_its_id_label_or_place() -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    model = model_of(runtime)
+    async with runtime:
+        small = model.experiment.settings.configs[1]
+        for pin in (small.id, small.label, 1, -2):
+            with runtime.force(model, pin):
+                results = await runtime.collect(model)
+                assert [each.result for each in results] == ["small"]
+                assert results.main_result.reason == "forced"
+        assert await model() == "large"
+
+
+async def test_the_innermost_force_counts_and_each_context_has_its_own() -> None:
+    runtime = Runtime(configs=MODELS)
+    model = model_of(runtime)
+
+    async def forced(pin: str) -> list[str]:
+        with runtime.force(model, pin):
+            first = await asyncio.create_task(runtime.call(model))
+            with runtime.force(model, "tiny"):
+                inner = await model()
+            return [first, inner, await model()]
+
+    async with runtime:
+        told = await asyncio.gather(forced("small"), forced("large"), model())
+    assert told == [["small", "tiny", "small"], ["large", "tiny", "large"], "large"]
+
+
+@pytest.mark.parametrize("pin", ["none", 3, -4])
+async def test_a_config_that_is_not_there_cannot_be_forced(pin: Any) -> None:
+    runtime = Runtime(configs=MODELS)
+    model = model_of(runtime)
+    problem = r"0 configs .*; it has 'large', 'small', 'tiny'"
+    with pytest.raises(ExperimentError, match=problem), runtime.force(model, pin):
+        pass
+
+
+async def test_the_kill_switch_leaves_the_first_config_and_wins_over_all_else() -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    model = model_of(runtime)
+    both = model_of(runtime, strategy=MultiBranchStrategy())
+    async with runtime:
+        model.disable()
+        with runtime.force(model, "tiny"):
+            (only,) = await runtime.collect(model)
+        assert (only.result, only.reason) == ("large", "disabled")
+        assert len(await both()) == 3
+        model.enable()
+        assert len(await runtime.collect(model)) == 3
+        runtime.disable()
+        assert len(await runtime.collect(model)) == 1
+        assert [each.result for each in await both()] == ["large"]  # the answer keeps its shape
+        runtime.enable()
+        assert len(await both()) == 3
+    assert runtime.statistics().experiments[0].is_disabled is False
+
+
+async def test_round_robin_is_exact_under_any_concurrency() -> None:
+    runtime = Runtime(configs=MODELS, strategy=RoundRobinStrategy())
+    model = model_of(runtime)
+    async with runtime:
+        told = await asyncio.gather(*(model() for _ in range(1000)))
+    counts = sorted(told.count(name) for name in ("large", "small", "tiny"))
+    assert counts == [333, 333, 334]
+
+
+async def test_a_key_is_a_function_of_the_arguments_or_given_by_options() -> None:
+    runtime = Runtime(configs=MODELS[:2], strategy=ShadowStrategy(sample=0.5, by="key"))
+    model = model_of(runtime, key=lambda user: user)
+
+    async def has_shadow(call: Any) -> bool:
+        results = await runtime.collect(call, "someone")
+        return bool(results[1].status == "ok")
+
+    async with runtime:
+        sampled = {
+            key: {await has_shadow(model.options(key=key)) for _ in range(5)} for key in range(20)
+        }
+        assert {len(each) for each in sampled.values()} == {1}  # a key always fares the same
+        assert {each for found in sampled.values() for each in found} == {True, False}
+        assert await has_shadow(model) == await has_shadow(model.options(key="someone"))
+
+
+async def test_a_key_that_cannot_be_found_costs_nothing() -> None:
+    runtime = Runtime(configs=MODELS[:2], strategy=ShadowStrategy())
+
+    def no_key(*args: Any) -> None:
+        raise LookupError("no key")
+
+    model = model_of(runtime, key=no_key)
+    async with runtime:
+        (only,) = await runtime.collect(model)
+    assert (only.result, only.reason) == ("large", "error")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"timeout": 0}, "timeout must be a number of seconds over 0, not 0"),
+        ({"timeout": "5"}, "timeout must be a number of seconds"),
+        ({"concurrency": 0}, "concurrency must be a whole number from 1 on, not 0"),
+        ({"concurrency": True}, "concurrency must be"),
+        ({"mailbox": -1}, "mailbox must be a whole number from 0 on"),
+        ({"overflow": "drop"}, "overflow must be 'wait' or 'reject', not 'drop'"),
+        ({"nested": "no"}, "nested must be 'product' or 'independent'"),
+        ({"max_cases": 1.5}, "max_cases must be"),
+        ({"place": "moon"}, "place must be 'loop', not 'moon'"),
+        ({"tiemout": 1}, "there is no setting 'tiemout'"),
+    ],
+)
+def test_wrong_settings_are_one_clear_error(settings: dict[str, Any], problem: str) -> None:
+    runtime = Runtime(configs=MODELS)
+    with pytest.raises(ExperimentError, match=problem):
+        model_of(runtime, **settings)
+
+
+def test_what_is_no_async_function_is_no_experiment_yet() -> None:
+    with pytest.raises(ExperimentError, match="is not an async function"):
+
+        @Runtime().experiment
+        def plain() -> None:
+            pass
