@@ -52,7 +52,7 @@ async def test_the_innermost_force_counts_and_each_context_has_its_own() -> None
 
     async with runtime:
         told = await asyncio.gather(forced("small"), forced("large"), model())
-    assert told == [["small", "tiny", "small"], ["large", "tiny", "large"], "large"]
+    assert [*told] == [["small", "tiny", "small"], ["large", "tiny", "large"], "large"]
 
 
 @pytest.mark.parametrize("pin", ["none", 3, -4])
