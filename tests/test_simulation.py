@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.simulation._world import simulate
 from tests.simulation.mutants import MUTANTS, ROOT, Mutant
 
