@@ -40,6 +40,6 @@ def main(tables: Callable[[], Iterator[Table]], *, peers: Iterable[str] = ()) ->
     print(heading(summary, setting), end="\n\n", flush=True)
     for table in tables():
         results = measure(table, given.rounds)
-        print(render(table.title, results), end="\n\n", flush=True)
+        print(render(table, results), end="\n\n", flush=True)
         if given.json is not None:
-            append_json(given.json, table.title, setting, results)
+            append_json(given.json, table, setting, results)

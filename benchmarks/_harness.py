@@ -3,6 +3,9 @@
 The cases of a table take turns: each round measures every case once, in an order of its own. One
 measurement repeats the case until 20 ms of CPU time have passed, without the garbage collector. A
 case is compared with its baseline within each round; what is told is the median of the rounds.
+
+Instead of time, a table may be about memory: then one measurement is one run, and what counts is
+how many bytes what it returns takes up.
 """
 
 import gc
@@ -12,9 +15,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 
 LEAST_ROUNDS = 9
 _LEAST_NS = 20_000_000
+_PER_UNIT = {"s": 1e9, "B": 1}
 _SEED = 1
 
 
@@ -25,7 +30,11 @@ class Goal:
     ratio: float = math.inf
     """So many times the baseline."""
     extra: float = math.inf
-    """So many seconds per operation on top of the baseline."""
+    """So many seconds (or bytes) per operation on top of the baseline."""
+    over: str = ""
+    """The name of a case that comes off first: `ratio` is for what this one adds to it."""
+    total: float = math.inf
+    """So many seconds (or bytes) per operation, whatever the baseline takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Case:
     baseline: str = ""
     """The name of the case it is compared with."""
     goal: Goal | None = None
+    clock: Callable[[], int] | None = None
+    """A clock of its own, for a case of which only a part counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +60,34 @@ class Table:
     cases: Sequence[Case]
     clock: Callable[[], int] = time.process_time_ns
     """The nanoseconds used so far: all threads of this process, unless it is another clock."""
+    unit: Literal["s", "B"] = "s"
+    """What is measured: time, or memory; then the clock tells the bytes in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was measured of a case."""
+    """What was measured of a case: seconds, or bytes, per operation."""
 
     case: Case
-    seconds: float
+    median: float
     least: float
-    ratio: float | None
-    extra: float | None
+    ratio: float | None = None
+    extra: float | None = None
+    over: float | None = None
+    """What it adds to the case that its goal is `over`, in baselines."""
 
     @property
     def is_reached(self) -> bool | None:
         """Whether the goal is reached; None where there is none."""
-        if self.case.goal is None or self.ratio is None or self.extra is None:
+        goal = self.case.goal
+        if goal is None:
             return None
-        return self.ratio <= self.case.goal.ratio and self.extra <= self.case.goal.extra
+        ratio = self.ratio if self.over is None else self.over
+        return (
+            self.median <= goal.total
+            and (ratio is None or ratio <= goal.ratio)
+            and (self.extra is None or self.extra <= goal.extra)
+        )
 
 
 def repeated(times: int, function: Callable[..., object], *args: object) -> Callable[[], None]:
@@ -81,46 +102,53 @@ def repeated(times: int, function: Callable[..., object], *args: object) -> Call
 
 def measure(table: Table, rounds: int) -> list[Result]:
     """Measure the cases of a table, each once in every round."""
-    repeats = {case.name: _repeats(case, table.clock) for case in table.cases}
+    repeats = {case.name: _repeats(case, table) for case in table.cases}
     gc.collect()
     gc.freeze()  # what is there by now need not be looked through again before each measurement
-    times: dict[str, list[float]] = {case.name: [] for case in table.cases}
+    spent: dict[str, list[float]] = {case.name: [] for case in table.cases}
     order = random.Random(_SEED)
     for _ in range(rounds):
         for case in order.sample(table.cases, len(table.cases)):
-            spent = _spent(case, repeats[case.name], table.clock)
-            times[case.name].append(spent / 1e9 / repeats[case.name] / case.operations)
+            amount = _spent(case, repeats[case.name], table) / _PER_UNIT[table.unit]
+            spent[case.name].append(amount / repeats[case.name] / case.operations)
     gc.unfreeze()
-    return [_result(case, times) for case in table.cases]
+    return [_result(case, spent) for case in table.cases]
 
 
-def _repeats(case: Case, clock: Callable[[], int]) -> int:
+def _repeats(case: Case, table: Table) -> int:
     """Return how often to repeat a case, so that one measurement takes long enough."""
     case.run()
     repeats = 1
-    while _spent(case, repeats, clock) < _LEAST_NS:
+    while table.unit == "s" and _spent(case, repeats, table) < _LEAST_NS:
         repeats *= 2
     return repeats
 
 
-def _spent(case: Case, repeats: int, clock: Callable[[], int]) -> int:
-    run = case.run
+def _spent(case: Case, repeats: int, table: Table) -> int:
+    run, clock = case.run, case.clock or table.clock
     gc.collect()
     gc.disable()
     try:
         start = clock()
+        made: object = None
         for _ in range(repeats):
-            run()
-        return clock() - start
+            made = run()
+        spent = clock() - start
+        del made  # memory is taken up as long as somebody holds it
+        return spent
     finally:
         gc.enable()
 
 
-def _result(case: Case, times: dict[str, list[float]]) -> Result:
-    own = times[case.name]
+def _result(case: Case, spent: dict[str, list[float]]) -> Result:
+    own = spent[case.name]
     if not case.baseline:
-        return Result(case, median(own), min(own), None, None)
-    pairs = list(zip(own, times[case.baseline], strict=True))
-    ratio = median(mine / base for mine, base in pairs)
-    extra = median(mine - base for mine, base in pairs)
-    return Result(case, median(own), min(own), ratio, extra)
+        return Result(case, median(own), min(own))
+    bases = spent[case.baseline]
+    ratio = median(mine / base for mine, base in zip(own, bases, strict=True))
+    extra = median(mine - base for mine, base in zip(own, bases, strict=True))
+    over = None
+    if case.goal is not None and case.goal.over:
+        others = zip(own, spent[case.goal.over], bases, strict=True)
+        over = median((mine - other) / base for mine, other, base in others)
+    return Result(case, median(own), min(own), ratio, extra, over)

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
-from ._harness import Goal, Result
+from ._harness import Goal, Result, Table
 
 _OURS = ("understudy", "msgspec", "PyYAML")
 _COLUMNS = ("case", "median", "least", "ratio", "on top", "goal", "")
@@ -45,16 +45,16 @@ def heading(summary: str, setting: Setting) -> str:
     lines = [
         f"# {summary}",
         f"{setting.python}; {versions}",
-        f"{setting.cpus} CPUs; {setting.rounds} rounds; CPU time per operation",
+        f"{setting.cpus} CPUs; {setting.rounds} rounds; CPU time (or bytes) per operation",
     ]
     if setting.missing:
         lines.append(f"not installed, so their rows are left out: {', '.join(setting.missing)}")
     return "\n".join(lines)
 
 
-def render(title: str, results: Sequence[Result]) -> str:
+def render(table: Table, results: Sequence[Result]) -> str:
     """Write a table: under each baseline stands what is compared with it."""
-    rows = [_COLUMNS, *(_row(result) for result in results)]
+    rows = [_COLUMNS, *(_row(result, table.unit) for result in results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -63,24 +63,26 @@ def render(title: str, results: Sequence[Result]) -> str:
         ).rstrip()
         for row in rows
     ]
-    return "\n".join((title, "-" * max(map(len, lines)), *lines))
+    return "\n".join((table.title, "-" * max(map(len, lines)), *lines))
 
 
-def append_json(file: Path, title: str, setting: Setting, results: Sequence[Result]) -> None:
-    """Append a table to a file, as one line; times are in seconds."""
+def append_json(file: Path, table: Table, setting: Setting, results: Sequence[Result]) -> None:
+    """Append a table to a file, as one line; times are in seconds, memory in bytes."""
     record = {
-        "title": title,
+        "title": table.title,
+        "unit": table.unit,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **setting._asdict(),
         "cases": [
             {
                 "name": result.case.name,
                 "baseline": result.case.baseline or None,
-                "median": result.seconds,
+                "median": result.median,
                 "least": result.least,
                 "ratio": result.ratio,
                 "on_top": result.extra,
-                "goal": result.case.goal and _goal(result.case.goal),
+                "over": result.over,
+                "goal": result.case.goal and _goal(result.case.goal, table.unit),
                 "reached": result.is_reached,
             }
             for result in results
@@ -90,29 +92,35 @@ def append_json(file: Path, title: str, setting: Setting, results: Sequence[Resu
         opened.write(json.dumps(record) + "\n")
 
 
-def _row(result: Result) -> tuple[str, ...]:
-    if result.ratio is None or result.extra is None:
-        return (result.case.name, _time(result.seconds), _time(result.least), "1 =", "", "", "")
-    return (
-        f"  {result.case.name}",
-        _time(result.seconds),
-        _time(result.least),
-        f"{result.ratio:.2f}",
-        _time(result.extra),
-        _goal(result.case.goal) if result.case.goal else "",
+def _row(result: Result, unit: str) -> tuple[str, ...]:
+    goal = result.case.goal
+    median, least = _amount(result.median, unit), _amount(result.least, unit)
+    told = (
+        "" if goal is None else _goal(goal, unit),
         {None: "", True: "reached", False: "missed"}[result.is_reached],
     )
+    if result.ratio is None or result.extra is None:
+        return (result.case.name, median, least, "1 =", "", *told)
+    over = "" if result.over is None else f" ({result.over:+.2f})"
+    ratio = f"{result.ratio:.2f}{over}"
+    return (f"  {result.case.name}", median, least, ratio, _amount(result.extra, unit), *told)
 
 
-def _goal(goal: Goal) -> str:
+def _goal(goal: Goal, unit: str) -> str:
     parts = [] if goal.ratio == math.inf else [f"<= {goal.ratio:g}"]
+    if goal.over:
+        parts = [f"<= {goal.over} + {goal.ratio:g}"]
     if goal.extra != math.inf:
-        parts.append(f"<= {_time(goal.extra)} on top")
+        parts.append(f"<= {_amount(goal.extra, unit)} on top")
+    if goal.total != math.inf:
+        parts.append(f"<= {_amount(goal.total, unit)}")
     return ", ".join(parts)
 
 
-def _time(seconds: float) -> str:
-    for unit, size in (("s ", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if abs(seconds) >= size:
-            return f"{seconds / size:.3g} {unit}".rstrip()
-    return f"{seconds / 1e-9:.3g} ns"
+def _amount(value: float, unit: str) -> str:
+    if unit == "B":
+        return f"{value:.0f} B"
+    for name, size in (("s ", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(value) >= size:
+            return f"{value / size:.3g} {name}".rstrip()
+    return f"{value / 1e-9:.3g} ns"

@@ -10,6 +10,8 @@ and the rooms of this one:
 
     _runtime      Runtime: declaring, calling, choosing by hand, watching, living
     _experiment   a function, its configs and its strategy (_decorated: what users hold)
+    _settings     what may be said of an experiment; _archive: what it did on loops that are gone
+    _stages       the life on each loop: starting, draining, leaving
     _reload       experiments follow the files of their configs
     _hints        what a source tells of the experiments inside
     _drain        leaving: what is in flight ends, or is cancelled and reported
@@ -69,8 +71,8 @@ if TYPE_CHECKING:
     from ._drain import DrainReport as DrainReport
     from ._events import Event as Event
     from ._events import EventsError as EventsError
-    from ._experiment import ExperimentError as ExperimentError
     from ._runtime import Runtime as Runtime
+    from ._settings import ExperimentError as ExperimentError
     from ._sinks import CallableSink as CallableSink
     from ._sinks import FileSink as FileSink
     from ._sinks import LoggerSink as LoggerSink
@@ -163,7 +165,7 @@ _ROOMS = {
     "EventsError": "._events",
     "ExperimentCase": "understudy.actors",
     "ExperimentCaseResults": "understudy.actors",
-    "ExperimentError": "._experiment",
+    "ExperimentError": "._settings",
     "ExperimentStatistics": "._statistics",
     "ExtraNotInstalledError": "understudy.configs",
     "FileSink": "._sinks",

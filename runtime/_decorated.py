@@ -3,7 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from ._experiment import MARK, Experiment, View, make_settings
+from ._experiment import MARK, Experiment, View
+from ._settings import make_settings
 
 
 class Options(Protocol):

@@ -6,7 +6,6 @@ import threading
 import time
 import types
 import weakref
-from asyncio.events import _get_running_loop
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self, final, overload
@@ -22,24 +21,14 @@ from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
 
 from ._decorated import Decorated, decorate
-from ._drain import DrainReport, Keeper, drain_stage
-from ._experiment import (
-    MARK,
-    NO_CONFIG,
-    Experiment,
-    ExperimentError,
-    View,
-    experiment_of,
-    make_settings,
-    name_of,
-)
+from ._drain import DrainReport
+from ._experiment import MARK, Experiment, View, experiment_of, name_of
 from ._reload import Follower
+from ._settings import NO_CONFIG, ExperimentError, make_settings
+from ._stages import Stages
 from ._statistics import RuntimeStatistics, statistics_of
-from ._subscription import Subscription, in_thread
+from ._subscription import Subscription
 from ._telling import Telling
-
-_SHORT = 1.0
-"""How many seconds subscribers have at least to be told what is left."""
 
 
 @final
@@ -120,22 +109,18 @@ class Runtime:
         }
         self.settings = make_settings(base, given)
         self.id = secrets.token_hex(4)
-        self.drain_timeout = drain_timeout
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
-        self._clock = clock
         self._telling = Telling(events, service, self.id)
         self._switches = Switches()
         self._follower = Follower(configs, self._followers, self._telling.emit) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[str, Experiment] = {}
-        self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
-        self._keepers: dict[Stage, Keeper] = {}
-        self._subscriptions: list[Subscription] = []
-        self._errands: set[asyncio.Task[None]] = set()
-        self._count_of_stages = 0
         self._lock = threading.Lock()
+        self.stages = Stages(
+            self.id, clock, self._telling, self._switches, drain_timeout, self._all_experiments
+        )
 
     # Declaring
 
@@ -316,18 +301,11 @@ class Runtime:
             buffer: how many results may wait for it.
         """
         name = None if experiment is None else experiment_of(experiment).name
-        subscription = Subscription(self, callback, name, buffer)
-        self._subscriptions.append(subscription)
-        for stage in self._stages.values():
-            subscription.listen_on(stage)
+        subscription = Subscription(
+            self.stages, callback, name, buffer, self._telling, (self.max_restarts, self.within)
+        )
+        self.stages.subscribe(subscription)
         return subscription
-
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Forget a subscription."""
-        if subscription in self._subscriptions:
-            self._subscriptions.remove(subscription)
-            for stage in self._stages.values():
-                subscription.leave(stage)
 
     def statistics(self) -> RuntimeStatistics:
         """Return a snapshot of every supervisor and case."""
@@ -337,28 +315,7 @@ class Runtime:
 
     def stage_on(self, loop: asyncio.AbstractEventLoop) -> Stage:
         """Return what the actors share on a loop; it is set up at first use."""
-        stage = self._stages.get(loop)
-        if stage is not None and not stage.is_closed:
-            return stage
-        with self._lock:
-            if stage is None:
-                for old in [old for old in self._stages if old.is_closed()]:
-                    self._keepers.pop(self._stages.pop(old), None)
-                self._count_of_stages += 1
-                stage = self._stages[loop] = Stage(
-                    loop,
-                    self._clock,
-                    self._telling.emit,
-                    f"{self.id}-{self._count_of_stages}-",
-                    self._switches,
-                )
-            stage.is_closed = stage.is_draining = False
-            keeper = self._keepers[stage] = Keeper(stage, self._leave)
-            stage.on_detached = keeper.watch
-            for subscription in self._subscriptions:
-                subscription.listen_on(stage)
-        self._telling.started()
-        return stage
+        return self.stages.on(loop)
 
     async def __aenter__(self) -> Self:
         self.stage_on(asyncio.get_running_loop())
@@ -377,52 +334,11 @@ class Runtime:
         Args:
             timeout: how many seconds; `drain_timeout` if None.
         """
-        stage = self._stages.get(asyncio.get_running_loop())
-        if stage is None:
-            return DrainReport(0, ())
-        seconds = self.drain_timeout if timeout is None else timeout
-        until = stage.loop.time() + seconds
-        report = await drain_stage(stage, [*stage.supervisors.values()], seconds)
-        for subscription in [*self._subscriptions]:
-            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
-        return report
+        return await self.stages.drain(self.stages.drain_timeout if timeout is None else timeout)
 
     async def aclose(self) -> DrainReport:
         """Drain, and stop all actors on this loop; it may be called again, and start again."""
-        stage = self._stages.get(asyncio.get_running_loop())
-        if stage is None or stage.is_closed:
-            return DrainReport(0, ())
-        if stage.is_draining:  # somebody else closes it already
-            return await self.drain()
-        return await self._leave(stage)
-
-    async def _leave(self, stage: Stage) -> DrainReport:
-        """Drain a loop, stop all its actors, and have written what was told."""
-        self._telling.draining()
-        stage.is_draining = True
-        until = stage.loop.time() + self.drain_timeout
-        try:
-            supervisors = [*stage.supervisors.values()]
-            report = await drain_stage(stage, supervisors, self.drain_timeout)
-            for supervisor in supervisors:
-                await supervisor.stop()
-            for subscription in [*self._subscriptions]:
-                left = max(_SHORT, until - stage.loop.time())
-                await subscription.aclose(stage, left)
-            if self._errands:
-                await asyncio.wait([*self._errands])
-            stage.is_closed = True
-        finally:
-            stage.is_draining = False
-        for experiment in self._all_experiments():
-            experiment.leave()
-        keeper = self._keepers.pop(stage, None)
-        if keeper is not None:
-            await keeper.end()
-        self._telling.stopped(report)
-        if not self._telling.flush(0.0):
-            await in_thread(stage.loop, self._telling.flush)
-        return report
+        return await self.stages.close()
 
     def _all_experiments(self) -> list[Experiment]:
         """Return the experiments there are; other threads may be making some."""
@@ -437,29 +353,6 @@ class Runtime:
     def _use(self, configs: tuple[Config, ...]) -> tuple[Config, ...]:
         self.settings = make_settings(self.settings, {"configs": configs})
         return self.settings.configs
-
-    def run_errand(self, stage: Stage, errand: Coroutine[Any, Any, None]) -> None:
-        """Have something done on a loop that nobody waits for but the end of the runtime."""
-
-        def start() -> None:
-            task = asyncio.Task(errand, loop=stage.loop)
-            self._errands.add(task)
-            task.add_done_callback(self._errands.discard)
-
-        if stage.loop.is_closed():
-            errand.close()
-        elif _get_running_loop() is stage.loop:
-            start()
-        else:
-            stage.loop.call_soon_threadsafe(start)
-
-    def tell_crash(self, function: Any, error: BaseException, is_stopped: bool) -> None:
-        """Tell of a subscriber that raised."""
-        emit = self._telling.emit
-        if emit is not None:
-            name = getattr(function, "__qualname__", repr(function))
-            emit("actor.crashed", actor=name, error=error)
-            emit("actor.stopped" if is_stopped else "actor.restarted", actor=name)
 
     def __repr__(self) -> str:
         return f"<Runtime {self.id} with {len(self._experiments)} experiments>"

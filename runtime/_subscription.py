@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self, final
 from understudy.actors import Actor, ActorError, FunctionResult, Restarts, Stage, Supervisor
 
 from ._outlet import Outlet
+from ._telling import Telling
 
 if TYPE_CHECKING:
-    from ._runtime import Runtime
+    from ._stages import Stages
 
 
 @final
@@ -43,12 +44,16 @@ class Subscription:
 
     def __init__(
         self,
-        runtime: "Runtime",
+        stages: "Stages",
         callback: Callable[..., Any],
         experiment: str | None,
         buffer: int,
+        telling: Telling,
+        intensity: tuple[int, float],
     ) -> None:
-        self._runtime = runtime
+        self._stages = stages
+        self._telling = telling
+        self._intensity = intensity
         self._callback = callback
         self._experiment = experiment
         self._buffer = buffer
@@ -56,7 +61,7 @@ class Subscription:
         self._takers: dict[Stage, Callable[[FunctionResult[Any]], object]] = {}
         self._teams: dict[Stage, Supervisor] = {}
         self._is_async = inspect.iscoroutinefunction(callback)
-        self._crashes = Restarts(runtime.max_restarts, runtime.within, time.monotonic_ns)
+        self._crashes = Restarts(*intensity, time.monotonic_ns)
         self._is_stopped = False
         self._lock = threading.Lock()
         self._outlet: Outlet[FunctionResult[Any]] | None = None
@@ -101,12 +106,12 @@ class Subscription:
 
     def close(self) -> None:
         """Be told nothing any more; what waits already is still told."""
-        self._runtime.unsubscribe(self)
+        self._stages.unsubscribe(self)
         if self._outlet is not None:
             self._outlet.close(1.0)
         for stage, team in [*self._teams.items()]:
             del self._teams[stage]
-            self._runtime.run_errand(stage, team.stop(drain=self._runtime.drain_timeout))
+            self._stages.run_errand(stage, team.stop(drain=self._stages.drain_timeout))
 
     def __enter__(self) -> Self:
         return self
@@ -139,8 +144,8 @@ class Subscription:
             team = self._teams[stage] = Supervisor(
                 [subscriber],
                 name=f"{subscriber.name}/supervisor",
-                max_restarts=self._runtime.max_restarts,
-                within=self._runtime.within,
+                max_restarts=self._intensity[0],
+                within=self._intensity[1],
                 clock=stage.clock,
             )
             team.emit = stage.emit
@@ -159,7 +164,7 @@ class Subscription:
             except BaseException as error:  # even SystemExit: it may harm nobody
                 self._lost += 1
                 self._is_stopped = not self._crashes.is_forgiven()
-                self._runtime.tell_crash(self._callback, error, self._is_stopped)
+                self._telling.crashed(self._callback, error, self._is_stopped)
 
 
 @final

@@ -62,6 +62,12 @@ class Telling:
         """Tell that it has stopped."""
         self._say("runtime.stopped", count=report.waited_for)
 
+    def crashed(self, function: Any, error: BaseException, is_stopped: bool) -> None:
+        """Tell of a subscriber that raised."""
+        name = getattr(function, "__qualname__", repr(function))
+        self._say("actor.crashed", actor=name, error=error)
+        self._say("actor.stopped" if is_stopped else "actor.restarted", actor=name)
+
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Have all events written that were told until now; False if that takes too long."""
         written = [sink.flush(timeout) for sink in self._sinks]

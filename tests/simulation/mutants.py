@@ -245,7 +245,8 @@ def catch(mutant: Mutant, seeds: int) -> str | None:
         found = _run(["-m", *tests, "-p", "no:cacheprovider"], folder, 300)
         if found is None:
             return None
-        failed = [line for line in found.splitlines() if line.startswith("FAILED")]
+        ends = ("FAILED tests", "ERROR tests")  # in a test, or in the fixture around it
+        failed = [line for line in found.splitlines() if line.startswith(ends) and "::" in line]
         if found and not failed:
             raise RuntimeError(f"{mutant.name}: the tests do not even start\n{found}")
         return failed[0].split(" - ")[0] if failed else "a hang"

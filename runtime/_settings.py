@@ -1,0 +1,69 @@
+"""The settings of experiments: what may be said, and what is wrong with what was said."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from understudy.actors import Settings
+from understudy.configs import Config, UnderstudyError, parse_configs
+from understudy.strategies import as_strategy
+
+NO_CONFIG = Config({"__config_id__": "default"})
+"""What an experiment plays that has no configs."""
+_WHOLE_FROM_ONE = ("concurrency", "max_cases")
+_CHOICES = {"overflow": ("wait", "reject"), "nested": ("product", "independent")}
+
+
+class ExperimentError(UnderstudyError, ValueError):
+    """An experiment cannot be made, or called, as it was asked for.
+
+    Example:
+        >>> from understudy import Runtime
+        >>> Runtime(concurrency=0)
+        Traceback (most recent call last):
+        ...
+        understudy.ExperimentError: concurrency must be a whole number from 1 on, not 0
+    """
+
+    __module__ = "understudy"
+
+
+def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
+    """Return settings with some of them given anew.
+
+    Raises:
+        ExperimentError: which one is wrong, and what it may be.
+        ConfigError: a config is wrong.
+    """
+    unknown = [name for name in given if name not in Settings.__struct_fields__]
+    if unknown:
+        known = ", ".join(Settings.__struct_fields__)
+        raise ExperimentError(f"there is no setting {unknown[0]!r}; there are {known}")
+    changed = dict(given)
+    if "configs" in changed:
+        changed["configs"] = as_configs(changed["configs"])
+    if "strategy" in changed:
+        changed["strategy"] = as_strategy(changed["strategy"])
+    settings = msgspec.structs.replace(base, **changed)
+    for name in (*_WHOLE_FROM_ONE, "mailbox"):
+        value = getattr(settings, name)
+        least = 1 if name in _WHOLE_FROM_ONE else 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ExperimentError(f"{name} must be a whole number from {least} on, not {value!r}")
+    timeout: Any = settings.timeout
+    if timeout is not None and not (isinstance(timeout, (int, float)) and 0 < timeout < 1e9):
+        raise ExperimentError(f"timeout must be a number of seconds over 0, not {timeout!r}")
+    for name, choices in _CHOICES.items():
+        value = getattr(settings, name)
+        if value not in choices:
+            allowed = " or ".join(map(repr, choices))
+            raise ExperimentError(f"{name} must be {allowed}, not {value!r}")
+    return settings
+
+
+def as_configs(given: Any) -> tuple[Config, ...]:
+    """Return configs from whatever they can be made from; one that stands for none, if none."""
+    if given is None:
+        return (NO_CONFIG,)
+    return tuple(parse_configs(given)) or (NO_CONFIG,)

@@ -1,0 +1,155 @@
+"""The life of a runtime on each of its loops: starting at first use, draining, leaving."""
+
+import asyncio
+import threading
+from asyncio.events import _get_running_loop
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, final
+
+from understudy.actors import Stage, Switches
+
+from ._drain import DrainReport, Keeper, drain_stage
+from ._subscription import Subscription, in_thread
+from ._telling import Telling
+
+if TYPE_CHECKING:
+    from ._experiment import Experiment
+
+_SHORT = 1.0
+"""How many seconds subscribers have at least to be told what is left."""
+
+
+@final
+class Stages:
+    """The stages of a runtime, one for each loop, and those who want to know what happens there.
+
+    Args:
+        prefix: begins the ids of all calls.
+        clock: tells the time, in nanoseconds.
+        telling: hands events on.
+        switches: what the runtime tells all its stages.
+        drain_timeout: how many seconds leaving waits for what is in flight.
+        experiments: returns the experiments there are.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        clock: Callable[[], int],
+        telling: Telling,
+        switches: Switches,
+        drain_timeout: float,
+        experiments: "Callable[[], Iterable[Experiment]]",
+    ) -> None:
+        self.drain_timeout = drain_timeout
+        self._prefix = prefix
+        self._clock = clock
+        self._telling = telling
+        self._switches = switches
+        self._experiments = experiments
+        self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
+        self._keepers: dict[Stage, Keeper] = {}
+        self._subscriptions: list[Subscription] = []
+        self._errands: set[asyncio.Task[None]] = set()
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def on(self, loop: asyncio.AbstractEventLoop) -> Stage:
+        """Return what the actors share on a loop; it is set up at first use."""
+        stage = self._stages.get(loop)
+        if stage is not None and not stage.is_closed:
+            return stage
+        with self._lock:
+            if stage is None:
+                for old in [old for old in self._stages if old.is_closed()]:
+                    self._keepers.pop(self._stages.pop(old), None)
+                self._count += 1
+                prefix = f"{self._prefix}-{self._count}-"
+                stage = self._stages[loop] = Stage(
+                    loop, self._clock, self._telling.emit, prefix, self._switches
+                )
+            stage.is_closed = stage.is_draining = False
+            keeper = self._keepers[stage] = Keeper(stage, self._leave)
+            stage.on_detached = keeper.watch
+            for subscription in self._subscriptions:
+                subscription.listen_on(stage)
+        self._telling.started()
+        return stage
+
+    async def drain(self, seconds: float) -> DrainReport:
+        """Wait until nothing is in flight on this loop, and all was told that ended."""
+        stage = self._stages.get(asyncio.get_running_loop())
+        if stage is None:
+            return DrainReport(0, ())
+        until = stage.loop.time() + seconds
+        report = await drain_stage(stage, [*stage.supervisors.values()], seconds)
+        for subscription in [*self._subscriptions]:
+            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
+        return report
+
+    async def close(self) -> DrainReport:
+        """Drain this loop, and stop all actors on it; the next call starts them again."""
+        stage = self._stages.get(asyncio.get_running_loop())
+        if stage is None or stage.is_closed:
+            return DrainReport(0, ())
+        if stage.is_draining:  # somebody else closes it already
+            return await self.drain(self.drain_timeout)
+        return await self._leave(stage)
+
+    async def _leave(self, stage: Stage) -> DrainReport:
+        """Drain a loop, stop all its actors, and have written what was told."""
+        self._telling.draining()
+        stage.is_draining = True
+        until = stage.loop.time() + self.drain_timeout
+        try:
+            supervisors = [*stage.supervisors.values()]
+            report = await drain_stage(stage, supervisors, self.drain_timeout)
+            for supervisor in supervisors:
+                await supervisor.stop()
+            for subscription in [*self._subscriptions]:
+                await subscription.aclose(stage, max(_SHORT, until - stage.loop.time()))
+            if self._errands:
+                await asyncio.wait([*self._errands])
+            stage.is_closed = True
+        finally:
+            stage.is_draining = False
+        for experiment in self._experiments():
+            experiment.leave()
+        keeper = self._keepers.pop(stage, None)
+        if keeper is not None:
+            await keeper.end()
+        self._telling.stopped(report)
+        if not self._telling.flush(0.0):
+            await in_thread(stage.loop, self._telling.flush)
+        return report
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Have a subscription told what ends on any loop."""
+        with self._lock:
+            self._subscriptions.append(subscription)
+            for stage in self._stages.values():
+                if not stage.is_closed:
+                    subscription.listen_on(stage)
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Have it told nothing any more."""
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+                for stage in self._stages.values():
+                    subscription.leave(stage)
+
+    def run_errand(self, stage: Stage, errand: Coroutine[Any, Any, None]) -> None:
+        """Have something done on a loop that only the end of the runtime waits for."""
+
+        def start() -> None:
+            task = asyncio.Task(errand, loop=stage.loop)
+            self._errands.add(task)
+            task.add_done_callback(self._errands.discard)
+
+        if stage.loop.is_closed():
+            errand.close()
+        elif _get_running_loop() is stage.loop:
+            start()
+        else:
+            stage.loop.call_soon_threadsafe(start)
