@@ -5,6 +5,7 @@ its turn, is handled in a task of its own, at most `concurrency` at a time.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -15,6 +16,7 @@ from ._errors import ActorError, ActorStopped, DeadlineExceeded, DeadlockError, 
 from ._mailbox import Mailbox
 from ._state import Emit, State
 
+_log = logging.getLogger("understudy")
 M = TypeVar("M")
 A = TypeVar("A")
 
@@ -411,6 +413,8 @@ class Actor(Generic[M, A]):
     def _tell_event(self, event: str, **fields: Any) -> None:
         if self.emit is not None:
             self.emit(event, actor=self.name, state=str(self.state), **fields)
+        elif event == "actor.crashed":  # what nobody listens for must not pass unseen
+            _log.error("%s: %s", event, self.name, exc_info=fields["error"])
 
 
 class Envelope(Generic[M, A]):

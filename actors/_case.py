@@ -30,6 +30,7 @@ class ExperimentCase(msgspec.Struct, frozen=True):
         experiment: the name of the experiment whose branch it is.
         config: the config that it plays.
         choices: what was chosen so far, for it and for others.
+        key: what tells the experiment from others of its name.
 
     Example:
         >>> from understudy import Config
@@ -43,6 +44,7 @@ class ExperimentCase(msgspec.Struct, frozen=True):
     experiment: str
     config: Config
     choices: tuple[Choice, ...]
+    key: int = 0
 
     def get_config_id(self, experiment: str) -> str:
         """Return the id of the config that an experiment plays in this case.
@@ -67,9 +69,9 @@ class ExperimentCase(msgspec.Struct, frozen=True):
 
     def joined(self, choice: Choice) -> "ExperimentCase":
         """Return the case with one more choice."""
-        return ExperimentCase(self.experiment, self.config, (*self.choices, choice))
+        return ExperimentCase(self.experiment, self.config, (*self.choices, choice), self.key)
 
     def seen_from(self, choice: Choice) -> "ExperimentCase":
         """Return the same choices, as the branch of another experiment sees them."""
         others = tuple(other for other in self.choices if other.key != choice.key)
-        return ExperimentCase(choice.experiment, choice.config, (*others, choice))
+        return ExperimentCase(choice.experiment, choice.config, (*others, choice), choice.key)

@@ -77,7 +77,7 @@ class CaseActor(Actor[Any, Any]):
         self.key = supervisor.key
         self.config = config
         self.choice = Choice(self.key, supervisor.name, config)
-        self.case = ExperimentCase(supervisor.name, config, (self.choice,))
+        self.case = ExperimentCase(supervisor.name, config, (self.choice,), self.key)
         self.tally = Tally()
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
@@ -410,14 +410,17 @@ class CaseActor(Actor[Any, Any]):
             await asyncio.wait(others, timeout=GRACE)
             await asyncio.sleep(0)  # for the mailbox to be told
 
-    def cancel_all(self, problem: str, reason: str) -> None:
+    def cancel_all(
+        self, problem: str, reason: str, spared: frozenset[Branch] = frozenset()
+    ) -> None:
         """Cancel what is played and what waits; who waits for it gets an error of ours."""
         for entry in self.mailbox.clear():
             entry.refuse(ActorStopped(f"{self.name}: {problem}", reason))
         for message in self._messages():
-            message.cancel(ActorStopped(f"{self.name}: {problem}", reason))
+            if message.branch not in spared:
+                message.cancel(ActorStopped(f"{self.name}: {problem}", reason))
         for branch in [*self.active]:
-            if branch.interruption is None:
+            if branch.interruption is None and branch not in spared:
                 branch.interrupt(ActorStopped(f"{self.name}: {problem}", reason))
 
     def abandon(self) -> None:

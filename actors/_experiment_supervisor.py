@@ -271,7 +271,9 @@ class ExperimentSupervisor(Supervisor):
         joins = caller is not None
         case = actor.case
         if foreign is not None:
-            case = ExperimentCase(self.name, foreign, (Choice(self.key, self.name, foreign),))
+            case = ExperimentCase(
+                self.name, foreign, (Choice(self.key, self.name, foreign),), self.key
+            )
         elif caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)
         place = lineup.places[actor.config.id]

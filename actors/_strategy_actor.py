@@ -1,18 +1,20 @@
 """StrategyActor: a strategy that is restarted when it crashes, and stopped when it keeps on."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, final
 
 from understudy.configs import Config
 from understudy.strategies import Call, Plan, Strategy, check_plan
 
 from ._actor import Actor
+from ._errors import ActorError
 from ._results import FunctionResult
 from ._state import State
 
 
 @final
-class StrategyActor(Actor[FunctionResult[Any], None]):
+class StrategyActor(Actor[FunctionResult[Any] | None, None]):
     """Keeps a strategy: its state is touched by `plan` and by the results it is told, in turn.
 
     Args:
@@ -40,10 +42,17 @@ class StrategyActor(Actor[FunctionResult[Any], None]):
         """Begin afresh."""
         self._renew()
 
-    async def receive(self, message: FunctionResult[Any]) -> None:
-        """Tell the strategy a result."""
-        observer: Any = self._strategy
-        observer.observe(message)
+    async def receive(self, message: FunctionResult[Any] | None) -> None:
+        """Tell the strategy a result; None is nothing to tell."""
+        if message is not None:
+            observer: Any = self._strategy
+            observer.observe(message)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until the strategy was told all that ended, for some seconds at most."""
+        if self.is_busy:
+            with suppress(ActorError):  # one that crashed for good is not waited for
+                await self.ask(None, timeout=seconds)
 
     def plan(
         self, call: Call, configs: Sequence[Config], known: Mapping[str, Config]

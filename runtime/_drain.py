@@ -6,7 +6,14 @@ from typing import Any, final
 
 import msgspec
 
-from understudy.actors import CaseActor, ExperimentSupervisor, FunctionResult, Stage
+from understudy.actors import (
+    Branch,
+    CaseActor,
+    ExperimentSupervisor,
+    FunctionResult,
+    Stage,
+    current_branch,
+)
 
 _SOON = 0.001
 _GRACE = 1.0
@@ -37,18 +44,22 @@ class DrainReport(msgspec.Struct, frozen=True):
 async def drain_stage(
     stage: Stage, supervisors: Iterable[ExperimentSupervisor], seconds: float
 ) -> DrainReport:
-    """Wait until nothing is in flight; after some seconds cancel what still is."""
+    """Wait until nothing is in flight; after some seconds cancel what still is.
+
+    A branch that drains does not wait for itself, nor for those that wait for it.
+    """
+    spared = _callers()
     actors = [actor for supervisor in supervisors for actor in supervisor.cases]
-    waited_for = sum(_in_flight(actor) for actor in actors)
-    if await _empty(stage, actors, seconds):
+    waited_for = sum(_in_flight(actor, spared) for actor in actors)
+    if await _empty(stage, actors, seconds, spared):
         return DrainReport(waited_for, ())
     cancelled: list[FunctionResult[Any]] = []
     note = cancelled.append
     stage.listeners.append(note)
     try:
         for actor in actors:
-            actor.cancel_all(f"cancelled by a drain after {seconds:g} s", "drain")
-        if not await _empty(stage, actors, _GRACE):
+            actor.cancel_all(f"cancelled by a drain after {seconds:g} s", "drain", spared)
+        if not await _empty(stage, actors, _GRACE, spared):
             for actor in actors:
                 actor.abandon()
     finally:
@@ -56,16 +67,30 @@ async def drain_stage(
     return DrainReport(waited_for, tuple(cancelled))
 
 
-async def _empty(stage: Stage, actors: list[CaseActor], seconds: float) -> bool:
+def _callers() -> frozenset[Branch]:
+    """Return the branch that runs here, and those it is called by."""
+    found: set[Branch] = set()
+    branch = current_branch()
+    while branch is not None:
+        if not branch.is_over:
+            found.add(branch)
+        branch = branch.parent
+    return frozenset(found)
+
+
+async def _empty(
+    stage: Stage, actors: list[CaseActor], seconds: float, spared: frozenset[Branch]
+) -> bool:
     """Wait until the actors have nothing in flight; False if that takes too long."""
     loop = stage.loop
     until = loop.time() + seconds
     pause = _SOON
-    while any(_in_flight(actor) for actor in actors):
+    tasks_of_callers = {branch.task for branch in spared}
+    while any(_in_flight(actor, spared) for actor in actors):
         left = until - loop.time()
         if left <= 0:
             return False
-        tasks = [*stage.playing]
+        tasks = [task for task in stage.playing if task not in tasks_of_callers]
         if tasks:
             await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(0)
@@ -77,8 +102,9 @@ async def _empty(stage: Stage, actors: list[CaseActor], seconds: float) -> bool:
     return True
 
 
-def _in_flight(actor: CaseActor) -> int:
-    return actor.tally.planned - actor.tally.ended
+def _in_flight(actor: CaseActor, spared: frozenset[Branch]) -> int:
+    mine = sum(branch.part.actor is actor for branch in spared)
+    return actor.tally.planned - actor.tally.ended - mine
 
 
 @final

@@ -300,9 +300,9 @@ class Runtime:
             experiment: tell the results of this experiment only.
             buffer: how many results may wait for it.
         """
-        name = None if experiment is None else experiment_of(experiment).name
+        key = None if experiment is None else experiment_of(experiment).key
         subscription = Subscription(
-            self.stages, callback, name, buffer, self._telling, (self.max_restarts, self.within)
+            self.stages, callback, key, buffer, self._telling, (self.max_restarts, self.within)
         )
         self.stages.subscribe(subscription)
         return subscription

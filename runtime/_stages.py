@@ -6,9 +6,10 @@ from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, final
 
-from understudy.actors import Stage, Switches
+from understudy.actors import ExperimentSupervisor, Stage, Switches, current_branch
 
 from ._drain import DrainReport, Keeper, drain_stage
+from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
 
@@ -82,9 +83,9 @@ class Stages:
         if stage is None:
             return DrainReport(0, ())
         until = stage.loop.time() + seconds
-        report = await drain_stage(stage, [*stage.supervisors.values()], seconds)
-        for subscription in [*self._subscriptions]:
-            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
+        supervisors = [*stage.supervisors.values()]
+        report = await drain_stage(stage, supervisors, seconds)
+        await self._settle(stage, supervisors, until)
         return report
 
     async def close(self) -> DrainReport:
@@ -92,6 +93,12 @@ class Stages:
         stage = self._stages.get(asyncio.get_running_loop())
         if stage is None or stage.is_closed:
             return DrainReport(0, ())
+        branch = current_branch()
+        if branch is not None and not branch.is_over and branch.part.actor.stage is stage:
+            raise ExperimentError(
+                f"{branch.part.actor.name} cannot close the runtime that plays it: it would wait "
+                f"for itself; close it from outside"
+            )
         if stage.is_draining:  # somebody else closes it already
             return await self.drain(self.drain_timeout)
         return await self._leave(stage)
@@ -104,6 +111,7 @@ class Stages:
         try:
             supervisors = [*stage.supervisors.values()]
             report = await drain_stage(stage, supervisors, self.drain_timeout)
+            await self._settle(stage, supervisors, until)
             for supervisor in supervisors:
                 await supervisor.stop()
             for subscription in [*self._subscriptions]:
@@ -122,6 +130,16 @@ class Stages:
         if not self._telling.flush(0.0):
             await in_thread(stage.loop, self._telling.flush)
         return report
+
+    async def _settle(
+        self, stage: Stage, supervisors: Iterable[ExperimentSupervisor], until: float
+    ) -> None:
+        """Wait until strategies and subscribers were told what ended."""
+        for supervisor in supervisors:
+            for strategy in supervisor.strategies:
+                await strategy.settle(max(_SHORT, until - stage.loop.time()))
+        for subscription in [*self._subscriptions]:
+            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
 
     def subscribe(self, subscription: Subscription) -> None:
         """Have a subscription told what ends on any loop."""

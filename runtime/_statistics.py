@@ -60,7 +60,8 @@ class ExperimentStatistics(msgspec.Struct, frozen=True, kw_only=True):
         for case in self.cases:
             if config in (case.config_id, case.label):
                 return case
-        raise KeyError(config)
+        known = ", ".join(case.label for case in self.cases)
+        raise KeyError(f"{self.experiment} has no config {config!r}; it has {known}")
 
 
 class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,8 @@ class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
         found = named or [each for each in self.experiments if each.experiment.endswith(end)]
         if len(found) == 1:
             return found[0]
-        raise KeyError(experiment)
+        known = ", ".join(each.experiment for each in self.experiments) or "none"
+        raise KeyError(f"{len(found)} experiments are called {experiment!r}; there are {known}")
 
 
 def statistics_of(experiments: Iterable[Experiment], events_dropped: int) -> RuntimeStatistics:

@@ -46,7 +46,7 @@ class Subscription:
         self,
         stages: "Stages",
         callback: Callable[..., Any],
-        experiment: str | None,
+        experiment: int | None,
         buffer: int,
         telling: Telling,
         intensity: tuple[int, float],
@@ -60,6 +60,7 @@ class Subscription:
         self._lost = 0
         self._takers: dict[Stage, Callable[[FunctionResult[Any]], object]] = {}
         self._teams: dict[Stage, Supervisor] = {}
+        self._subscribers: list[Subscriber] = []
         self._is_async = inspect.iscoroutinefunction(callback)
         self._crashes = Restarts(*intensity, time.monotonic_ns)
         self._is_stopped = False
@@ -72,7 +73,8 @@ class Subscription:
     @property
     def dropped(self) -> int:
         """How many results were not told."""
-        return self._lost + (0 if self._outlet is None else self._outlet.dropped)
+        lost = self._lost + sum(each.dropped for each in self._subscribers)
+        return lost + (0 if self._outlet is None else self._outlet.dropped)
 
     def listen_on(self, stage: Stage) -> None:
         """Be told the results of one loop."""
@@ -93,6 +95,9 @@ class Subscription:
         team = self._teams.pop(stage, None)
         if team is not None:
             await team.stop()
+            for subscriber in [each for each in self._subscribers if each in team.children]:
+                self._lost += subscriber.dropped
+                self._subscribers.remove(subscriber)
 
     async def settle(self, stage: Stage, timeout: float) -> None:
         """Wait until all that ended on a loop was told, for some seconds at most."""
@@ -126,13 +131,12 @@ class Subscription:
 
     def _taker(self, stage: Stage) -> Callable[[FunctionResult[Any]], object]:
         def take(result: FunctionResult[Any]) -> None:
-            wanted = self._experiment in (None, result.experiment_case.experiment)
-            if not wanted:
+            if self._experiment not in (None, result.experiment_case.key):
                 return
             if self._outlet is not None:
                 self._outlet.put(result)
-            elif not self._actor_on(stage).tell(result):
-                self._lost += 1
+            else:
+                self._actor_on(stage).tell(result)
 
         return take
 
@@ -141,6 +145,7 @@ class Subscription:
         if team is None:
             subscriber = Subscriber(self._callback, self._buffer)
             subscriber.emit = stage.emit
+            self._subscribers.append(subscriber)
             team = self._teams[stage] = Supervisor(
                 [subscriber],
                 name=f"{subscriber.name}/supervisor",
@@ -174,11 +179,22 @@ class Subscriber(Actor[FunctionResult[Any] | None, None]):
     def __init__(self, callback: Callable[..., Any], buffer: int) -> None:
         super().__init__(getattr(callback, "__qualname__", "subscriber"), mailbox=buffer)
         self._callback = callback
+        self._failures = 0
+
+    @property
+    def dropped(self) -> int:
+        """How many results it was not told, or could not use."""
+        return self.dead_letters + self._failures
 
     async def receive(self, message: FunctionResult[Any] | None) -> None:
         """Tell it one."""
-        if message is not None:
+        if message is None:
+            return
+        try:
             await self._callback(message)
+        except BaseException:
+            self._failures += 1
+            raise
 
 
 async def in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object]) -> None:

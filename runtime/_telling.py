@@ -1,5 +1,6 @@
 """What the runtime tells of itself: its events, if anybody listens."""
 
+import logging
 from typing import TYPE_CHECKING, Any, final
 
 from understudy.actors import Emit
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from ._drain import DrainReport
     from ._experiment import Experiment
 
+_log = logging.getLogger("understudy")
 _FLUSH = 5.0
 """How many seconds leaving waits until the events are written."""
 
@@ -65,6 +67,8 @@ class Telling:
     def crashed(self, function: Any, error: BaseException, is_stopped: bool) -> None:
         """Tell of a subscriber that raised."""
         name = getattr(function, "__qualname__", repr(function))
+        if self._emitter is None:
+            _log.error("actor.crashed: %s", name, exc_info=error)
         self._say("actor.crashed", actor=name, error=error)
         self._say("actor.stopped" if is_stopped else "actor.restarted", actor=name)
 

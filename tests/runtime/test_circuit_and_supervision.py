@@ -238,3 +238,82 @@ async def test_a_subscriber_hears_of_one_experiment_only_if_asked() -> None:
             await one()
             await two()
     assert heard == ["two"]
+
+
+async def test_a_strategy_is_told_all_before_the_runtime_is_left() -> None:
+    class Learner:
+        def __init__(self) -> None:
+            self.seen = 0
+
+        def plan(self, call: Any, configs: Any) -> Plan:
+            return Plan(primary=configs[0])
+
+        def observe(self, result: FunctionResult[Any]) -> None:
+            self.seen += 1
+
+    learner = Learner()
+    runtime = Runtime(configs=TWO, strategy=learner)
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    async with runtime:
+        for _ in range(10):
+            await play()
+    assert learner.seen == 10
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+async def test_what_a_subscriber_is_not_told_is_counted(kind: str) -> None:
+    runtime = Runtime(configs=TWO[:1], max_restarts=2)
+
+    def fail(result: FunctionResult[Any]) -> None:
+        raise RuntimeError("never works")
+
+    async def fail_too(result: FunctionResult[Any]) -> None:
+        raise RuntimeError("never works")
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    subscription = runtime.subscribe(fail if kind == "sync" else fail_too)
+    async with runtime:
+        for _ in range(20):
+            await play()
+            await asyncio.sleep(0)
+    assert subscription.dropped == 20
+
+
+async def test_two_experiments_of_one_name_are_told_apart() -> None:
+    runtime = Runtime(configs=TWO[:1])
+    heard: list[str] = []
+
+    def make(answer: str) -> Any:
+        @runtime.experiment(name="same")
+        async def play(config: Config) -> str:
+            return answer
+
+        return play
+
+    one, two = make("one"), make("two")
+    async with runtime:
+        with runtime.subscribe(lambda result: heard.append(str(result.result)), experiment=two):
+            await one()
+            await two()
+    assert heard == ["two"]
+    with pytest.raises(KeyError, match="2 experiments are called 'same'; there are same, same"):
+        runtime.statistics()["same"]
+
+
+async def test_a_crash_that_nobody_listens_for_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    runtime = Runtime(configs=TWO, strategy=Bad("raise"), events=[])
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return int(config.n)
+
+    async with runtime:
+        assert await play() == 0
+    (logged,) = [record for record in caplog.records if record.name == "understudy"]
+    assert logged.getMessage().startswith("actor.crashed: ")
+    assert "no plan" in caplog.text

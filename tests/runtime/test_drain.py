@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.simulation import SimulatedLoop, run_virtual
-from understudy import ActorStopped, Config, Runtime, ShadowStrategy
+from understudy import ActorStopped, Config, Runtime, ShadowStrategy, UnderstudyError
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -161,3 +161,31 @@ def test_a_script_that_does_not_close_the_runtime_drains_at_its_end(
     command = [sys.executable, "-c", SCRIPT.replace("TIMEOUT", timeout)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == (told, "", 0)
+
+
+async def test_a_branch_that_drains_does_not_wait_for_itself() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+    log: list[str] = []
+    play = shadow_that_takes(runtime, 0.01, log)
+
+    @runtime.experiment(configs=TWO[:1])
+    async def drains(config: Config) -> int:
+        await asyncio.sleep(0)
+        await play()
+        return (await runtime.drain(5)).waited_for
+
+    async with runtime:
+        assert await drains() == 1
+        assert log == ["shadow done"]
+
+
+async def test_a_branch_cannot_close_the_runtime_that_plays_it() -> None:
+    runtime = Runtime(configs=TWO[:1])
+
+    @runtime.experiment
+    async def closes(config: Config) -> None:
+        await runtime.aclose()
+
+    async with runtime:
+        with pytest.raises(UnderstudyError, match="cannot close the runtime that plays it"):
+            await closes()

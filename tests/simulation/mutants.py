@@ -135,7 +135,7 @@ MUTANTS = [
     Mutant(
         "a drain does not wait",
         "runtime/_drain.py",
-        "    while any(_in_flight(actor) for actor in actors):",
+        "    while any(_in_flight(actor, spared) for actor in actors):",
         "    while False:",
     ),
     Mutant(
