@@ -148,6 +148,7 @@ class CaseActor(Actor[Any, Any]):
             self.active.pop(branch, None)
             if branch.timer is not None:
                 branch.timer.cancel()
+                branch.timer = None
             if branch.interruptions:
                 withdraw_interruptions(branch)
         if branch.holds_permit:
@@ -158,14 +159,15 @@ class CaseActor(Actor[Any, Any]):
         wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
         if wanted or error is not None:
             result = self._end(branch, value, error, ended)
-            if whole and not isinstance(error, _NEVER_DATA):
-                return result
-            del result
-            if error is not None:
-                try:
+            branch.interruption = None
+            try:
+                if whole and not isinstance(error, _NEVER_DATA):
+                    return result
+                if error is not None:
                     raise error
-                finally:
-                    error = None  # the traceback holds this frame: no cycle must stay behind
+            finally:  # the traceback of an error holds this frame: no cycle must stay behind
+                del result
+                error = None
         else:
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
@@ -310,7 +312,7 @@ class CaseActor(Actor[Any, Any]):
         except BaseException as raised:  # SystemExit too: recorded, not obeyed
             error = raised if branch.interruption is None else resolve(branch, raised)
         message.finish(value, error)
-        error = None
+        del message, error  # the traceback of an error holds this frame: no cycle stays behind
 
     # What is left of one
 

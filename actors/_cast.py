@@ -74,8 +74,12 @@ class Cast:
             main: FunctionResult[Any] = await self._play_primary(whole=True)
         finally:
             self.start_after()
-        if main.exception_info is not None:
-            raise main.exception_info
+        error = main.exception_info
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del main, error  # the traceback holds this frame: no cycle must stay behind
         return ExperimentCaseResults(main, [])
 
     async def gather(self) -> ExperimentCaseResults[Any]:
@@ -93,11 +97,16 @@ class Cast:
         except GeneratorExit:  # nothing can be awaited any more
             self._cancel("caller", ("branch",))
             raise
-        except BaseException:
-            await self._call_off()
+        except BaseException as problem:
+            if await self._call_off() and isinstance(problem, Exception):
+                raise asyncio.CancelledError from problem
             raise
-        if main.role == "primary" and main.exception_info is not None:
-            raise main.exception_info
+        error = main.exception_info
+        if main.role == "primary" and error is not None:
+            try:
+                raise error
+            finally:
+                del main, error  # as above
         ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
         variants = [message.result for message in ordered if message.result is not None]
         return ExperimentCaseResults(main, variants)
@@ -188,8 +197,12 @@ class Cast:
             finally:
                 del stage.gathering[future]
 
-    async def _call_off(self) -> None:
-        """Cancel the branches, and do not leave before they have: shadows go on."""
+    async def _call_off(self) -> bool:
+        """Cancel the branches, and do not leave before they have: shadows go on.
+
+        Return whether the caller was cancelled meanwhile.
+        """
+        was_cancelled = False
         self._waits_for_all = False
         self._cancel("caller", ("branch",))
         while self.awaited():
@@ -197,4 +210,5 @@ class Cast:
             try:
                 await self._future
             except asyncio.CancelledError:
-                continue  # it is being raised already
+                was_cancelled = True  # it is raised when they have left
+        return was_cancelled

@@ -44,7 +44,7 @@ class Message:
         self.branch = branch
         self.args = args
         self.kwargs = kwargs
-        self.cast = cast
+        self.cast: Cast | None = cast
         self.context: Context = copy_context()
         self.result: FunctionResult[Any] | None = None
         self.is_gone = False
@@ -98,19 +98,24 @@ class Message:
         branch.is_over = True
         if branch.timer is not None:
             branch.timer.cancel()
+            branch.timer = None
         actor = self.actor
         actor.active.pop(branch, None)
         if self.is_counted:
             actor.supervisor.shadows -= 1
             actor.note_for_circuit(status, self.circuit_turn)
         self.result = actor.conclude(branch, status, reason, value, error, ended)
-        self.cast.settle(self)
+        branch.interruption = None
+        cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
+        if cast is not None:
+            cast.settle(self)
 
     def over(self) -> None:
         """Be told that the task has ended: it may have been cancelled before it began."""
         if not self.branch.has_begun:
             error = self.branch.interruption
             self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
+        self.branch.task = None  # it keeps its context, and that keeps the branch
         self.actor.mailbox.give_back()
 
     def lapse(self) -> None:

@@ -109,7 +109,7 @@ def _row(result: Result, unit: str) -> tuple[str, ...]:
 def _goal(goal: Goal, unit: str) -> str:
     parts = [] if goal.ratio == math.inf else [f"<= {goal.ratio:g}"]
     if goal.over:
-        parts = [f"<= {goal.over} + {goal.ratio:g}"]
+        parts = [f"<= +{goal.ratio:g}"]
     if goal.extra != math.inf:
         parts.append(f"<= {_amount(goal.extra, unit)} on top")
     if goal.total != math.inf:

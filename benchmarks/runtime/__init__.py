@@ -1,0 +1,1 @@
+"""Benchmarks of `understudy` itself: calls, and the memory of what plays them."""
