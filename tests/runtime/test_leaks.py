@@ -5,11 +5,26 @@ import gc
 import subprocess
 import sys
 import weakref
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
-from understudy import Config, Runtime, ShadowStrategy
+from understudy import (
+    Config,
+    DeadlineExceeded,
+    ExperimentCaseResults,
+    FunctionResult,
+    MultiBranchStrategy,
+    RoundRobinStrategy,
+    Runtime,
+    ShadowStrategy,
+    SingleConfigStrategy,
+)
+from understudy.actors._branch import Branch
+from understudy.actors._cast import Cast
+from understudy.actors._message import Message
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -141,6 +156,47 @@ async def test_arguments_and_results_are_gone_after_the_call_without_the_collect
         if fails:  # the frame of `call` is in the traceback of the error it holds: its own cycle
             gc.collect()
         assert [reference() for reference in references] == [None, None]
+
+
+MODES: dict[str, dict[str, Any]] = {
+    "single": {"strategy": SingleConfigStrategy()},
+    "shadow": {"strategy": ShadowStrategy()},
+    "multi-branch": {"strategy": MultiBranchStrategy()},
+    "round-robin": {"strategy": RoundRobinStrategy()},
+}
+
+
+MADE_FOR_A_CALL = (Branch, Cast, Message, FunctionResult, ExperimentCaseResults, FailedError)
+
+
+@pytest.mark.parametrize("ending", ["returns", "raises", "is late"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_no_call_leaves_cycles_for_the_collector(
+    mode: str, ending: str, without_collector: None
+) -> None:
+    runtime = Runtime(configs=TWO, timeout=0.001, **MODES[mode])
+
+    @runtime.experiment
+    async def play(config: Config) -> None:
+        await asyncio.sleep(9 if ending == "is late" else 0)
+        if ending == "raises":
+            raise FailedError
+
+    async def call() -> None:
+        for way in (play, partial(runtime.collect, play)):
+            with suppress(FailedError, DeadlineExceeded):
+                await way()
+
+    async with runtime:
+        await call()
+        await runtime.drain()
+        await asyncio.sleep(0)
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        gc.set_debug(0)
+        ours = [each for each in gc.garbage if isinstance(each, MADE_FOR_A_CALL)]
+        gc.garbage.clear()
+        assert ours == []
 
 
 async def test_an_experiment_dies_with_its_function_and_takes_its_supervisor_along() -> None:
