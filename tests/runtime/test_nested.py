@@ -892,6 +892,46 @@ def test_a_cycle_through_the_branches_of_a_call_is_found() -> None:
     assert [type(error) for error in errors].count(DeadlockError) == 1, errors
 
 
+def test_a_cancellation_gets_through_while_branches_are_called_off() -> None:
+    async def main(runtime: Runtime) -> tuple[BaseException | None, list[str]]:
+        inside = asyncio.Event()
+        left: list[str] = []
+
+        @runtime.experiment(
+            concurrency=1, configs=[*INNER, {"i": "z"}], strategy=MultiBranchStrategy()
+        )
+        async def fan(is_first: bool, config: Config) -> None:
+            if is_first and config.i == "y":
+                await inside.wait()
+                await one(False)
+            if not is_first and config.i == "x":
+                await asyncio.sleep(0.1)  # z begins meanwhile
+            if not is_first and config.i == "z":
+                try:
+                    await asyncio.sleep(9)
+                finally:
+                    await asyncio.sleep(1)
+                    left.append("z")
+
+        @runtime.experiment(concurrency=1)
+        async def one(is_first: bool) -> None:
+            if is_first:
+                inside.set()
+                await asyncio.sleep(1)
+                await fan(False)  # a cycle, so that its z is called off, and takes a second
+
+        waiting = [asyncio.create_task(fan(True)), asyncio.create_task(one(True))]
+        await asyncio.sleep(1.5)
+        assert not waiting[1].done()
+        waiting[1].cancel()
+        (_, ended) = await asyncio.gather(*waiting, return_exceptions=True)
+        return ended, left
+
+    ended, left = in_virtual_time(main)
+    assert isinstance(ended, asyncio.CancelledError)
+    assert left == ["z"]
+
+
 def test_acyclic_load_through_single_permits_raises_no_alarm() -> None:
     async def main(runtime: Runtime) -> list[Any]:
         @runtime.experiment(concurrency=1)
