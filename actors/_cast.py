@@ -102,14 +102,14 @@ class Cast:
                 raise asyncio.CancelledError from problem
             raise
         error = main.exception_info
-        if main.role == "primary" and error is not None:
-            try:
+        try:
+            if main.role == "primary" and error is not None:
                 raise error
-            finally:
-                del main, error  # as above
-        ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
-        variants = [message.result for message in ordered if message.result is not None]
-        return ExperimentCaseResults(main, variants)
+            ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
+            variants = [message.result for message in ordered if message.result is not None]
+            return ExperimentCaseResults(main, variants)
+        finally:
+            del main, error  # as above
 
     def start(self) -> None:
         """Cast the others, unless they wait for the primary to end."""

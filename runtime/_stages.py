@@ -129,6 +129,9 @@ class Stages:
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
             await in_thread(stage.loop, self._telling.flush)
+        if all(each.is_closed for each in self._stages.values()):
+            for resting in (*self._subscriptions, self._telling):
+                resting.rest()
         return report
 
     async def _settle(

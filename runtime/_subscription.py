@@ -109,6 +109,11 @@ class Subscription:
             flush = self._outlet.flush
             await in_thread(stage.loop, lambda: flush(timeout))
 
+    def rest(self) -> None:
+        """Let go of the thread until there is something to tell again."""
+        if self._outlet is not None and self._outlet.flush(0.0):
+            self._outlet.close(0.0)
+
     def close(self) -> None:
         """Be told nothing any more; what waits already is still told."""
         self._stages.unsubscribe(self)

@@ -77,6 +77,12 @@ class Telling:
         written = [sink.flush(timeout) for sink in self._sinks]
         return all(written)
 
+    def rest(self) -> None:
+        """Let go of threads and files until there is something to tell again."""
+        for sink in self._sinks:
+            if sink.flush(0.0):
+                sink.close(0.0)
+
     def _say(self, event: str, **fields: Any) -> None:
         if self._emitter is not None:
             self._emitter(event, **fields)

@@ -3,12 +3,14 @@
 import asyncio
 import subprocess
 import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulation import SimulatedLoop, run_virtual
-from understudy import ActorStopped, Config, Runtime, ShadowStrategy, UnderstudyError
+from understudy import ActorStopped, CallableSink, Config, Runtime, ShadowStrategy, UnderstudyError
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -97,6 +99,23 @@ def test_a_shadow_that_does_not_obey_is_reported_as_abandoned() -> None:
         await asyncio.sleep(0.1)
 
     run_virtual(main())
+
+
+async def test_no_thread_is_left_when_it_is_closed(tmp_path: Path) -> None:
+    before = {*threading.enumerate()}
+    told: list[str] = []
+    runtime = Runtime(configs=TWO, events=[tmp_path / "events.jsonl", CallableSink(print)])
+    runtime.subscribe(lambda result: told.append(result.status))
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return config.n
+
+    for times in (1, 2):
+        async with runtime:
+            await play()
+        assert {*threading.enumerate()} == before
+        assert told == ["ok"] * times
 
 
 async def test_it_may_be_closed_twice_at_once_and_started_again() -> None:
