@@ -3,13 +3,15 @@
 Layout, from the ground up:
 
     _mailbox     permits and a FIFO; _state: the lives of an actor; _restarts: how many crashes
-    _actor       Actor: ask, tell, stop; _supervisor: Supervisor starts, restarts, stops them
+    _actor       Actor: ask, tell, stop; _envelope: what is on its way to it
+    _supervisor  Supervisor starts, restarts and stops actors
 
     _case        which config every experiment of a call tree plays; _current: the one played here
     _branch      one case being played for one call; _results: what it ends with
     _stage       what all actors of a runtime share on one loop
-    _stepping    a coroutine in a context of its own; _parked, _message: two ways to wait
-    _case_actor  CaseActor plays the branches of one config (_outcome, _tally, _circuit, _deadlock)
+    _stepping    a coroutine in a context of its own; _permit, _message: two ways to wait
+    _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
+    _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
     _settings    what the calls of an experiment are made with; _lineup: the actors for them
     _casting     a plan with its actors (_product: whole-tree cases); _cast: one such call

@@ -8,10 +8,10 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from ._envelope import Crash, Envelope
 from ._errors import ActorError, ActorStopped, DeadlineExceeded, DeadlockError, MailboxFull
 from ._mailbox import Mailbox
 from ._state import Emit, State
@@ -101,7 +101,7 @@ class Actor(Generic[M, A]):
     def tell(self, message: M) -> bool:
         """Post a message and do not wait; False if it was not taken (it is a dead letter then)."""
         if self._takes_messages and not self.mailbox.is_full:
-            self._post(Envelope(self, message))
+            self._post(self._envelope(message))
             return True
         self._bury(message, "mailbox_full" if self._takes_messages else str(self.state))
         return False
@@ -113,7 +113,7 @@ class Actor(Generic[M, A]):
             ActorStopped: the actor takes no messages.
         """
         self._refuse_if_stopped()
-        envelope = Envelope(self, message)
+        envelope = self._envelope(message)
         if self.mailbox.is_full:
             envelope.turn = asyncio.get_running_loop().create_future()
             self._post(envelope)
@@ -137,7 +137,7 @@ class Actor(Generic[M, A]):
         self._refuse_itself()
         if self.overflow == "reject" and self.mailbox.is_full:
             raise MailboxFull(f"{self.name}: {self.mailbox.waiting} messages wait already")
-        envelope = Envelope(self, message)
+        envelope = self._envelope(message)
         envelope.answer = asyncio.get_running_loop().create_future()
         self._post(envelope)
         return await self._answer(envelope, envelope.answer, timeout)
@@ -263,14 +263,17 @@ class Actor(Generic[M, A]):
         self.state = State.RUNNING
         self.mailbox.open()
 
-    def _post(self, envelope: "Envelope[M, A]") -> None:
+    def _envelope(self, message: M) -> Envelope[M, A]:
+        return Envelope(message, self.mailbox, self._handle, self._bury)
+
+    def _post(self, envelope: Envelope[M, A]) -> None:
         if self.mailbox.take():
             envelope.admit()
         else:
             self.mailbox.wait(envelope)
 
     async def _answer(
-        self, envelope: "Envelope[M, A]", future: "asyncio.Future[A]", timeout: float | None
+        self, envelope: Envelope[M, A], future: "asyncio.Future[A]", timeout: float | None
     ) -> A:
         """Wait for what a future brings; who goes away takes a message that waits along."""
         limit = asyncio.timeout(timeout)
@@ -285,7 +288,7 @@ class Actor(Generic[M, A]):
             if not future.done() or future.cancelled():
                 envelope.withdraw()
 
-    def _handle(self, envelope: "Envelope[M, A]") -> None:
+    def _handle(self, envelope: Envelope[M, A]) -> None:
         task = asyncio.Task(
             self._guarded(envelope.message), loop=self._loop, context=envelope.context
         )
@@ -415,65 +418,3 @@ class Actor(Generic[M, A]):
             self.emit(event, actor=self.name, state=str(self.state), **fields)
         elif event == "actor.crashed":  # what nobody listens for must not pass unseen
             _log.error("%s: %s", event, self.name, exc_info=fields["error"])
-
-
-class Envelope(Generic[M, A]):
-    """A message on its way: it waits in a mailbox without a task."""
-
-    __slots__ = ("_actor", "answer", "context", "is_gone", "message", "turn")
-
-    def __init__(self, actor: Actor[M, A], message: M) -> None:
-        self._actor = actor
-        self.message = message
-        self.answer: asyncio.Future[A] | None = None
-        self.turn: asyncio.Future[Any] | None = None
-        self.context: Context = copy_context()
-        self.is_gone = False
-
-    def admit(self) -> bool:
-        """Have the message handled."""
-        waiter = self.turn or self.answer
-        if self.is_gone or (waiter is not None and waiter.cancelled()):
-            return False  # a waiter that was cancelled is about to withdraw
-        self.is_gone = True
-        self._actor._handle(self)
-        if self.turn is not None and not self.turn.done():
-            self.turn.set_result(None)
-        return True
-
-    def withdraw(self) -> None:
-        """Take the message back, if it still waits."""
-        if not self.is_gone:
-            self.is_gone = True
-            self._actor.mailbox.leave()
-
-    def refuse(self, error: BaseException) -> None:
-        """Tell whoever posted it that the actor stopped first."""
-        self.is_gone = True
-        self._actor._bury(self.message, "stopped")
-        self.fail(error)
-
-    def reply(self, value: Any) -> None:
-        """Answer; an answer that nobody waits for is a dead letter."""
-        if self.answer is None:
-            return
-        if self.answer.done():
-            self._actor._bury(value, "nobody_waits")
-        else:
-            self.answer.set_result(value)
-
-    def fail(self, error: BaseException) -> None:
-        """Answer with an error."""
-        for future in (self.answer, self.turn):
-            if future is not None and not future.done():
-                future.set_exception(error)
-
-
-class Crash:
-    """What an actor tells its supervisor when its own code raised."""
-
-    __slots__ = ("child", "error")
-
-    def __init__(self, child: Actor[Any, Any], error: BaseException) -> None:
-        self.child = child
-        self.error = error

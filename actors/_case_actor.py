@@ -9,7 +9,7 @@ their turn.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, final
 
 from understudy.configs import Config
 
@@ -17,11 +17,11 @@ from ._actor import GRACE, Actor
 from ._branch import CURRENT, Branch, Part
 from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
-from ._deadlock import chain_of, find_cycle
-from ._errors import ActorStopped, DeadlineExceeded, DeadlockError, MailboxFull
+from ._deadline import arm, deadline_of
+from ._errors import ActorStopped
 from ._message import Message
-from ._outcome import deadline_of, resolve, status_of, withdraw_interruptions
-from ._parked import Parked
+from ._outcome import resolve, status_of, withdraw_interruptions
+from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
 from ._stage import Stage
 from ._state import State
@@ -40,20 +40,6 @@ _NEVER_DATA = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemE
 """What is raised even where results are asked for: it concerns the caller itself."""
 
 _enter = CURRENT.set
-
-
-class Beside(Protocol):
-    """What is to start beside a primary, as soon as that has been cast."""
-
-    call_id: int
-
-    def start(self) -> None:
-        """Start it, unless it waits for the primary to end; it may be called again."""
-        ...
-
-    def start_after(self) -> None:
-        """Start it now that the primary has ended; it may be called again."""
-        ...
 
 
 @final
@@ -117,7 +103,7 @@ class CaseActor(Actor[Any, Any]):
                 self.mailbox.permits -= 1
             else:
                 branch.holds_permit = False
-                branch.holds_permit = await self._permit(branch, beside)
+                branch.holds_permit = await permit_for(branch, beside)
                 branch.started = clock()
             branch.has_begun = True
             if stage.emit is not None:
@@ -136,7 +122,7 @@ class CaseActor(Actor[Any, Any]):
                 self.active[branch] = None
                 branch.task = asyncio.current_task()
                 if branch.deadline:
-                    self._arm(branch)
+                    arm(branch)
                 if beside is not None:
                     beside.start()
                 value = await carry_on(branch, run, coroutine, awaited)
@@ -176,54 +162,6 @@ class CaseActor(Actor[Any, Any]):
                 beside.start_after()  # or those of a later call would come first
             await stage.let_others_run(ended)
         return value
-
-    async def _permit(self, branch: Branch, beside: Beside | None) -> bool:
-        """Wait for a permit; False if the branch runs under the one of an ancestor.
-
-        Raises:
-            ActorStopped, MailboxFull, DeadlockError: there will be none.
-        """
-        if self.state is not State.RUNNING:
-            raise self._gone()
-        ancestor = branch.parent
-        while ancestor is not None:
-            if ancestor.part.actor is self and not ancestor.is_over:
-                return False
-            ancestor = ancestor.parent
-        if branch.part.is_rejected and self.mailbox.is_full:
-            raise MailboxFull(
-                f"{self.name}: {self.mailbox.waiting} calls wait already; raise mailbox= or "
-                f"concurrency=, or let callers wait with overflow='wait'"
-            )
-        if branch.parent is not None:
-            cycle = find_cycle(self.stage, self, branch.parent)
-            if cycle is not None:
-                raise DeadlockError(
-                    f"{chain_of(branch.parent)} -> {cycle}: each waits for the next"
-                )
-        return await self._parked(branch, beside)
-
-    async def _parked(self, branch: Branch, beside: Beside | None) -> bool:
-        future = self.stage.loop.create_future()
-        parked = Parked(future)
-        branch.task = asyncio.current_task()
-        if branch.deadline:
-            self._arm(branch)
-        self.mailbox.wait(parked)
-        self.stage.parked[future] = self
-        if beside is not None:
-            beside.start()
-        try:
-            await future
-        except BaseException:
-            if parked.is_admitted:  # and cancelled in the same turn: the permit goes on
-                self.mailbox.give_back()
-            elif not parked.is_refused:
-                self.mailbox.leave()
-            raise
-        finally:
-            del self.stage.parked[future]
-        return True
 
     # In a task of its own
 
@@ -316,25 +254,6 @@ class CaseActor(Actor[Any, Any]):
 
     # What is left of one
 
-    def _arm(self, branch: Branch) -> None:
-        """Set the timer for a deadline, when a branch first suspends."""
-        if branch.timer is not None or branch.task is None:
-            return
-        parent = branch.parent
-        if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
-            return  # the parent's timer is for both
-        branch.cancelling = branch.task.cancelling()
-        left = (branch.deadline - self.stage.clock()) / 1e9
-        branch.timer = self.stage.loop.call_later(left, self._expire, branch)
-
-    def _expire(self, branch: Branch) -> None:
-        branch.interrupt(self.too_late(branch))
-
-    def too_late(self, branch: Branch) -> DeadlineExceeded:
-        """Return the error of a branch whose time is over."""
-        seconds = (branch.deadline - branch.asked) / 1e9
-        return DeadlineExceeded(f"{self.name}: no answer within {seconds:g} s")
-
     def _end(
         self,
         branch: Branch,
@@ -384,6 +303,10 @@ class CaseActor(Actor[Any, Any]):
         if observer is not None or stage.listeners:
             self.supervisor.collect(result, observer)
         return result
+
+    def refusal(self) -> ActorStopped:
+        """Return the error of one who comes when nothing is played here any more."""
+        return self._gone()
 
     def note_for_circuit(self, status: Status, turn: int) -> None:
         """Tell the circuit how a shadow ended that it let through in one of its turns."""

@@ -6,6 +6,7 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, final
 
 from ._branch import Branch
+from ._deadline import too_late
 from ._errors import ActorStopped
 from ._outcome import status_of
 from ._results import FunctionResult, Status
@@ -122,7 +123,7 @@ class Message:
         """Be told that the time is over."""
         branch = self.branch
         branch.deadline = branch.asked + branch.part.timeout
-        error = self.actor.too_late(branch)
+        error = too_late(branch)
         if self.waits:
             self.end("timeout", branch.part.reason, error)
             self.actor.mailbox.leave()

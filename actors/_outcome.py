@@ -1,21 +1,10 @@
-"""How a branch ended: its deadline, our interruptions, and its status."""
+"""How a branch ended: its status, and what became of our interruptions."""
 
 import asyncio
 
-from ._branch import Branch, Part
+from ._branch import Branch
 from ._errors import ActorStopped, DeadlineExceeded, MailboxFull
 from ._results import Status
-
-
-def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
-    """Set a branch's deadline: its own, or what is left of that of the branch that calls."""
-    if part.timeout:
-        branch.deadline = branch.asked + part.timeout
-    if parent is not None:
-        branch.is_shadowed = parent.is_shadowed
-        theirs = parent.deadline
-        if theirs and not parent.is_over and (not branch.deadline or theirs < branch.deadline):
-            branch.deadline = theirs
 
 
 def status_of(branch: Branch, error: BaseException | None) -> tuple[Status, str]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
-from ._actor import Actor, Crash
+from ._actor import Actor
+from ._envelope import Crash
 from ._errors import ActorStopped
 from ._restarts import Restarts
 from ._state import State

@@ -130,8 +130,9 @@ class Stages:
         if not self._telling.flush(0.0):
             await in_thread(stage.loop, self._telling.flush)
         if all(each.is_closed for each in self._stages.values()):
-            for resting in (*self._subscriptions, self._telling):
-                resting.rest()
+            for subscription in self._subscriptions:
+                subscription.rest()
+            self._telling.rest()
         return report
 
     async def _settle(

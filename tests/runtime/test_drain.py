@@ -108,8 +108,7 @@ async def test_no_thread_is_left_when_it_is_closed(tmp_path: Path) -> None:
     runtime.subscribe(lambda result: told.append(result.status))
 
     @runtime.experiment
-    async def play(config: Config) -> int:
-        return config.n
+    async def play(config: Config) -> None: ...
 
     for times in (1, 2):
         async with runtime:

@@ -29,9 +29,9 @@ class Mutant(NamedTuple):
 MUTANTS = [
     Mutant(
         "a permit is lost when its new holder is cancelled at the hand-over",
-        "actors/_case_actor.py",
-        "            if parked.is_admitted:",
-        "            if False:",
+        "actors/_permit.py",
+        "        if parked.is_admitted:",
+        "        if False:",
     ),
     Mutant(
         "a new call overtakes those who wait",
@@ -59,8 +59,8 @@ MUTANTS = [
     ),
     Mutant(
         "nobody looks for deadlocks",
-        "actors/_case_actor.py",
-        "cycle = find_cycle(self.stage, self, branch.parent)",
+        "actors/_permit.py",
+        "cycle = find_cycle(actor.stage, actor, branch.parent)",
         "cycle = None",
     ),
     Mutant(
@@ -95,9 +95,9 @@ MUTANTS = [
     ),
     Mutant(
         "a re-entered call gives back a permit that it never had",
-        "actors/_case_actor.py",
-        "            if ancestor.part.actor is self and not ancestor.is_over:\n                return False",
-        "            if ancestor.part.actor is self and not ancestor.is_over:\n                return True",
+        "actors/_permit.py",
+        "        if ancestor.part.actor is actor and not ancestor.is_over:\n            return False",
+        "        if ancestor.part.actor is actor and not ancestor.is_over:\n            return True",
     ),
     Mutant(
         "a cancellation of ours stays with the caller's task",
@@ -113,11 +113,11 @@ MUTANTS = [
     ),
     Mutant(
         "the shadows enter a mailbox before the primary that waits in it",
-        "actors/_case_actor.py",
-        "        self.mailbox.wait(parked)\n        self.stage.parked[future] = self\n"
-        "        if beside is not None:\n            beside.start()\n",
-        "        if beside is not None:\n            beside.start()\n"
-        "        self.mailbox.wait(parked)\n        self.stage.parked[future] = self\n",
+        "actors/_permit.py",
+        "    actor.mailbox.wait(parked)\n    stage.parked[future] = actor\n"
+        "    if beside is not None:\n        beside.start()\n",
+        "    if beside is not None:\n        beside.start()\n"
+        "    actor.mailbox.wait(parked)\n    stage.parked[future] = actor\n",
     ),
     Mutant(
         "shadows in flight are counted up only",
@@ -146,15 +146,15 @@ MUTANTS = [
     ),
     Mutant(
         "a call inherits the deadline of a branch that is over",
-        "actors/_outcome.py",
+        "actors/_deadline.py",
         "if theirs and not parent.is_over and",
         "if theirs and",
     ),
     Mutant(
         "a call re-enters under the permit of a branch that is over",
-        "actors/_case_actor.py",
-        "            if ancestor.part.actor is self and not ancestor.is_over:",
-        "            if ancestor.part.actor is self:",
+        "actors/_permit.py",
+        "        if ancestor.part.actor is actor and not ancestor.is_over:",
+        "        if ancestor.part.actor is actor:",
     ),
     Mutant(
         "the limit of shadows is not kept",

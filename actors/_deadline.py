@@ -1,0 +1,38 @@
+"""The deadline of a branch: what it is, its timer, its error."""
+
+from ._branch import Branch, Part
+from ._errors import DeadlineExceeded
+
+
+def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
+    """Set a branch's deadline: its own, or what is left of that of the branch that calls."""
+    if part.timeout:
+        branch.deadline = branch.asked + part.timeout
+    if parent is not None:
+        branch.is_shadowed = parent.is_shadowed
+        theirs = parent.deadline
+        if theirs and not parent.is_over and (not branch.deadline or theirs < branch.deadline):
+            branch.deadline = theirs
+
+
+def arm(branch: Branch) -> None:
+    """Set the timer for a deadline, when a branch first suspends."""
+    if branch.timer is not None or branch.task is None:
+        return
+    parent = branch.parent
+    if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
+        return  # the parent's timer is for both
+    branch.cancelling = branch.task.cancelling()
+    stage = branch.part.actor.stage
+    left = (branch.deadline - stage.clock()) / 1e9
+    branch.timer = stage.loop.call_later(left, _expire, branch)
+
+
+def _expire(branch: Branch) -> None:
+    branch.interrupt(too_late(branch))
+
+
+def too_late(branch: Branch) -> DeadlineExceeded:
+    """Return the error of a branch whose time is over."""
+    seconds = (branch.deadline - branch.asked) / 1e9
+    return DeadlineExceeded(f"{branch.part.actor.name}: no answer within {seconds:g} s")
