@@ -67,6 +67,8 @@ class CaseActor(Actor[Any, Any]):
         self.tally = Tally()
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
+        self.shadows = 0
+        """How many shadows are in flight: played, or in the mailbox."""
         self.circuit: Circuit | None = None
         self._fill = fill
         self._function = supervisor.function
@@ -186,7 +188,7 @@ class CaseActor(Actor[Any, Any]):
                 message.end("skipped", "circuit_open")
                 return message
             message.circuit_turn = 0 if self.circuit is None else self.circuit.turn
-            self.supervisor.shadows += 1
+            self.shadows += 1
             message.is_counted = True
         if part.timeout:
             branch.timer = stage.loop.call_later(part.timeout / 1e9, message.lapse)
@@ -229,7 +231,7 @@ class CaseActor(Actor[Any, Any]):
             return None
         if self.stage.is_draining:
             return "draining"
-        if cast.limit is not None and self.supervisor.shadows >= cast.limit:
+        if cast.limit is not None and self.shadows >= cast.limit:
             return "limit"
         return "mailbox_full" if self.mailbox.is_full else None
 

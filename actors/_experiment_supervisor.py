@@ -67,7 +67,6 @@ class ExperimentSupervisor(Supervisor):
         self.key = key
         self.function = function
         self.breaker = breaker
-        self.shadows = 0
         self._given = binder.given
         self._room = binder.room
         self._fill_for = fill_for
@@ -154,6 +153,11 @@ class ExperimentSupervisor(Supervisor):
     def cases(self) -> Sequence[CaseActor]:
         """All case actors."""
         return [*self._actors.values()]
+
+    @property
+    def shadows(self) -> int:
+        """How many shadows are in flight."""
+        return sum(actor.shadows for actor in self._actors.values())
 
     @property
     def strategies(self) -> Sequence[StrategyActor]:

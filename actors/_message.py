@@ -103,7 +103,7 @@ class Message:
         actor = self.actor
         actor.active.pop(branch, None)
         if self.is_counted:
-            actor.supervisor.shadows -= 1
+            actor.shadows -= 1
             actor.note_for_circuit(status, self.circuit_turn)
         self.result = actor.conclude(branch, status, reason, value, error, ended)
         branch.interruption = None

@@ -36,7 +36,8 @@ class ShadowStrategy:
         by: `call` draws for each call. `key` decides by the key of the call: a user or session
             always or never has shadows, in every process, and one that has them at some rate has
             them at any higher rate. A call without a key is drawn for.
-        limit: how many shadows of the experiment may be in flight; more are shed.
+        limit: how many shadows of each config may be in flight; more are shed, and a config that
+            hangs takes nothing from the others.
         timeout: how many seconds a shadow may take.
         after_primary: start the shadows when the primary has ended, instead of beside it.
         cancel_with_primary: cancel the shadows when the caller is cancelled.

@@ -14,3 +14,9 @@ if sys.version_info >= (3, 12):
         return loop
 
     KINDS["eager tasks"] = {"loop_factory": eager_loop}
+
+
+async def turns(count: int = 5) -> None:
+    """Let the loop turn a few times."""
+    for _ in range(count):
+        await asyncio.sleep(0)

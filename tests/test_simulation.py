@@ -30,8 +30,10 @@ def test_seeds_differ() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_every_mutant_still_fits_the_code(mutant: Mutant) -> None:
-    assert Path(ROOT, mutant.file).read_text().count(mutant.right) == 1
+    text = Path(ROOT, mutant.file).read_text()
+    assert text.count(mutant.right) == 1
     assert mutant.right != mutant.wrong
+    compile(text.replace(mutant.right, mutant.wrong), mutant.file, "exec")
 
 
 def test_mutants_differ() -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.loops import turns
 from tests.simulation._loop import run_virtual
 from understudy.actors import (
     Actor,
@@ -72,11 +73,6 @@ class Gate:
                     raise
             else:
                 return "through"
-
-
-async def turns(number: int = 5) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 def ask(actor: Actor[Any, Any], message: Any, **options: Any) -> asyncio.Task[Any]:

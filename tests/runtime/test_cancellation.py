@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.loops import turns
 from understudy import Config, MultiBranchStrategy, Runtime, ShadowStrategy
 
 TWO = [{"n": 0}, {"n": 1}]
@@ -22,11 +23,6 @@ def sleeper(runtime: Runtime, log: list[Any], **settings: Any) -> Any:
             log.append(config.n)
 
     return sleep
-
-
-async def turns(count: int = 5) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 async def test_a_running_primary_is_cancelled_at_once_and_its_shadow_goes_on() -> None:

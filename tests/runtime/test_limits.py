@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.loops import turns
 from understudy import (
     Config,
     ExperimentCaseResults,
@@ -141,22 +142,23 @@ async def test_a_shadow_that_finds_the_mailbox_full_is_shed() -> None:
         gate.set()
 
 
-async def test_the_limit_of_shadows_counts_those_in_flight() -> None:
+async def test_the_limit_of_shadows_counts_those_in_flight_of_each_config() -> None:
     runtime = Runtime(configs=[{"n": n} for n in range(3)], strategy=ShadowStrategy(limit=2))
     gate = asyncio.Event()
 
     @runtime.experiment
     async def play(config: Config) -> None:
-        if config.n:
+        if config.n == 1:
             await gate.wait()
 
     async with runtime:
-        await play()
-        await play()
+        for _ in range(5):
+            await play()
+            await turns()
         assert runtime.statistics().experiments[0].shadows_in_flight == 2
         gate.set()
     told = [(case.ok, case.shed) for case in runtime.statistics().experiments[0].cases]
-    assert told == [(2, 0), (1, 1), (1, 1)]
+    assert told == [(5, 0), (2, 3), (5, 0)]
 
 
 async def test_shadows_start_after_the_primary_if_wanted_also_when_it_fails() -> None:

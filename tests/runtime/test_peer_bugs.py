@@ -1091,6 +1091,7 @@ class TestLiteLlm:
         async with runtime:
             await sampled()
             await limited()
+            await limited()
             await full()
             await full()
             assert len((await runtime.collect(broken)).failed) == 1

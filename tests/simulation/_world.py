@@ -165,8 +165,8 @@ class World:
         if branch.part.role == "shadow" and parent is not None and parent.is_shadowed:
             self.violations.append(f"{actor.name}: a shadow inside a shadow")
         limit = self.limits.get(actor.key)
-        if limit is not None and actor.supervisor.shadows > limit:
-            self.violations.append(f"{actor.name}: {actor.supervisor.shadows} shadows")
+        if limit is not None and actor.shadows > limit:
+            self.violations.append(f"{actor.name}: {actor.shadows} shadows")
         queue: Any = actor.mailbox._queue or ()
         waiting = [each for each in queue if not each.is_gone and hasattr(each, "branch")]
         shadows = [message for message in waiting if message.branch.part.role == "shadow"]

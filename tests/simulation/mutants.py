@@ -78,7 +78,8 @@ MUTANTS = [
     Mutant(
         "a deadline is not disarmed",
         "actors/_case_actor.py",
-        "            if branch.timer is not None:\n                branch.timer.cancel()\n",
+        "            if branch.timer is not None:\n                branch.timer.cancel()\n"
+        "                branch.timer = None\n",
         "",
     ),
     Mutant(
@@ -122,7 +123,7 @@ MUTANTS = [
     Mutant(
         "shadows in flight are counted up only",
         "actors/_message.py",
-        "            actor.supervisor.shadows -= 1\n",
+        "            actor.shadows -= 1\n",
         "",
     ),
     Mutant(
@@ -159,7 +160,7 @@ MUTANTS = [
     Mutant(
         "the limit of shadows is not kept",
         "actors/_case_actor.py",
-        "if cast.limit is not None and self.supervisor.shadows >= cast.limit:",
+        "if cast.limit is not None and self.shadows >= cast.limit:",
         "if False:",
     ),
     Mutant(
