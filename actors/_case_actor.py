@@ -27,7 +27,7 @@ from ._stage import Stage
 from ._state import State
 from ._stepping import carry_on
 from ._tally import Tally
-from ._telling import tell_circuit, tell_ended, tell_planned, tell_started
+from ._telling import tell_circuit, tell_ended, tell_planned, tell_shed, tell_started
 
 if TYPE_CHECKING:
     from ._cast import Cast
@@ -301,6 +301,8 @@ class CaseActor(Actor[Any, Any]):
         )
         if stage.emit is not None:
             tell_ended(branch, result)
+        elif status == "shed":
+            tell_shed(self, reason)
         observer = branch.part.observer
         if observer is not None or stage.listeners:
             self.supervisor.collect(result, observer)

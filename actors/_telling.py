@@ -1,5 +1,6 @@
 """What is told of a call and its branches, for the logs; asked for only when somebody listens."""
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from understudy.configs import Config
@@ -12,6 +13,7 @@ from ._stage import Stage
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
 
+_log = logging.getLogger("understudy")
 _CIRCUIT = {
     CircuitState.OPEN: "breaker.opened",
     CircuitState.HALF_OPEN: "breaker.half_opened",
@@ -72,6 +74,19 @@ def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
     """Tell that the circuit of a case turned."""
     if actor.stage.emit is not None:
         actor.stage.emit(_CIRCUIT[state], **_who(actor, actor.config))
+    elif state is CircuitState.OPEN and actor.supervisor.breaker is not None:
+        rest = actor.supervisor.breaker.cooldown
+        _log.warning("%s: failed too often in a row, and rests for %g s", actor.name, rest)
+
+
+def tell_shed(actor: "CaseActor", reason: str) -> None:
+    """Have the first branch that a case sheds not pass unseen where nobody listens."""
+    if actor.tally.shed == 1 and reason in ("limit", "mailbox_full"):
+        _log.warning(
+            "%s: more than it can play, so that it sheds some (%s); a timeout= ends what hangs",
+            actor.name,
+            reason,
+        )
 
 
 def _who(actor: "CaseActor", config: Config) -> dict[str, Any]:

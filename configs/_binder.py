@@ -104,6 +104,9 @@ class Binder(Generic[R]):
     def given(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Given | None:
         """Return what the caller itself passes of what a config would fill in; None if nothing.
 
+        Raises:
+            ConfigTypeError: something else is passed where a Config belongs.
+
         Example:
             >>> from understudy import Config
             >>> from understudy.configs import Binder
@@ -116,6 +119,12 @@ class Binder(Generic[R]):
             passed |= self._layout.passed(args)
         if not passed:
             return None
+        for name, value in passed.items():
+            if self._slots[name].is_config and not isinstance(value, Config | None):
+                raise ConfigTypeError(
+                    f"{self._name}{self.signature} was given {describe(value)} as its {name!r}: "
+                    f"leave that to the configs, or pass a Config"
+                )
         whole = [value for name, value in passed.items() if not self._slots[name].keys]
         configs = [value for value in whole if isinstance(value, Config)]
         return Given(tuple(passed), configs[0] if configs else None)

@@ -32,6 +32,11 @@ class Slot(NamedTuple):
         return self.parameter.default is _Parameter.empty
 
     @property
+    def is_config(self) -> bool:
+        """Whether nothing but a Config fits."""
+        return not self.keys and unwrapped(without_none(self.target)) is Config
+
+    @property
     def takes_config(self) -> bool:
         return unwrapped(without_none(self.target)) in (Config, Mapping)
 

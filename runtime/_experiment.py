@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import itertools
+import logging
 import weakref
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from ._settings import NO_CONFIG, ExperimentError
 if TYPE_CHECKING:
     from ._runtime import Runtime
 
+_log = logging.getLogger("understudy")
 _keys = itertools.count(1)
 MARK = "__understudy__"
 """Where a decorated function keeps the view of its experiment."""
@@ -46,7 +48,8 @@ class Experiment:
     ) -> None:
         if not inspect.iscoroutinefunction(function):
             raise ExperimentError(
-                f"{function!r} is not an async function: define it with `async def`"
+                f"{described(function)} cannot be an experiment: only functions defined with "
+                f"`async def` that return a value can be, so far"
             )
         self.runtime = runtime
         self.function = function
@@ -62,6 +65,13 @@ class Experiment:
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self._check_cases(settings)
+        if len(settings.configs) > 1 and not self.binder.injected:
+            _log.warning(
+                "%s has %d configs and takes none of them, so that all play the same: annotate a "
+                "parameter as Config, or declare it with configs=None",
+                described(function),
+                len(settings.configs),
+            )
 
     def use(self, configs: tuple[Config, ...]) -> None:
         """Use other configs from the next call on."""
@@ -207,6 +217,11 @@ class View:
         kwargs: Mapping[str, Any],
     ) -> Any:
         """Make a call as soon as there is a loop: `asyncio.run(runtime.call(answer))`."""
+        if _get_running_loop() is None:
+            raise ExperimentError(
+                f"{self.experiment.name} is awaited where no loop of asyncio runs: understudy "
+                f"needs asyncio or uvloop (for pytest with anyio: an `anyio_backend` of 'asyncio')"
+            )
         return await call(args, kwargs)
 
     def _arrive(self, loop: asyncio.AbstractEventLoop) -> Lineup:
@@ -257,7 +272,9 @@ def experiment_of(function: object) -> Experiment:
     """
     found = experiment_of_or_none(function)
     if found is None:
-        raise ExperimentError(f"{function!r} is not an experiment: decorate it first")
+        raise ExperimentError(
+            f"{described(function)} is not an experiment: decorate it with @runtime.experiment"
+        )
     return found
 
 
@@ -270,6 +287,19 @@ def _most(settings: Settings) -> tuple[int, bool]:
             return len(plan.configs), plan.answers_all
     call_one = getattr(settings.strategy, "plays_one", False)
     return (1 if call_one else len(settings.configs)), False
+
+
+def described(function: Any) -> str:
+    """Return what something is, where an experiment was wanted, and where it was written."""
+    code = getattr(function, "__code__", None)
+    where = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
+    if inspect.isasyncgenfunction(function):
+        kind = "the async generator "
+    elif inspect.isgeneratorfunction(function):
+        kind = "the generator "
+    else:
+        kind = "the class " if isinstance(function, type) else ""
+    return f"{kind}{name_of(function) if callable(function) else repr(function)}{where}"
 
 
 def name_of(function: Callable[..., Any]) -> str:

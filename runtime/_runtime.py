@@ -24,7 +24,7 @@ from ._decorated import Decorated, decorate
 from ._drain import DrainReport
 from ._experiment import MARK, Experiment, View, experiment_of, name_of
 from ._reload import Follower
-from ._settings import NO_CONFIG, ExperimentError, make_settings
+from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
 from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
@@ -108,6 +108,16 @@ class Runtime:
             "max_cases": max_cases,
         }
         self.settings = make_settings(base, given)
+        check_runtime(
+            {
+                "circuit": circuit,
+                "max_restarts": max_restarts,
+                "within": within,
+                "drain_timeout": drain_timeout,
+                "service": service,
+                "clock": clock,
+            }
+        )
         self.id = secrets.token_hex(4)
         self.circuit = circuit
         self.max_restarts = max_restarts
@@ -189,15 +199,13 @@ class Runtime:
             view, args = self._view(function, args)
         return view.call(args, kwargs)
 
-    def collect(
-        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Coroutine[Any, Any, Any]:
+    async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment; await the results of all its branches, under any strategy.
 
         What the primary raises is raised, when all have ended; nothing a variant does is.
         """
         view, args = self._view(function, args)
-        return view.collect(args, kwargs)
+        return await view.collect(args, kwargs)
 
     @asynccontextmanager
     async def arun(
@@ -300,6 +308,8 @@ class Runtime:
             experiment: tell the results of this experiment only.
             buffer: how many results may wait for it.
         """
+        if not callable(callback):
+            raise ExperimentError(f"subscribe to results with a function, not {callback!r}")
         key = None if experiment is None else experiment_of(experiment).key
         subscription = Subscription(
             self.stages, callback, key, buffer, self._telling, (self.max_restarts, self.within)
@@ -378,7 +388,8 @@ def find_config(experiment: Experiment, config: str | int) -> str:
     if len(found) == 1:
         return found[0].id
     known = ", ".join(repr(each.label) for each in configs)
-    raise ExperimentError(f"{experiment.name} has {len(found)} configs {config!r}; it has {known}")
+    count = f"{len(found)} configs" if found else "no config"
+    raise ExperimentError(f"{experiment.name} has {count} {config!r}; there are {known}")
 
 
 def check_place(place: str) -> None:

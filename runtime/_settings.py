@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from understudy.actors import Settings
+from understudy.actors import CircuitBreaker, Settings
 from understudy.configs import Config, UnderstudyError, parse_configs
 from understudy.strategies import as_strategy
 
@@ -60,6 +60,31 @@ def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
             allowed = " or ".join(map(repr, choices))
             raise ExperimentError(f"{name} must be {allowed}, not {value!r}")
     return settings
+
+
+def check_runtime(given: Mapping[str, Any]) -> None:
+    """Refuse what a runtime, and no experiment, is given and cannot be.
+
+    Raises:
+        ExperimentError: which one is wrong, and what it may be.
+    """
+    circuit = given["circuit"]
+    if not isinstance(circuit, CircuitBreaker | None):
+        raise ExperimentError(f"circuit must be a CircuitBreaker or None, not {circuit!r}")
+    restarts = given["max_restarts"]
+    if not isinstance(restarts, int) or isinstance(restarts, bool) or restarts < 0:
+        raise ExperimentError(f"max_restarts must be a whole number from 0 on, not {restarts!r}")
+    for name, is_zero_fine in (("drain_timeout", True), ("within", False)):
+        seconds = given[name]
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        if not is_number or not 0 <= seconds < 1e9 or (seconds == 0 and not is_zero_fine):
+            least = "from 0 on" if is_zero_fine else "over 0"
+            raise ExperimentError(f"{name} must be a number of seconds {least}, not {seconds!r}")
+    service = given["service"]
+    if not isinstance(service, str | None):
+        raise ExperimentError(f"service must be a name or None, not {service!r}")
+    if not callable(given["clock"]):
+        raise ExperimentError(f"clock must be a function, not {given['clock']!r}")
 
 
 def as_configs(given: Any) -> tuple[Config, ...]:

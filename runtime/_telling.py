@@ -1,6 +1,7 @@
 """What the runtime tells of itself: its events, if anybody listens."""
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any, final
 
 from understudy.actors import Emit
@@ -62,6 +63,13 @@ class Telling:
 
     def stopped(self, report: "DrainReport") -> None:
         """Tell that it has stopped."""
+        if self._emitter is None and report.cancelled:
+            cases = Counter(
+                f"{case.experiment}[{case.config.label}]"
+                for case in (result.experiment_case for result in report.cancelled)
+            )
+            told = ", ".join(f"{case} x {count}" for case, count in cases.items())
+            _log.warning("the drain was over, and cancelled what ran: %s", told)
         self._say("runtime.stopped", count=report.waited_for)
 
     def crashed(self, function: Any, error: BaseException, is_stopped: bool) -> None:

@@ -1,12 +1,14 @@
 """Who plays: force, the kill switch, keys."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from understudy import (
     Config,
+    ConfigTypeError,
     ExperimentError,
     MultiBranchStrategy,
     RoundRobinStrategy,
@@ -59,7 +61,7 @@ async def test_the_innermost_force_counts_and_each_context_has_its_own() -> None
 async def test_a_config_that_is_not_there_cannot_be_forced(pin: Any) -> None:
     runtime = Runtime(configs=MODELS)
     model = model_of(runtime)
-    problem = r"0 configs .*; it has 'large', 'small', 'tiny'"
+    problem = r"no config .*; there are 'large', 'small', 'tiny'"
     with pytest.raises(ExperimentError, match=problem), runtime.force(model, pin):
         pass
 
@@ -144,8 +146,46 @@ def test_wrong_settings_are_one_clear_error(settings: dict[str, Any], problem: s
 
 
 def test_what_is_no_async_function_is_no_experiment_yet() -> None:
-    with pytest.raises(ExperimentError, match="is not an async function"):
+    def plain() -> None: ...
 
-        @Runtime().experiment
-        def plain() -> None:
-            pass
+    def generator() -> Iterator[int]:
+        yield 1
+
+    async def stream() -> AsyncIterator[int]:
+        yield 1
+
+    class Model: ...
+
+    for function, told in [
+        (plain, r"\.plain \(.*test_choosing.py:\d+\)"),
+        (generator, r"the generator .*\.generator \(.*test_choosing.py:\d+\)"),
+        (stream, r"the async generator .*\.stream \(.*test_choosing.py:\d+\)"),
+        (Model, r"the class .*\.Model"),
+    ]:
+        with pytest.raises(ExperimentError, match=f"{told} cannot be an experiment: only .*async"):
+            Runtime().experiment(function)
+
+
+def test_configs_that_a_function_does_not_take_are_worth_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def forgetful(prompt: str) -> str:
+        return prompt
+
+    Runtime(configs=MODELS).experiment(forgetful)
+    assert "takes none of them, so that all play the same" in caplog.text
+    assert "test_choosing.py:" in caplog.text
+    caplog.clear()
+    Runtime(configs=MODELS[:1]).experiment(forgetful)
+    Runtime(configs=MODELS).experiment(configs=None)(forgetful)
+    assert caplog.text == ""
+
+
+async def test_what_is_passed_for_a_config_must_be_one() -> None:
+    runtime = Runtime(configs=MODELS)
+    model = model_of(runtime)
+    async with runtime:
+        for passed in ("large", {"model": "large"}, 3):
+            with pytest.raises(ConfigTypeError, match=r"given .* as its 'config': leave that to"):
+                await model(config=passed)
+        assert runtime.statistics().experiments[0].planned == 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.loops import turns
 from tests.simulation import SimulatedLoop, run_virtual
 from understudy import (
     CircuitBreaker,
@@ -317,3 +318,37 @@ async def test_a_crash_that_nobody_listens_for_is_logged(caplog: pytest.LogCaptu
     (logged,) = [record for record in caplog.records if record.name == "understudy"]
     assert logged.getMessage().startswith("actor.crashed: ")
     assert "no plan" in caplog.text
+
+
+async def test_what_a_shadow_goes_through_is_logged_once_where_nobody_listens(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runtime = Runtime(
+        configs=TWO,
+        strategy=ShadowStrategy(limit=2),
+        circuit=CircuitBreaker(failures=1),
+        drain_timeout=0.0,
+        events=[],
+    )
+    gate = asyncio.Event()
+
+    @runtime.experiment(name="fails")
+    async def fails(config: Config) -> None:
+        if config.n:
+            raise ConnectionError("out of order")
+
+    @runtime.experiment(name="hangs")
+    async def hangs(config: Config) -> None:
+        if config.n:
+            await gate.wait()
+
+    async with runtime:
+        for _ in range(5):
+            await fails()
+            await hangs()
+            await turns()
+    assert [record.getMessage() for record in caplog.records] == [
+        "fails[1]: failed too often in a row, and rests for 30 s",
+        "hangs[1]: more than it can play, so that it sheds some (limit); a timeout= ends what hangs",
+        "the drain was over, and cancelled what ran: hangs[1] x 2",
+    ]

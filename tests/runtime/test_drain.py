@@ -171,14 +171,18 @@ print(case.ok, case.cancelled)
 
 
 @pytest.mark.parametrize(
-    ("timeout", "told"), [("10", "answer 0\nshadow done\n1 0\n"), ("0.01", "answer 0\n0 1\n")]
+    ("timeout", "told", "logged"),
+    [
+        ("10", "answer 0\nshadow done\n1 0\n", ""),
+        ("0.01", "answer 0\n0 1\n", "the drain was over, and cancelled what ran: play[1] x 1\n"),
+    ],
 )
 def test_a_script_that_does_not_close_the_runtime_drains_at_its_end(
-    timeout: str, told: str
+    timeout: str, told: str, logged: str
 ) -> None:
     command = [sys.executable, "-c", SCRIPT.replace("TIMEOUT", timeout)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr, done.returncode) == (told, "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == (told, logged, 0)
 
 
 async def test_a_branch_that_drains_does_not_wait_for_itself() -> None:
