@@ -78,6 +78,8 @@ def not_found(path: Path) -> ConfigFileNotFoundError:
         hint = "a ~ is not expanded: Path.expanduser() does it"
     elif any(mark in text for mark in "\n{:"):
         hint = "a text is taken for a path: parse it yourself, or write it to a file"
+    elif not path.suffix and len(path.parts) == 1:
+        hint = f"a string is a path, looked for in {Path.cwd()}; a value is written {{name: value}}"
     shown = repr(text)[1:-1]  # on one line, and not longer than a line
     shown = shown if len(shown) < 200 else f"{shown[:200]}..."
     return ConfigFileNotFoundError(f"no such file or directory ({hint})", where=shown)

@@ -88,7 +88,18 @@ def check_runtime(given: Mapping[str, Any]) -> None:
 
 
 def as_configs(given: Any) -> tuple[Config, ...]:
-    """Return configs from whatever they can be made from; one that stands for none, if none."""
+    """Return configs from whatever they can be made from; one that stands for none, for None.
+
+    Raises:
+        ExperimentError: there is no config in it.
+        ConfigError: a config is wrong.
+    """
     if given is None:
         return (NO_CONFIG,)
-    return tuple(parse_configs(given)) or (NO_CONFIG,)
+    configs = tuple(parse_configs(given))
+    if not configs:
+        raise ExperimentError(
+            f"configs={given!r} has no config in it: give one at least, the trusted one first, or "
+            f"None for a function that takes none"
+        )
+    return configs

@@ -45,13 +45,18 @@ def as_strategy(given: Strategy | Callable[..., Any]) -> Strategy:
         return FunctionStrategy(found)
     if not callable(plan):
         raise StrategyError(
-            f"{describe(found)} is not a strategy: that is an object with plan(call, configs), "
-            f"a class of such, or a function of the configs"
+            f"{_shown(found)} is not a strategy: give ShadowStrategy(), MultiBranchStrategy(), "
+            f"RoundRobinStrategy(), SingleConfigStrategy(), an object with plan(call, configs), "
+            f"or a function of the configs"
         )
     name = f"{name_of(cast('object', type(found)))}.plan"
     _refuse_waiting(plan, name)
     _check_bindable(plan, name)
     return cast("Strategy", found)
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str | None) else describe(value)
 
 
 @final

@@ -219,6 +219,7 @@ def test_a_path_that_is_not_there() -> None:
         "model: large": "a text is taken for a path",
         "*.yaml": "not expanded",
         "~/a.yaml": "not expanded",
+        "large": "a string is a path",
     }.items():
         with pytest.raises(FileNotFoundError, match=hint):
             parse_configs(text)

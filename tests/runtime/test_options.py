@@ -51,6 +51,7 @@ async def test_options_share_the_state_of_the_strategy() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        ({"configs": []}, r"configs=\[\] has no config in it: give one at least"),
         ({"circuit": 3}, "circuit must be a CircuitBreaker or None, not 3"),
         ({"max_restarts": -1}, "max_restarts must be a whole number from 0 on, not -1"),
         ({"max_restarts": True}, "max_restarts must be a whole number from 0 on, not True"),

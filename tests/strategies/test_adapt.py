@@ -243,8 +243,8 @@ async def yielding_late(configs: Sequence[Config]) -> Any:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (None, r"^None is not a strategy: that is an object with plan\(call, configs\)"),
-        ("shadow", r"^a str is not a strategy"), (CONFIGS, r"^a tuple is not a strategy"),
+        (None, r"^None is not a strategy: give ShadowStrategy\(\), .* object with plan\(call, configs\)"),
+        ("shadow", r"^'shadow' is not a strategy"), (CONFIGS, r"^a tuple is not a strategy"),
         (Planless(), r"^a Planless is not a strategy"),
         (dict, r"^the class dict is not one of strategies: it has no plan method"),
         (Needy, r"^the class Needy cannot be made without arguments \(.*'rate'\): give a strategy"),
