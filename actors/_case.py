@@ -15,12 +15,17 @@ class Choice(NamedTuple):
         >>> from understudy.actors import Choice
         >>> Choice(7, "answer", Config(model="large")).experiment
         'answer'
+        >>> Choice(7, "answer", Config(model="large"))
+        <Choice answer[large]>
     """
 
     key: int
     """What tells experiments apart, even those of one name."""
     experiment: str
     config: Config
+
+    def __repr__(self) -> str:
+        return f"<Choice {_role(self)}>"
 
 
 class ExperimentCase(msgspec.Struct, frozen=True):
@@ -39,6 +44,8 @@ class ExperimentCase(msgspec.Struct, frozen=True):
         >>> case = ExperimentCase("answer", large, (Choice(7, "answer", large),))
         >>> case.config.model, case.get_config_id("answer") == large.id
         ('large', True)
+        >>> case.joined(Choice(8, "rank", Config(by="date")))
+        <ExperimentCase answer[large], rank[date]>
     """
 
     experiment: str
@@ -75,3 +82,12 @@ class ExperimentCase(msgspec.Struct, frozen=True):
         """Return the same choices, as the branch of another experiment sees them."""
         others = tuple(other for other in self.choices if other.key != choice.key)
         return ExperimentCase(choice.experiment, choice.config, (*others, choice), choice.key)
+
+    def __repr__(self) -> str:
+        own = _role(self)
+        others = [told for told in map(_role, self.choices) if told != own]
+        return f"<ExperimentCase {', '.join([own, *others])}>"
+
+
+def _role(choice: Choice | ExperimentCase) -> str:
+    return f"{choice.experiment}[{choice.config.label}]"

@@ -1,8 +1,9 @@
 """What a branch ends with: the FunctionResult; and what a call ends with: all of them."""
 
+import reprlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -14,6 +15,12 @@ from ._case import ExperimentCase
 T = TypeVar("T")
 
 Status = Literal["ok", "error", "timeout", "cancelled", "shed", "skipped"]
+
+_LONGEST: Final = 60
+"""How many characters of a value are shown."""
+
+_MOST: Final = 20
+"""How many results are shown."""
 
 
 class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
@@ -43,6 +50,8 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
         >>> outcome = asyncio.run(runtime.collect(answer, "hello")).main_result
         >>> outcome.status, outcome.role, outcome.unwrap()
         ('ok', 'primary', 'large: hello')
+        >>> outcome  # doctest: +ELLIPSIS
+        <FunctionResult answer[large] primary ok 'large: hello' ... ms>
     """
 
     result: T | None
@@ -79,6 +88,9 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
             )
         return self.result  # type: ignore[return-value]  # ok: it is what the function returned
 
+    def __repr__(self) -> str:
+        return f"<FunctionResult {_line(self)}>"
+
 
 class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """What all branches of one call ended with: the main one first, then in config order.
@@ -96,6 +108,10 @@ class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
         ...     return 2 * config.n
         >>> [each.result for each in asyncio.run(double())]
         [2, 4]
+        >>> asyncio.run(double())  # doctest: +ELLIPSIS
+        <ExperimentCaseResults
+          double[1] branch ok 2 ... ms
+          double[2] branch ok 4 ... ms>
     """
 
     main_result: FunctionResult[T]
@@ -137,3 +153,36 @@ class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
     def failed(self) -> list[FunctionResult[T]]:
         """Those with status `error` or `timeout`."""
         return [each for each in self if each.status in ("error", "timeout")]
+
+    def __repr__(self) -> str:
+        lines = [_line(each) for each in [*self][:_MOST]]
+        if len(self) > _MOST:
+            lines.append(f"and {len(self) - _MOST} more")
+        return "\n  ".join(["<ExperimentCaseResults", *lines]) + ">"
+
+
+def _line(result: FunctionResult[Any]) -> str:
+    """Say in one line who played, and what came of it."""
+    case = result.experiment_case
+    words = [f"{case.experiment}[{case.config.label}]", result.role, result.status]
+    if result.status in ("shed", "skipped"):
+        return " ".join([*words, f"({result.reason})"])
+    error = result.exception_info
+    words.append(_shown(result.result if error is None else error))
+    milliseconds = 1e3 * result.duration
+    return " ".join([*words, f"{milliseconds:.{1 if milliseconds >= 1 else 2}f} ms"])
+
+
+def _shown(value: object) -> str:
+    """Return the repr of a value in one line, cut; a value that has none is named."""
+    try:
+        text = _short.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+    if "\n" in text:
+        text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+_short: Final = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = _LONGEST

@@ -64,7 +64,7 @@ EVENTS: Final[Mapping[str, Level]] = MappingProxyType(
 """The names of all events, and how serious each is.  A name is never made up on the way."""
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=True, kw_only=True):
     """One thing that happened; what does not apply is None, and is not written.
 
     Attributes:
@@ -116,6 +116,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         >>> event = Event(v=1, ts=0.5, event="branch.shed", level="warning", seq=7, pid=1)
         >>> event.seq, event.label
         (7, None)
+        >>> event
+        Event(v=1, ts=0.5, event='branch.shed', level='warning', seq=7, pid=1)
     """
 
     v: int

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("understudy")
 _keys = itertools.count(1)
+_SHOWN = 8
 MARK = "__understudy__"
 """Where a decorated function keeps the view of its experiment."""
 
@@ -130,6 +131,13 @@ class Experiment:
                 seen.add(inner.key)
                 yield inner
                 yield from inner.all_inside(seen)
+
+    def __repr__(self) -> str:
+        configs = self.settings.configs
+        labels = [config.label for config in configs[:_SHOWN]]
+        if len(configs) > _SHOWN:
+            labels.append(f"and {len(configs) - _SHOWN} more")
+        return f"<Experiment {self.name}: {', '.join(labels)}>"
 
     def _fill_for(self, config: Config) -> Any:
         if not self.binder.injected:

@@ -53,6 +53,12 @@ def test_what_does_not_apply_is_not_written_and_the_version_always_is() -> None:
     assert encode_line(make()).startswith(b'{"v":1,')
 
 
+def test_what_does_not_apply_is_not_shown() -> None:
+    shown = repr(make(label="large"))
+    assert "label='large'" in shown
+    assert "None" not in shown
+
+
 def test_the_fields_of_an_error_have_dots_in_them() -> None:
     written = json.loads(encode_line(make(error_type="ValueError", error_message="no")))
     assert (written["error.type"], written["error.message"]) == ("ValueError", "no")
