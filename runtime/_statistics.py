@@ -1,12 +1,18 @@
 """A snapshot of what a runtime does: every supervisor and every case."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, cast
 
 import msgspec
 
 from understudy.actors import CaseActor, ExperimentSupervisor, State, Tally
 
 from ._experiment import Experiment
+from ._table import table
+
+_ALWAYS: Final = frozenset({"config", "planned", "ok", "p50 ms", "p99 ms"})
+"""The columns that are shown even where all is zero."""
 
 
 class CaseStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +66,16 @@ class ExperimentStatistics(msgspec.Struct, frozen=True, kw_only=True):
         for case in self.cases:
             if config in (case.config_id, case.label):
                 return case
-        known = ", ".join(case.label for case in self.cases)
-        raise KeyError(f"{self.experiment} has no config {config!r}; it has {known}")
+        known = [case.label for case in self.cases]
+        raise KeyError(
+            f"{self.experiment} has no config {config!r}{_nearest(config, known)}; "
+            f"it has {', '.join(known)}"
+        )
+
+    def __str__(self) -> str:
+        """Return a table of the cases, of 80 columns at most."""
+        about = [self.state, self.strategy, *(["disabled"] if self.is_disabled else [])]
+        return f"{self.experiment}: {', '.join(about)}\n{_table_of(self.cases)}"
 
 
 class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +93,54 @@ class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
         >>> case = runtime.statistics()["answer"]["large"]
         >>> case.planned, case.ok, case.in_flight
         (1, 1, 0)
+        >>> print(runtime.statistics())  # doctest: +ELLIPSIS
+        answer: ..., SingleConfigStrategy
+        config  planned  ok  p50 ms  p99 ms
+        large         1   1 ...
     """
 
     experiments: tuple[ExperimentStatistics, ...]
     events_dropped: int
 
     def __getitem__(self, experiment: str) -> ExperimentStatistics:
-        """Return those of an experiment, by its name, or the end of it: `answer`."""
+        """Return those of an experiment, by its name, or the end of it: `answer`.
+
+        Raises:
+            KeyError: there is none, or more than one.
+        """
         named = [each for each in self.experiments if each.experiment == experiment]
         end = f".{experiment}"
         found = named or [each for each in self.experiments if each.experiment.endswith(end)]
         if len(found) == 1:
             return found[0]
-        known = ", ".join(each.experiment for each in self.experiments) or "none"
-        raise KeyError(f"{len(found)} experiments are called {experiment!r}; there are {known}")
+        names = [each.experiment for each in found or self.experiments]
+        known = ", ".join(names) or "none"
+        if not found:
+            near = _nearest(experiment, [*names, *(name.rpartition(".")[2] for name in names)])
+            raise KeyError(f"no experiment is called {experiment!r}{near}; there are {known}")
+        raise KeyError(
+            f"{len(found)} experiments are called {experiment!r}: {known}; "
+            + ("give each another with name=" if named else "ask for one by its whole name")
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON has words for: dicts, lists, texts and numbers.
+
+        A number that is not finite is None.
+
+        Example:
+            >>> from understudy import Runtime
+            >>> Runtime().statistics().to_dict()
+            {'experiments': [], 'events_dropped': 0}
+        """
+        return cast("dict[str, Any]", _finite(msgspec.to_builtins(self)))
+
+    def __str__(self) -> str:
+        """Return a table for each experiment, of 80 columns at most."""
+        told = [str(each) for each in self.experiments] or ["no experiments"]
+        if self.events_dropped:
+            told.append(f"events dropped: {self.events_dropped}")
+        return "\n\n".join(told)
 
 
 def statistics_of(experiments: Iterable[Experiment], events_dropped: int) -> RuntimeStatistics:
@@ -160,3 +208,49 @@ def _of_case(config_id: str, label: str, actors: list[CaseActor], tally: Tally) 
         p90=tally.quantile(0.9),
         p99=tally.quantile(0.99),
     )
+
+
+def _table_of(cases: Iterable[CaseStatistics]) -> str:
+    """Return a table of cases, without the columns that say nothing."""
+    rows = [_row(case) for case in cases]
+    said = {name for row in rows for name, cell in row.items() if cell not in ("0", "closed")}
+    return table([{name: row[name] for name in row if name in said | _ALWAYS} for row in rows])
+
+
+def _row(case: CaseStatistics) -> dict[str, str]:
+    return {
+        "config": case.label,
+        "planned": str(case.planned),
+        "waiting": str(case.waiting),
+        "in flight": str(case.in_flight),
+        "ok": str(case.ok),
+        "error": str(case.error),
+        "timeout": str(case.timeout),
+        "cancelled": str(case.cancelled),
+        "shed": str(case.shed),
+        "skipped": str(case.skipped),
+        "p50 ms": _milliseconds(case.p50),
+        "p99 ms": _milliseconds(case.p99),
+        "circuit": case.circuit,
+    }
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.1f}"
+
+
+def _nearest(name: object, known: Iterable[str]) -> str:
+    """Return the nearest name there is, as a hint; nothing if none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _finite(value: Any) -> Any:
+    """Return dicts and lists without the numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(each) for each in cast("Sequence[Any]", value)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
