@@ -218,7 +218,7 @@ async def test_9_what_a_full_mailbox_drops_is_seen_and_the_primary_does_not_care
 
 if sys.version_info >= (3, 12):
 
-    def test_10_eager_tasks_on_uvloop() -> None:
+    def test_10_eager_tasks_on_uvloop_though_some_versions_cannot_make_any() -> None:
         runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
 
         @runtime.experiment
@@ -227,13 +227,12 @@ if sys.version_info >= (3, 12):
             return int(config.n)
 
         async def main() -> list[int]:
+            loop = asyncio.get_running_loop()
+            loop.set_task_factory(asyncio.eager_task_factory)
             async with runtime:
                 results = await runtime.collect(play)
-                return [each.result for each in results]
+            loop.set_task_factory(None)  # the end of the loop makes tasks too
+            return [each.result for each in results]
 
-        loop = uvloop.new_event_loop()
-        loop.set_task_factory(asyncio.eager_task_factory)  # type: ignore[attr-defined,unused-ignore]  # pyright: ignore
-        try:
-            assert loop.run_until_complete(main()) == [0, 1]
-        finally:
-            loop.close()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            assert runner.run(main()) == [0, 1]
