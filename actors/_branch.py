@@ -59,6 +59,7 @@ class Branch(msgspec.Struct, eq=False):
     holds_permit: bool = True
     has_begun: bool = False
     is_over: bool = False
+    is_abandoned: bool = False
     grown_case: ExperimentCase | None = None
     waits_for: Any = None
     task: "asyncio.Task[Any] | None" = None
@@ -89,6 +90,19 @@ class Branch(msgspec.Struct, eq=False):
         """Add a choice to the case: it holds for the whole branch from now on."""
         root = self.root
         root.grown_case = (root.grown_case or root.part.case).joined(choice)
+
+    def outlive(self) -> None:
+        """Let go of what is over, now that only tasks are left that this branch began.
+
+        Its case stays. It is no shadow any more, and those that called it and are over as well
+        are forgotten: a task that begins others for ever makes no chain of them.
+        """
+        self.grown_case = self.case_now
+        self.is_shadowed = False
+        ancestor = self.parent
+        while ancestor is not None and ancestor.is_over:
+            ancestor = ancestor.parent
+        self.parent = ancestor
 
     def interrupt(self, error: BaseException) -> None:
         """Cancel what the branch does, to raise an error of ours in place of the cancellation."""

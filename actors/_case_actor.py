@@ -122,7 +122,8 @@ class CaseActor(Actor[Any, Any]):
                 value = stop.value
             else:
                 self.active[branch] = None
-                branch.task = asyncio.current_task()
+                branch.task = task = asyncio.current_task()
+                branch.cancelling = task.cancelling() if task is not None else 0
                 if branch.deadline:
                     arm(branch)
                 if beside is not None:
@@ -144,6 +145,13 @@ class CaseActor(Actor[Any, Any]):
                 self.mailbox.give_back()
             else:
                 self.mailbox.permits += 1
+        if branch.is_abandoned:
+            if error is None:
+                return value
+            try:
+                raise error
+            finally:
+                error = None  # as below
         wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
         if wanted or error is not None:
             result = self._end(branch, value, error, ended)
@@ -190,8 +198,9 @@ class CaseActor(Actor[Any, Any]):
             message.circuit_turn = 0 if self.circuit is None else self.circuit.turn
             self.shadows += 1
             message.is_counted = True
-        if part.timeout:
-            branch.timer = stage.loop.call_later(part.timeout / 1e9, message.lapse)
+        if branch.deadline:
+            left = (branch.deadline - branch.asked) / 1e9
+            branch.timer = stage.loop.call_later(left, message.lapse)
         if self.mailbox.take():
             if not message.admit():
                 self.mailbox.give_back()
@@ -218,7 +227,11 @@ class CaseActor(Actor[Any, Any]):
         stage.last_id = number = stage.last_id + 1
         now = stage.clock()
         branch = Branch(part, parent, cast.call_id, number, now, now)
-        branch.is_shadowed = part.role == "shadow" or (parent is not None and parent.is_shadowed)
+        if part.role == "shadow":
+            deadline_of(branch, part, None)  # nobody waits for it: what is left is its own
+            branch.is_shadowed = True
+        else:
+            deadline_of(branch, part, parent)
         self.tally.planned += 1
         message = Message(self, branch, args, kwargs, cast)
         message.context.run(_enter, branch)
@@ -228,7 +241,7 @@ class CaseActor(Actor[Any, Any]):
         if self.state is not State.RUNNING:
             return str(self.state)
         if part.role != "shadow":
-            return None
+            return "mailbox_full" if part.is_rejected and self.mailbox.is_full else None
         if self.stage.is_draining:
             return "draining"
         if cast.limit is not None and self.shadows >= cast.limit:
@@ -353,9 +366,16 @@ class CaseActor(Actor[Any, Any]):
                 branch.interrupt(ActorStopped(f"{self.name}: {problem}", reason))
 
     def abandon(self) -> None:
-        """Account for what does not end, though cancelled."""
+        """Account for what does not end, though cancelled: what it still does counts no more."""
         for message in self._messages():
             message.end("cancelled", "abandoned", message.branch.interruption)
+        for branch in [*self.active]:
+            if branch.interruption is not None:
+                branch.is_abandoned = True
+                self.conclude(
+                    branch, "cancelled", "abandoned", None, branch.interruption, self.stage.clock()
+                )
+        self.active.clear()
 
     def _messages(self) -> list[Message]:
         return [message for message in self.stage.playing.values() if message.actor is self]

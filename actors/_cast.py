@@ -91,6 +91,8 @@ class Cast:
         self._waits_for_all = True
         try:
             main: FunctionResult[Any] = await self._play_primary(whole=True)
+            if main.status == "shed":  # the call is refused, and not a part of it
+                self._skip("primary_shed")
             self.start_after()
             if self._left:
                 await self._ended()
@@ -98,6 +100,7 @@ class Cast:
             self._cancel("caller", ("branch",))
             raise
         except BaseException as problem:
+            self._skip("primary_cancelled")
             if await self._call_off() and isinstance(problem, Exception):
                 raise asyncio.CancelledError from problem
             raise

@@ -69,7 +69,7 @@ def cast_plan(
     """
     beside: Role = "branch" if plan.answers_all else "shadow"
     first_role: Role = "branch" if plan.answers_all else "primary"
-    timeout = lineup.timeout if plan.timeout is None else int(plan.timeout * 1e9)
+    timeout = lineup.timeout if plan.timeout is None else max(1, int(plan.timeout * 1e9))
     combinations = list(itertools.product(*inners))
 
     def part(config_id: str, role: Role, inside: Iterable[Choice], joins: bool = False) -> Part:

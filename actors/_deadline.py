@@ -22,7 +22,6 @@ def arm(branch: Branch) -> None:
     parent = branch.parent
     if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
         return  # the parent's timer is for both
-    branch.cancelling = branch.task.cancelling()
     stage = branch.part.actor.stage
     left = (branch.deadline - stage.clock()) / 1e9
     branch.timer = stage.loop.call_later(left, _expire, branch)

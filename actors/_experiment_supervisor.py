@@ -1,7 +1,7 @@
 """ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
 
 import weakref
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, final
 
 from understudy.configs import Binder, Config
@@ -23,7 +23,14 @@ from ._strategy_actor import StrategyActor
 from ._supervisor import Supervisor
 
 _FEW = 64
-_caller = CURRENT.get
+
+
+def _caller() -> Branch | None:
+    """Return the branch that calls, whether it still runs or left a task behind."""
+    branch = CURRENT.get()
+    if branch is not None and branch.is_over:
+        branch.outlive()
+    return branch
 
 
 @final
@@ -99,7 +106,9 @@ class ExperimentSupervisor(Supervisor):
     def _strategy(self, given: Any) -> StrategyActor:
         """Return what keeps a strategy: one for all settings that name an equal one."""
         key: Any = given
-        if not isinstance(key, Hashable):
+        try:
+            hash(key)
+        except Exception:  # an unhashable one, or a hash that fails
             key = id(given)
         strategy = self._strategies.get(key)
         if strategy is None:
@@ -242,8 +251,7 @@ class ExperimentSupervisor(Supervisor):
         if outer is not None:
             assigned = outer.config_for(self.key)
             if assigned is not None:
-                actor = lineup.cases.get(assigned.id, lineup.first)
-                return self._only(lineup, actor, "case", caller)
+                return self._only(lineup, self._player(lineup, assigned), "case", caller)
         plan = self._plan(lineup, outer, args, kwargs)
         if plan is None:
             return self._only(lineup, lineup.first, "error", caller)
@@ -256,6 +264,13 @@ class ExperimentSupervisor(Supervisor):
             for choice in (casting.primary.actor.choice, *(each[0] for each in inners)):
                 caller.join(choice)
         return casting
+
+    def _player(self, lineup: Lineup, config: Config) -> CaseActor:
+        """Return who plays a config of the case; it may come from other settings than these."""
+        actor = lineup.cases.get(config.id)
+        if actor is not None and actor.config == config:
+            return actor
+        return self._actor(config, lineup.settings)
 
     def _only(
         self,
@@ -280,7 +295,7 @@ class ExperimentSupervisor(Supervisor):
             )
         elif caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)
-        place = lineup.places[actor.config.id]
+        place = lineup.places.get(actor.config.id, 0)
         part = Part(
             actor,
             role,
@@ -327,4 +342,5 @@ class ExperimentSupervisor(Supervisor):
 
     async def _give_up(self, child: Actor[Any, Any], error: BaseException) -> None:
         """Stop the one that keeps crashing; the first config goes on answering."""
+        self._tell_event("actor.gave_up", reason="max_restarts", count=self._intensity.most)
         await child.stop()

@@ -58,7 +58,7 @@ class Lineup:
         self.places: dict[str, int] = {config.id: n for n, config in enumerate(self.configs)}
         self.first: CaseActor = cases[0]
         self.strategy: StrategyActor = strategy
-        self.timeout = int((settings.timeout or 0.0) * 1e9)
+        self.timeout = max(1, int(settings.timeout * 1e9)) if settings.timeout else 0
         self.is_rejecting = settings.overflow == "reject"
         self.inners = inners
         self.fixed: Casting | None = None
@@ -71,6 +71,6 @@ class Lineup:
 
     @property
     def pinned(self) -> "CaseActor | None":
-        """The one that is pinned here by hand, if any is."""
+        """The one that is pinned here by hand, if it is among these."""
         config_id = self.first.stage.switches.forced(self.first.key)
-        return None if config_id is None else self.cases.get(config_id, self.first)
+        return None if config_id is None else self.cases.get(config_id)

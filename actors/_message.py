@@ -74,6 +74,10 @@ class Message:
     def finish(self, value: Any, error: BaseException | None) -> None:
         """End, having run."""
         status, reason = status_of(self.branch, error)
+        task = self.branch.task
+        is_cancelled = self.branch.interruption is not None or (task and task.cancelling())
+        if isinstance(error, asyncio.CancelledError) and not is_cancelled:
+            status, reason = "error", self.branch.part.reason  # it raised that by itself
         ended = self.actor.stage.clock()
         if status != "cancelled":
             self.actor.tally.took(ended - self.branch.started)
@@ -122,7 +126,6 @@ class Message:
     def lapse(self) -> None:
         """Be told that the time is over."""
         branch = self.branch
-        branch.deadline = branch.asked + branch.part.timeout
         error = too_late(branch)
         if self.waits:
             self.end("timeout", branch.part.reason, error)

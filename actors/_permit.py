@@ -57,7 +57,8 @@ async def _parked(branch: Branch, beside: Beside | None) -> None:
     stage = actor.stage
     future = stage.loop.create_future()
     parked = Parked(future)
-    branch.task = asyncio.current_task()
+    branch.task = task = asyncio.current_task()
+    branch.cancelling = task.cancelling() if task is not None else 0
     if branch.deadline:
         arm(branch)
     actor.mailbox.wait(parked)

@@ -80,8 +80,26 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
 
     def _renew(self) -> None:
         make = getattr(self._given, "fresh", None)
-        self._strategy = self._given if make is None else make()
+        try:
+            self._strategy = self._given if make is None else make()
+        except BaseException as error:  # even SystemExit: a strategy may not harm the caller
+            self._strategy = _Unmade(error)
 
     def _fail(self, error: BaseException) -> None:
         self._tell_event("strategy.failed", error=error)
         self._crash(error)
+
+
+@final
+class _Unmade:
+    """Stands in for a strategy that could not be made afresh."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def plan(self, call: Call, configs: Sequence[Config]) -> Plan:
+        """Fail, so that the first config answers."""
+        raise self._error
+
+    def observe(self, result: FunctionResult[Any]) -> None:
+        """Learn nothing."""

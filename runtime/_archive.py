@@ -1,9 +1,14 @@
 """The Archive: what case actors did on loops that are closed by now, in numbers."""
 
+import threading
 from collections.abc import Iterable
 from typing import final
 
 from understudy.actors import CaseActor, Tally
+
+_MOST = 256
+OTHERS = "(others)"
+"""The label of what is left of configs when there have been too many to tell each apart."""
 
 
 @final
@@ -11,10 +16,25 @@ class Archive:
     """Keeps the tallies of case actors that are gone, summed for each config."""
 
     def __init__(self) -> None:
-        self.tallies: dict[str, tuple[str, Tally]] = {}
+        self._tallies: dict[str, tuple[str, Tally]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def tallies(self) -> dict[str, tuple[str, Tally]]:
+        """For the id of each config: its label, and what was done."""
+        with self._lock:
+            return {**self._tallies}
 
     def add(self, actors: Iterable[CaseActor]) -> None:
         """Keep what some actors did."""
-        for actor in actors:
-            label, tally = self.tallies.get(actor.config.id, (actor.config.label, Tally()))
-            self.tallies[actor.config.id] = (label, tally.plus(actor.tally))
+        with self._lock:
+            for actor in actors:
+                self._add(actor.config.id, actor.config.label, actor.tally)
+                if len(self._tallies) > _MOST + 1:  # a config for each call, say
+                    oldest = next(key for key in self._tallies if key != OTHERS)
+                    _, tally = self._tallies.pop(oldest)
+                    self._add(OTHERS, OTHERS, tally)
+
+    def _add(self, config_id: str, label: str, tally: Tally) -> None:
+        label, so_far = self._tallies.get(config_id, (label, Tally()))
+        self._tallies[config_id] = (label, so_far.plus(tally))

@@ -78,6 +78,7 @@ def decorate(experiment: Experiment) -> Decorated:
 
     decorated: Any = play
     setattr(decorated, MARK, view)
+    view.face = decorated
     decorated.experiment = experiment
     decorated.options = options
     decorated.disable = lambda: experiment.runtime.disable(play)
@@ -89,11 +90,13 @@ def decorate(experiment: Experiment) -> Decorated:
 def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
     view = View(experiment, make_settings(experiment.settings, settings))
     experiment.binder.check(view.settings.configs if "configs" in settings else ())
+    experiment.check_cases(view.settings)
 
-    def call(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
-        return view.call(args, kwargs)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        return await view.call(args, kwargs)
 
     optioned: Any = call
     setattr(optioned, MARK, view)
+    view.face = optioned
     made: Callable[..., Coroutine[Any, Any, Any]] = optioned
     return made

@@ -317,5 +317,5 @@ class Emitter:
 def _said_by(error: object) -> str:
     try:
         return str(error)
-    except Exception:
+    except BaseException:
         return f"<{type(error).__name__}>"

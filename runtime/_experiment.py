@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import itertools
 import logging
+import threading
+import types
 import weakref
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -60,12 +62,14 @@ class Experiment:
         self.settings = settings
         self.binder = Binder(function)
         self._uses = [*map(experiment_of, uses)]
-        self.all_views: weakref.WeakSet[View] = weakref.WeakSet()
+        self._lock = threading.RLock()
+        self._views: weakref.WeakSet[View] = weakref.WeakSet()
         self.view = View(self, settings)
+        self.view.lasts = True
         self.archive = Archive()
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
-        self._check_cases(settings)
+        self.check_cases(settings)
         if len(settings.configs) > 1 and not self.binder.injected:
             _log.warning(
                 "%s has %d configs and takes none of them, so that all play the same: annotate a "
@@ -77,7 +81,7 @@ class Experiment:
     def use(self, configs: tuple[Config, ...]) -> None:
         """Use other configs from the next call on."""
         before = self.settings.configs
-        for view in [*self.all_views]:
+        for view in self.views():
             if view.settings.configs is before:
                 view.renew(msgspec.structs.replace(view.settings, configs=configs))
         self.settings = self.view.settings
@@ -86,8 +90,7 @@ class Experiment:
         """Return the supervisor on one loop; it is started at first use."""
         supervisor = self._supervisors.get(stage)
         if supervisor is None:
-            for old in [old for old in self._supervisors if old.loop.is_closed()]:
-                self.archive.add(self._supervisors.pop(old).cases)
+            self._let_go_of_closed_loops()
             supervisor = self._supervisors[stage] = ExperimentSupervisor(
                 stage,
                 self.name,
@@ -105,14 +108,31 @@ class Experiment:
             supervisor.start_now()
         return supervisor
 
+    def _let_go_of_closed_loops(self) -> None:
+        with self._lock:
+            for stage in [*self._supervisors]:
+                if stage.loop.is_closed():
+                    self.archive.add(self._supervisors.pop(stage).cases)
+
     @property
     def supervisors(self) -> Mapping[Stage, ExperimentSupervisor]:
         """The supervisors there are, one for each loop."""
-        return self._supervisors
+        with self._lock:
+            return {**self._supervisors}
+
+    def add_view(self, view: "View") -> None:
+        """Know of one more set of settings."""
+        with self._lock:
+            self._views.add(view)
+
+    def views(self) -> "list[View]":
+        """Return all that there are; other threads may be making some."""
+        with self._lock:
+            return [*self._views]
 
     def leave(self) -> None:
         """Have the next call look whether the actors must be started again."""
-        for view in [*self.all_views]:
+        for view in self.views():
             view.leave()
 
     def inner_experiments(self) -> list["Experiment"]:
@@ -144,7 +164,7 @@ class Experiment:
             return None
         return self.binder.prepare(None if config is NO_CONFIG else config).fill
 
-    def _check_cases(self, settings: Settings) -> None:
+    def check_cases(self, settings: Settings) -> None:
         """Refuse a tree of experiments with more cases than allowed."""
         most, answers_all = _most(settings)
         if most == 1:
@@ -177,6 +197,8 @@ class View:
         "_lineup",
         "_lineups",
         "experiment",
+        "face",
+        "lasts",
         "runtime",
         "settings",
     )
@@ -188,7 +210,11 @@ class View:
         self._here: asyncio.AbstractEventLoop | None = None
         self._lineup: Lineup | None = None
         self._lineups: dict[Stage, Lineup] = {}
-        experiment.all_views.add(self)
+        self.face: Any = None
+        """The function that people call."""
+        self.lasts = False
+        """Whether it lives as long as the experiment, so that a call need not keep it."""
+        experiment.add_view(self)
 
     def call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the answer to a call."""
@@ -196,7 +222,7 @@ class View:
         loop = _get_running_loop()
         if lineup is None or self._here is not loop:
             if loop is None:
-                return self._when_awaited(self.call, args, kwargs)
+                return self.when_awaited(self.call, args, kwargs)
             lineup = self._arrive(loop)
         return lineup.first.supervisor.call(lineup, args, kwargs)
 
@@ -204,7 +230,7 @@ class View:
         """Return what is to be awaited for the results of all branches."""
         loop = _get_running_loop()
         if loop is None:
-            return self._when_awaited(self.collect, args, kwargs)
+            return self.when_awaited(self.collect, args, kwargs)
         lineup = self._arrive(loop)
         return lineup.first.supervisor.collect_all(lineup, args, kwargs)
 
@@ -214,17 +240,20 @@ class View:
         """Return what is to be awaited for the result of the primary."""
         loop = _get_running_loop()
         if loop is None:
-            return self._when_awaited(self.call_whole, args, kwargs)
+            return self.when_awaited(self.call_whole, args, kwargs)
         lineup = self._arrive(loop)
         return lineup.first.supervisor.call_whole(lineup, args, kwargs)
 
-    async def _when_awaited(
+    async def when_awaited(
         self,
         call: Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> Any:
-        """Make a call as soon as there is a loop: `asyncio.run(runtime.call(answer))`."""
+        """Make a call when it is awaited, and keep what it needs until then.
+
+        There may be no loop before: `asyncio.run(runtime.call(answer))`.
+        """
         if _get_running_loop() is None:
             raise ExperimentError(
                 f"{self.experiment.name} is awaited where no loop of asyncio runs: understudy "
@@ -246,8 +275,9 @@ class View:
         supervisor = self.experiment.supervisor_on(stage)
         lineup = self._lineups.get(stage)
         if lineup is None:
-            for old in [old for old in self._lineups if old.loop.is_closed()]:
-                del self._lineups[old]
+            for old in [*self._lineups]:
+                if old.loop.is_closed():
+                    self._lineups.pop(old, None)
             inner = self.experiment.inner_experiments()
             lineup = self._lineups[stage] = supervisor.lineup(
                 self.settings,
@@ -267,9 +297,27 @@ class View:
 
 
 def experiment_of_or_none(function: object) -> Experiment | None:
-    """Return the experiment that a decorated function keeps; None for anything else."""
-    view = getattr(function, MARK, None)
-    return view.experiment if isinstance(view, View) else None
+    """Return the experiment that a decorated function keeps, or one around it; else None."""
+    view = _mark_of(function)
+    return None if view is None else view.experiment
+
+
+def view_of(function: object) -> "View | None":
+    """Return what makes the calls of a decorated function; None for anything else.
+
+    What somebody wrapped around one, with `functools.wraps`, carries its mark: it is something
+    else all the same, to be called as it is.
+    """
+    view = _mark_of(function)
+    return view if view is not None and view.face is function else None
+
+
+def _mark_of(function: object) -> "View | None":
+    """Read the mark of a function; no code of others runs, as a proxy's `__getattr__` would."""
+    if type(function) is types.MethodType:
+        function = function.__func__
+    mark = function.__dict__.get(MARK) if type(function) is types.FunctionType else None
+    return mark if isinstance(mark, View) else None
 
 
 def experiment_of(function: object) -> Experiment:

@@ -22,7 +22,7 @@ from understudy.strategies import SingleConfigStrategy
 
 from ._decorated import Decorated, decorate
 from ._drain import DrainReport
-from ._experiment import MARK, Experiment, View, experiment_of, name_of
+from ._experiment import MARK, Experiment, View, experiment_of, name_of, view_of
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -195,9 +195,10 @@ class Runtime:
         A function that is not an experiment is one without configs: it just runs, supervised.
         """
         view: View | None = getattr(function, MARK, None)
-        if view is None or view.runtime is not self or type(function) is types.MethodType:
-            view, args = self._view(function, args)
-        return view.call(args, kwargs)
+        if view is not None and view.face is function and view.runtime is self and view.lasts:
+            return view.call(args, kwargs)
+        view, args = self._view(function, args)
+        return view.when_awaited(view.call, args, kwargs)
 
     async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment; await the results of all its branches, under any strategy.
@@ -231,9 +232,10 @@ class Runtime:
             'large: hello'
         """
 
-        def runner(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        async def runner(*args: Any, **kwargs: Any) -> Any:
             view, args = self._view(function, args)
-            return view.collect(args, kwargs) if await_variants else view.call_whole(args, kwargs)
+            call = view.collect if await_variants else view.call_whole
+            return await call(args, kwargs)
 
         yield runner
 
@@ -244,8 +246,8 @@ class Runtime:
         if isinstance(function, types.MethodType):
             args = (function.__self__, *args)
             function = function.__func__
-        view = getattr(function, MARK, None)
-        if isinstance(view, View) and view.runtime is self:
+        view = view_of(function)
+        if view is not None and view.runtime is self:
             return view, args
         name = name_of(function)
         plain = self._plain.get(name)

@@ -2,6 +2,8 @@
 
 import math
 
+_MOST_SECONDS = 1e9
+
 
 def rate_problem(value: object) -> str | None:
     """Say what is wrong with a rate."""
@@ -26,7 +28,7 @@ def timeout_problem(value: object) -> str | None:
             seconds = float(value)
         except OverflowError:
             seconds = math.inf
-        if 0 < seconds < math.inf:
+        if 0 < seconds < _MOST_SECONDS:
             return None
     return "it takes a number of seconds above 0, or None for no timeout"
 

@@ -943,7 +943,7 @@ class TestSpearmintDecoration:
             await runtime.drain()
             gc.collect()
             assert len(supervisor.children) == 4  # two configs, two strategies
-            assert len(answer.experiment.all_views) == 1
+            assert len(answer.experiment.views()) == 1
 
 
 class TestSpearmintReleased:
