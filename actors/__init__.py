@@ -13,6 +13,9 @@ Layout, from the ground up:
     _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
+    _workers     threads of the runtime's own; _bridge: a sync function awaited in one
+    _direct      a sync function called directly, in its caller's thread
+
     _settings    what the calls of an experiment are made with; _lineup: the actors for them
     _casting     a plan with its actors (_product: whole-tree cases); _cast: one such call
     _strategy_actor, _experiment_supervisor    apply the strategy, route nested calls
@@ -20,21 +23,29 @@ Layout, from the ground up:
 
 from ._actor import Actor as Actor
 from ._branch import Branch as Branch
+from ._bridge import Crew as Crew
+from ._bridge import bridged as bridged
 from ._case import Choice as Choice
 from ._case import ExperimentCase as ExperimentCase
 from ._case_actor import CaseActor as CaseActor
+from ._casting import Casting as Casting
 from ._circuit import Circuit as Circuit
 from ._circuit import CircuitBreaker as CircuitBreaker
 from ._circuit import CircuitState as CircuitState
 from ._current import CurrentCase as CurrentCase
 from ._current import current_branch as current_branch
 from ._current import current_experiment_case as current_experiment_case
+from ._direct import StageGone as StageGone
+from ._direct import answer_here as answer_here
+from ._direct import answer_whole_here as answer_whole_here
+from ._direct import gather_here as gather_here
 from ._errors import ActorError as ActorError
 from ._errors import ActorStopped as ActorStopped
 from ._errors import DeadlineExceeded as DeadlineExceeded
 from ._errors import DeadlockError as DeadlockError
 from ._errors import MailboxFull as MailboxFull
 from ._experiment_supervisor import ExperimentSupervisor as ExperimentSupervisor
+from ._experiment_supervisor import OffStageError as OffStageError
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
 from ._restarts import Restarts as Restarts
@@ -47,6 +58,7 @@ from ._state import Emit as Emit
 from ._state import State as State
 from ._supervisor import Supervisor as Supervisor
 from ._tally import Tally as Tally
+from ._workers import Workers as Workers
 
 __all__ = [
     "Actor",
@@ -54,10 +66,12 @@ __all__ = [
     "ActorStopped",
     "Branch",
     "CaseActor",
+    "Casting",
     "Choice",
     "Circuit",
     "CircuitBreaker",
     "CircuitState",
+    "Crew",
     "CurrentCase",
     "DeadlineExceeded",
     "DeadlockError",
@@ -69,13 +83,20 @@ __all__ = [
     "Lineup",
     "Mailbox",
     "MailboxFull",
+    "OffStageError",
     "Restarts",
     "Settings",
     "Stage",
+    "StageGone",
     "State",
     "Supervisor",
     "Switches",
     "Tally",
+    "Workers",
+    "answer_here",
+    "answer_whole_here",
+    "bridged",
     "current_branch",
     "current_experiment_case",
+    "gather_here",
 ]

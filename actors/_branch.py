@@ -57,6 +57,7 @@ class Branch(msgspec.Struct, eq=False):
     deadline: int = 0
     is_shadowed: bool = False
     holds_permit: bool = True
+    is_in_thread: bool = False
     has_begun: bool = False
     is_over: bool = False
     is_abandoned: bool = False
@@ -67,6 +68,11 @@ class Branch(msgspec.Struct, eq=False):
     interruption: BaseException | None = None
     interruptions: int = 0
     cancelling: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its id, for people and logs."""
+        return self.part.actor.stage.name_of(self.id)
 
     @property
     def root(self) -> "Branch":

@@ -19,6 +19,7 @@ from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
 from ._deadline import arm, deadline_of
 from ._errors import ActorStopped
+from ._mailbox import SharedMailbox
 from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
 from ._permit import Beside, permit_for
@@ -65,16 +66,31 @@ class CaseActor(Actor[Any, Any]):
         self.choice = Choice(self.key, supervisor.name, config)
         self.case = ExperimentCase(supervisor.name, config, (self.choice,), self.key)
         self.tally = Tally()
+        self.direct = Tally()
+        """Counts direct calls; other threads touch it, under the lock of the stage."""
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
         self.shadows = 0
         """How many shadows are in flight: played, or in the mailbox."""
         self.circuit: Circuit | None = None
-        self._fill = fill
-        self._function = supervisor.function
+        self.fill = fill
+        self._function = supervisor.played
+        if self.stage.is_shared:
+            self.mailbox = SharedMailbox(concurrency, mailbox, self.stage.lock)
+            self.mailbox.close()
         self.emit = self.stage.emit
         self._run()
         self._tell_event("actor.started")
+
+    @property
+    def counts(self) -> Tally:
+        """What it has done so far."""
+        return self.tally.plus(self.direct) if self.direct.planned else self.tally
+
+    @property
+    def in_flight(self) -> int:
+        """How many branches are played here, or wait."""
+        return self.tally.planned + self.direct.planned - self.tally.ended - self.direct.ended
 
     # In the caller's task
 
@@ -91,7 +107,7 @@ class CaseActor(Actor[Any, Any]):
         stage = self.stage
         clock = stage.clock
         asked = clock()
-        stage.last_id = number = stage.last_id + 1
+        number = stage.next_id()
         call_id = number if beside is None else beside.call_id
         branch = Branch(part, parent, call_id, number, asked, asked)
         if part.timeout or parent is not None:
@@ -113,8 +129,8 @@ class CaseActor(Actor[Any, Any]):
             context = copy_context()
             run = context.run
             run(_enter, branch)
-            if self._fill is not None:
-                args, kwargs = self._fill(args, kwargs)
+            if self.fill is not None:
+                args, kwargs = self.fill(args, kwargs)
             coroutine = self._function(*args, **kwargs)
             try:
                 awaited = run(coroutine.send, None)
@@ -140,7 +156,7 @@ class CaseActor(Actor[Any, Any]):
                 branch.timer = None
             if branch.interruptions:
                 withdraw_interruptions(branch)
-        if branch.holds_permit:
+        if branch.holds_permit and not branch.is_in_thread:
             if self.mailbox.waiting:
                 self.mailbox.give_back()
             else:
@@ -224,7 +240,7 @@ class CaseActor(Actor[Any, Any]):
         cast: "Cast",
     ) -> "Message":
         stage = self.stage
-        stage.last_id = number = stage.last_id + 1
+        number = stage.next_id()
         now = stage.clock()
         branch = Branch(part, parent, cast.call_id, number, now, now)
         if part.role == "shadow":
@@ -259,8 +275,8 @@ class CaseActor(Actor[Any, Any]):
             if self.stage.emit is not None:
                 tell_started(branch)
             args, kwargs = message.args, message.kwargs
-            if self._fill is not None:
-                args, kwargs = self._fill(args, kwargs)
+            if self.fill is not None:
+                args, kwargs = self.fill(args, kwargs)
             value = await self._function(*args, **kwargs)
         except BaseException as raised:  # SystemExit too: recorded, not obeyed
             error = raised if branch.interruption is None else resolve(branch, raised)
@@ -294,9 +310,24 @@ class CaseActor(Actor[Any, Any]):
         ended: int,
     ) -> FunctionResult[Any]:
         """Make the FunctionResult: the one terminal message of a branch."""
+        setattr(self.tally, status, getattr(self.tally, status) + 1)
+        result = self.result_of(branch, status, reason, value, error, ended)
+        observer = branch.part.observer
+        if observer is not None or self.stage.listeners:
+            self.supervisor.collect(result, observer)
+        return result
+
+    def result_of(
+        self,
+        branch: Branch,
+        status: Status,
+        reason: str,
+        value: Any,
+        error: BaseException | None,
+        ended: int,
+    ) -> FunctionResult[Any]:
+        """Make the FunctionResult, and tell the events of it."""
         stage = self.stage
-        tally = self.tally
-        setattr(tally, status, getattr(tally, status) + 1)
         parent = branch.parent
         result: FunctionResult[Any] = FunctionResult(
             value,
@@ -310,15 +341,12 @@ class CaseActor(Actor[Any, Any]):
             (branch.started - branch.asked) / 1e9,
             stage.name_of(branch.call_id),
             stage.name_of(branch.id),
-            None if parent is None else stage.name_of(parent.id),
+            None if parent is None else parent.name,
         )
         if stage.emit is not None:
             tell_ended(branch, result)
         elif status == "shed":
             tell_shed(self, reason)
-        observer = branch.part.observer
-        if observer is not None or stage.listeners:
-            self.supervisor.collect(result, observer)
         return result
 
     def refusal(self) -> ActorStopped:

@@ -1,7 +1,7 @@
 """The Cast: one call with more than one branch, in progress."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
 from ._branch import Branch
@@ -28,11 +28,12 @@ class Cast:
         "_kwargs",
         "_left",
         "_messages",
+        "_on_over",
         "_parent",
-        "_stage",
         "_waits_for_all",
         "call_id",
         "limit",
+        "stage",
     )
 
     def __init__(
@@ -43,10 +44,9 @@ class Cast:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> None:
-        stage.last_id += 1
-        self.call_id = stage.last_id
+        self.call_id = stage.next_id()
         self.limit = casting.limit
-        self._stage = stage
+        self.stage = stage
         self._casting = casting
         self._parent = parent
         self._args = args
@@ -56,6 +56,7 @@ class Cast:
         self._future: asyncio.Future[None] | None = None
         self._has_started = False
         self._waits_for_all = False
+        self._on_over: Callable[[], object] | None = None
 
     async def answer(self) -> Any:
         """Play all, and return the value of the primary as soon as there is one."""
@@ -108,11 +109,29 @@ class Cast:
         try:
             if main.role == "primary" and error is not None:
                 raise error
-            ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
-            variants = [message.result for message in ordered if message.result is not None]
-            return ExperimentCaseResults(main, variants)
+            return self.results(main)
         finally:
             del main, error  # as above
+
+    def results(self, main: FunctionResult[Any]) -> ExperimentCaseResults[Any]:
+        """Return the results of all that have ended."""
+        ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
+        variants = [message.result for message in ordered if message.result is not None]
+        return ExperimentCaseResults(main, variants)
+
+    def when_over(self, tell: Callable[[], object]) -> None:
+        """Have somebody told when all have ended: one who waits in another thread."""
+        self.start_after()
+        self._waits_for_all = True
+        if self.awaited():
+            self._on_over = tell
+        else:
+            tell()
+
+    def give_up(self) -> None:
+        """Cancel the branches that somebody in another thread waited for."""
+        self._skip("primary_cancelled")
+        self._cancel("caller", ("branch",))
 
     def start(self) -> None:
         """Cast the others, unless they wait for the primary to end."""
@@ -129,6 +148,9 @@ class Cast:
         future = self._future
         if future is not None and not future.done() and not self.awaited():
             future.set_result(None)
+        if self._on_over is not None and not self.awaited():
+            tell, self._on_over = self._on_over, None
+            tell()
 
     def awaited(self) -> list[Any]:
         """Return what the caller still waits for: for each branch, its task or its actor."""
@@ -139,11 +161,15 @@ class Cast:
             and (self._waits_for_all or message.branch.part.role == "branch")
         ]
 
+    def tell(self) -> None:
+        """Tell what the call is to be."""
+        if self.stage.emit is not None:
+            count = 1 + len(self._casting.others) + len(self._casting.skipped)
+            tell_planned(self.stage, self._casting.primary, self.call_id, count)
+
     async def _play_primary(self, whole: bool) -> Any:
         part = self._casting.primary
-        if self._stage.emit is not None:
-            count = 1 + len(self._casting.others) + len(self._casting.skipped)
-            tell_planned(self._stage, part, self.call_id, count)
+        self.tell()
         try:
             return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
         except (asyncio.CancelledError, GeneratorExit):
@@ -185,7 +211,7 @@ class Cast:
 
     async def _ended(self) -> None:
         """Wait until all have ended that are waited for."""
-        stage = self._stage
+        stage = self.stage
         while self.awaited():
             future = self._future = stage.loop.create_future()
             stage.gathering[future] = self
@@ -209,7 +235,7 @@ class Cast:
         self._waits_for_all = False
         self._cancel("caller", ("branch",))
         while self.awaited():
-            self._future = self._stage.loop.create_future()
+            self._future = self.stage.loop.create_future()
             try:
                 await self._future
             except asyncio.CancelledError:

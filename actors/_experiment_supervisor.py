@@ -1,6 +1,7 @@
 """ExperimentSupervisor: applies the strategy, casts branches, routes nested calls."""
 
 import weakref
+from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, final
 
@@ -25,6 +26,10 @@ from ._supervisor import Supervisor
 _FEW = 64
 
 
+class OffStageError(Exception):
+    """This has to be done on the loop of the stage."""
+
+
 def _caller() -> Branch | None:
     """Return the branch that calls, whether it still runs or left a task behind."""
     branch = CURRENT.get()
@@ -45,6 +50,7 @@ class ExperimentSupervisor(Supervisor):
         name: the experiment's name.
         key: what tells experiments apart, even those of one name.
         function: the user's function.
+        played: what plays it on the loop: itself, or a bridge to a thread.
         binder: knows which parameters of the function a config fills in.
         fill_for: for a config, what lays its values into the arguments of a call.
         is_disabled: tells whether only the first config is to be played.
@@ -60,6 +66,7 @@ class ExperimentSupervisor(Supervisor):
         name: str,
         key: int,
         function: Callable[..., Any],
+        played: Callable[..., Any],
         binder: Binder[Any],
         fill_for: Callable[[Config], Fill | None],
         is_disabled: Callable[[], bool],
@@ -73,6 +80,7 @@ class ExperimentSupervisor(Supervisor):
         self.stage = stage
         self.key = key
         self.function = function
+        self.played = played
         self.breaker = breaker
         self._given = binder.given
         self._room = binder.room
@@ -124,6 +132,8 @@ class ExperimentSupervisor(Supervisor):
         place = (config.id, config, settings.concurrency, settings.mailbox)
         actor = self._actors.get(place)
         if actor is None:
+            if self.stage.is_shared and _get_running_loop() is not self.stage.loop:
+                raise OffStageError
             actor = self._actors[place] = CaseActor(
                 self,
                 config,
@@ -148,7 +158,7 @@ class ExperimentSupervisor(Supervisor):
             needed.update(lineup.cases.values())
             needed.add(lineup.strategy)
         for place, actor in [*self._actors.items()]:
-            if actor not in needed and actor.tally.planned == actor.tally.ended:
+            if actor not in needed and not actor.in_flight:
                 self._archive(actor)
                 del self._actors[place]
                 self._forget(actor)
@@ -210,6 +220,30 @@ class ExperimentSupervisor(Supervisor):
         casting = self._choose(lineup, caller, args, kwargs)
         cast = Cast(self.stage, casting, caller, args, kwargs)
         return cast.gather() if casting.answers_all else cast.answer_whole()
+
+    # A direct call, from any thread
+
+    def choose_here(
+        self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_whole: bool
+    ) -> tuple[Casting, Branch | None]:
+        """Choose who plays; strategies are asked one at a time.
+
+        Raises:
+            OffStageError: actors may have to be started for that, which only the loop can do.
+        """
+        caller = _caller()
+        casting = lineup.fixed
+        if is_whole or (
+            casting is None
+            or caller is not None
+            or self._is_special()
+            or ((kwargs or len(args) > self._room) and self._given(args, kwargs))
+        ):
+            if lineup.inners is not None and _get_running_loop() is not self.stage.loop:
+                raise OffStageError
+            with self.stage.lock:
+                casting = self._choose(lineup, caller, args, kwargs)
+        return casting, caller
 
     def _is_special(self) -> bool:
         """Whether something else than the strategy may choose."""

@@ -5,7 +5,9 @@ straight to the head of the FIFO. It is never free in between, so nobody can pus
 wake-up cannot be lost.
 """
 
+import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, final
 
 _FEW = 16
@@ -30,7 +32,6 @@ class Waiting(Protocol):
         ...
 
 
-@final
 class Mailbox:
     """Permits, and a FIFO of those who wait for one.
 
@@ -141,3 +142,61 @@ class Mailbox:
                     queue.clear()  # those who are gone
                 return True
         return False
+
+
+@final
+class SharedMailbox(Mailbox):
+    """A mailbox that other threads take permits from; those who wait are admitted on the loop.
+
+    Args:
+        concurrency: how many may run at a time.
+        capacity: how many may wait before the mailbox counts as full.
+        lock: guards it.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, concurrency: int, capacity: int, lock: "threading.RLock") -> None:
+        super().__init__(concurrency, capacity)
+        self._lock = lock
+
+    def take(self) -> bool:
+        """Take a permit if there is one."""
+        with self._lock:
+            return super().take()
+
+    def give_back(self) -> None:
+        """Hand a permit on to the first who waits, or keep it for the next who comes."""
+        with self._lock:
+            super().give_back()
+
+    def hand_back(self, post: Callable[[Callable[[], None]], bool]) -> None:
+        """Give a permit back from any thread; who waits for it gets it on the loop."""
+        with self._lock:
+            if not (self.waiting and post(self.give_back)):
+                self.permits += 1
+
+    def wait(self, entry: Waiting) -> None:
+        """Queue up."""
+        with self._lock:
+            super().wait(entry)
+
+    def leave(self) -> None:
+        """Tell that one who waited does not any more."""
+        with self._lock:
+            super().leave()
+
+    def close(self) -> None:
+        """Admit nobody any more, until opened again."""
+        with self._lock:
+            super().close()
+
+    def open(self) -> None:
+        """Admit again, those who waited first."""
+        with self._lock:
+            super().open()
+
+    def clear(self) -> list[Waiting]:
+        """Send away all who wait."""
+        with self._lock:
+            return super().clear()

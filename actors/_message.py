@@ -121,7 +121,8 @@ class Message:
             error = self.branch.interruption
             self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
         self.branch.task = None  # it keeps its context, and that keeps the branch
-        self.actor.mailbox.give_back()
+        if not self.branch.is_in_thread:
+            self.actor.mailbox.give_back()
 
     def lapse(self) -> None:
         """Be told that the time is over."""

@@ -1,15 +1,17 @@
 """The Stage: what all actors of one runtime share on one event loop."""
 
 import asyncio
+import itertools
 import threading
 import time
 import weakref
 from asyncio.tasks import _unregister_task
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, final
 
+from ._bridge import Crew
 from ._state import Emit
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class Stage:
         emit: takes events; None while nobody listens.
         prefix: begins the ids of the calls.
         switches: what the runtime tells all its stages.
+        crew: the threads of the runtime.
+        is_shared: whether other threads than the loop's make calls here.
     """
 
     def __init__(
@@ -79,13 +83,22 @@ class Stage:
         emit: Emit | None = None,
         prefix: str = "",
         switches: Switches | None = None,
+        crew: Crew | None = None,
+        *,
+        is_shared: bool = False,
     ) -> None:
         self.loop = loop
         self.clock = clock
         self.emit = emit
         self.prefix = prefix
         self.switches = switches or Switches()
-        self.last_id = 0
+        self.crew = crew or Crew.of()
+        self.next_id = itertools.count(1).__next__
+        self.is_shared = is_shared
+        self.lock = threading.RLock()
+        """Guards what other threads than the loop's touch, where they may."""
+        self.is_gone = False
+        """Whether it takes no calls from other threads any more: there is another one."""
         self.is_draining = False
         """Whether no shadow starts any more."""
         self.is_closed = False
@@ -93,8 +106,8 @@ class Stage:
         self.supervisors: weakref.WeakValueDictionary[int, ExperimentSupervisor] = (
             weakref.WeakValueDictionary()
         )
-        self.parked: dict[asyncio.Future[None], CaseActor] = {}
-        """The futures of those who wait in a mailbox, and for whom."""
+        self.parked: dict[Any, CaseActor] = {}
+        """Those who wait in a mailbox (the future of each, or its thread), and for whom."""
         self.gathering: dict[asyncio.Future[None], Cast] = {}
         """The futures of those who wait for all branches of a call."""
         self.playing: dict[asyncio.Task[None], Message] = {}
@@ -127,6 +140,14 @@ class Stage:
 
     def _turned(self) -> None:
         self._has_turned = True
+
+    def post(self, act: Callable[[], object], context: Context | None = None) -> bool:
+        """Have something done on the loop, from any thread; False if it is too late for that."""
+        with self.lock:
+            if self.is_gone:
+                return False
+            self.loop.call_soon_threadsafe(act, context=context)
+            return True
 
     def play(self, message: "Message", play: Any) -> None:
         """Have a branch run in a task of its own."""

@@ -1,5 +1,6 @@
 """StrategyActor: a strategy that is restarted when it crashes, and stopped when it keeps on."""
 
+from asyncio.events import _get_running_loop
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, final
@@ -86,8 +87,12 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
             self._strategy = _Unmade(error)
 
     def _fail(self, error: BaseException) -> None:
+        if self._loop is not None and _get_running_loop() is not self._loop:  # a direct call
+            self._loop.call_soon_threadsafe(self._fail, error)
+            return
         self._tell_event("strategy.failed", error=error)
-        self._crash(error)
+        if self.state is State.RUNNING:
+            self._crash(error)
 
 
 @final

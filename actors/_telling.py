@@ -44,7 +44,7 @@ def tell_started(branch: Branch) -> None:
             **_who(part.actor, part.case.config),
             call_id=stage.name_of(branch.call_id),
             branch_id=stage.name_of(branch.id),
-            parent_branch_id=None if parent is None else stage.name_of(parent.id),
+            parent_branch_id=None if parent is None else parent.name,
             role=part.role,
             reason=part.reason,
         )

@@ -29,7 +29,7 @@ class Archive:
         """Keep what some actors did."""
         with self._lock:
             for actor in actors:
-                self._add(actor.config.id, actor.config.label, actor.tally)
+                self._add(actor.config.id, actor.config.label, actor.counts)
                 if len(self._tallies) > _MOST + 1:  # a config for each call, say
                     oldest = next(key for key in self._tallies if key != OTHERS)
                     _, tally = self._tallies.pop(oldest)

@@ -70,8 +70,14 @@ def decorate(experiment: Experiment) -> Decorated:
     view = experiment.view
 
     @experiment.binder.wraps
-    async def play(*args: Any, **kwargs: Any) -> Any:
+    async def play_async(*args: Any, **kwargs: Any) -> Any:
         return await view.call(args, kwargs)
+
+    @experiment.binder.wraps
+    def play_sync(*args: Any, **kwargs: Any) -> Any:
+        return view.call_here(args, kwargs)
+
+    play: Any = play_async if experiment.kind.is_async else play_sync
 
     def options(**settings: Any) -> Options:
         return _with_options(experiment, settings)
@@ -95,7 +101,10 @@ def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
     async def call(*args: Any, **kwargs: Any) -> Any:
         return await view.call(args, kwargs)
 
-    optioned: Any = call
+    def call_sync(*args: Any, **kwargs: Any) -> Any:
+        return view.call_here(args, kwargs)
+
+    optioned: Any = call if experiment.kind.is_async else call_sync
     setattr(optioned, MARK, view)
     view.face = optioned
     made: Callable[..., Coroutine[Any, Any, Any]] = optioned

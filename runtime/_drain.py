@@ -40,6 +40,10 @@ class DrainReport(msgspec.Struct, frozen=True):
     waited_for: int
     cancelled: tuple[FunctionResult[Any], ...]
 
+    def __add__(self, other: "DrainReport") -> "DrainReport":
+        """Return both in one."""
+        return DrainReport(self.waited_for + other.waited_for, (*self.cancelled, *other.cancelled))
+
 
 async def drain_stage(
     stage: Stage, supervisors: Iterable[ExperimentSupervisor], seconds: float
@@ -104,7 +108,7 @@ async def _empty(
 
 def _in_flight(actor: CaseActor, spared: frozenset[Branch]) -> int:
     mine = sum(branch.part.actor is actor for branch in spared)
-    return actor.tally.planned - actor.tally.ended - mine
+    return actor.in_flight - mine
 
 
 @final

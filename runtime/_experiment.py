@@ -9,15 +9,32 @@ import types
 import weakref
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
 
-from understudy.actors import ExperimentSupervisor, Lineup, Settings, Stage, State
+from understudy.actors import (
+    Branch,
+    Casting,
+    ExperimentCaseResults,
+    ExperimentSupervisor,
+    Lineup,
+    OffStageError,
+    Settings,
+    Stage,
+    StageGone,
+    State,
+    answer_here,
+    answer_whole_here,
+    bridged,
+    gather_here,
+)
 from understudy.configs import Binder, Config
 
 from ._archive import Archive
 from ._hints import experiments_in
+from ._kind import Kind, kind_of
 from ._settings import NO_CONFIG, ExperimentError
 
 if TYPE_CHECKING:
@@ -49,10 +66,11 @@ class Experiment:
         name: str | None = None,
         uses: Sequence[Any] = (),
     ) -> None:
-        if not inspect.iscoroutinefunction(function):
+        self.kind = kind_of(function)
+        if self.kind.is_stream or isinstance(function, type):
             raise ExperimentError(
-                f"{described(function)} cannot be an experiment: only functions defined with "
-                f"`async def` that return a value can be, so far"
+                f"{described(function)} cannot be an experiment: only functions that return a "
+                f"value can be, so far"
             )
         self.runtime = runtime
         self.function = function
@@ -67,6 +85,7 @@ class Experiment:
         self.view = View(self, settings)
         self.view.lasts = True
         self.archive = Archive()
+        self._played = function if self.kind is Kind.ASYNC else bridged(function)
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self.check_cases(settings)
@@ -96,6 +115,7 @@ class Experiment:
                 self.name,
                 self.key,
                 self.function,
+                self._played,
                 self.binder,
                 self._fill_for,
                 lambda: self.is_disabled,
@@ -193,6 +213,7 @@ class View:
 
     __slots__ = (
         "__weakref__",
+        "_direct",
         "_here",
         "_lineup",
         "_lineups",
@@ -209,6 +230,7 @@ class View:
         self.settings = settings
         self._here: asyncio.AbstractEventLoop | None = None
         self._lineup: Lineup | None = None
+        self._direct: Lineup | None = None
         self._lineups: dict[Stage, Lineup] = {}
         self.face: Any = None
         """The function that people call."""
@@ -243,6 +265,49 @@ class View:
             return self.when_awaited(self.call_whole, args, kwargs)
         lineup = self._arrive(loop)
         return lineup.first.supervisor.call_whole(lineup, args, kwargs)
+
+    # Calling a sync function directly, from any thread
+
+    def call_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Play a sync function here and now, what is beside it elsewhere; return the answer."""
+        while True:
+            casting, caller = self._choose_here(args, kwargs)
+            play = gather_here if casting.answers_all else answer_here
+            with suppress(StageGone):
+                return play(casting, caller, (args, kwargs))
+
+    def collect_here(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ExperimentCaseResults[Any]:
+        """Play a sync function here and now, and wait for the results of all branches."""
+        while True:
+            casting, caller = self._choose_here(args, kwargs, is_whole=True)
+            with suppress(StageGone):
+                return gather_here(casting, caller, (args, kwargs))
+
+    def call_whole_here(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> ExperimentCaseResults[Any]:
+        """Play a sync function here and now, and return the result of the primary."""
+        while True:
+            casting, caller = self._choose_here(args, kwargs, is_whole=True)
+            play = gather_here if casting.answers_all else answer_whole_here
+            with suppress(StageGone):
+                return play(casting, caller, (args, kwargs))
+
+    def _choose_here(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_whole: bool = False
+    ) -> tuple[Casting, Branch | None]:
+        lineup = self._direct
+        if lineup is None or lineup.first.stage.is_gone:
+            lineup = self._direct = self.runtime.stages.do_directly(self.lineup_on)
+        choose = lineup.first.supervisor.choose_here
+        try:
+            return choose(lineup, args, kwargs, is_whole)
+        except OffStageError:
+            return self.runtime.stages.do_directly(
+                lambda stage: choose(self.lineup_on(stage), args, kwargs, is_whole)
+            )
 
     async def when_awaited(
         self,
@@ -287,13 +352,13 @@ class View:
 
     def leave(self) -> None:
         """Have the next call look whether the actors must be started again."""
-        self._here = self._lineup = None
+        self._here = self._lineup = self._direct = None
 
     def renew(self, settings: Settings) -> None:
         """Use other settings from the next call on."""
         self.settings = settings
         self._lineups.clear()
-        self._here = self._lineup = None
+        self._here = self._lineup = self._direct = None
 
 
 def experiment_of_or_none(function: object) -> Experiment | None:

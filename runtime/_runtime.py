@@ -8,7 +8,7 @@ import types
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Self, final, overload
+from typing import Any, Self, cast, final, overload
 
 from understudy.actors import (
     CircuitBreaker,
@@ -23,6 +23,7 @@ from understudy.strategies import SingleConfigStrategy
 from ._decorated import Decorated, decorate
 from ._drain import DrainReport
 from ._experiment import MARK, Experiment, View, experiment_of, name_of, view_of
+from ._kind import Kind, kind_of
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -126,7 +127,7 @@ class Runtime:
         self._switches = Switches()
         self._follower = Follower(configs, self._followers, self._telling.emit) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
-        self._plain: dict[str, Experiment] = {}
+        self._plain: dict[tuple[str, bool], Experiment] = {}
         self._lock = threading.Lock()
         self.stages = Stages(
             self.id, clock, self._telling, self._switches, drain_timeout, self._all_experiments
@@ -175,6 +176,9 @@ class Runtime:
         return declare
 
     def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated:
+        if isinstance(function, staticmethod | classmethod):
+            bound: Any = cast("Any", function)
+            return type(bound)(self._declare(bound.__func__, given))
         given = dict(given)
         name, uses = given.pop("name", None), given.pop("uses", ())
         check_place(given.pop("place", "loop"))
@@ -239,6 +243,59 @@ class Runtime:
 
         yield runner
 
+    @contextmanager
+    def run(
+        self, function: Callable[..., Any], await_variants: bool = False
+    ) -> Generator[Callable[..., ExperimentCaseResults[Any]]]:
+        """Give a runner, as `arun` does, that is called without `await`, from any thread.
+
+        Args:
+            function: an experiment; an async one is played on a loop of the runtime's own.
+            await_variants: whether to wait for the variants too; else `variant_results` is empty.
+
+        Example:
+            >>> from understudy import Config, Runtime
+            >>> runtime = Runtime(configs=[{"model": "large"}])
+            >>> @runtime.experiment
+            ... def answer(prompt: str, config: Config) -> str:
+            ...     return f"{config.model}: {prompt}"
+            >>> with runtime, runtime.run(answer) as runner:
+            ...     runner("hello").main_result.result
+            'large: hello'
+        """
+
+        def runner(*args: Any, **kwargs: Any) -> ExperimentCaseResults[Any]:
+            view, args = self._view(function, args)
+            if view.experiment.kind is Kind.SYNC:
+                return (view.collect_here if await_variants else view.call_whole_here)(args, kwargs)
+            call = view.collect if await_variants else view.call_whole
+            return self.stages.play(call, args, kwargs)
+
+        yield runner
+
+    def call_blocking(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call an experiment from a thread that runs no loop, and wait for the answer.
+
+        A sync one is played here and now, an async one on a loop of the runtime's own.
+
+        Raises:
+            ExperimentError: this thread runs a loop, which waiting would block: `await` instead.
+
+        Example:
+            >>> from understudy import Config, Runtime
+            >>> runtime = Runtime(configs=[{"model": "large"}])
+            >>> @runtime.experiment
+            ... async def answer(prompt: str, config: Config) -> str:
+            ...     return f"{config.model}: {prompt}"
+            >>> with runtime:
+            ...     runtime.call_blocking(answer, "hello")
+            'large: hello'
+        """
+        view, args = self._view(function, args)
+        if view.experiment.kind is Kind.SYNC:
+            return view.call_here(args, kwargs)
+        return self.stages.play(view.call, args, kwargs)
+
     def _view(
         self, function: Callable[..., Any], args: tuple[Any, ...]
     ) -> tuple[View, tuple[Any, ...]]:
@@ -249,13 +306,16 @@ class Runtime:
         view = view_of(function)
         if view is not None and view.runtime is self:
             return view, args
+        is_async = kind_of(function) is Kind.ASYNC
         name = name_of(function)
-        plain = self._plain.get(name)
+        plain = self._plain.get((name, is_async))
         if plain is None:
             settings = make_settings(
                 self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
             )
-            plain = self._plain[name] = Experiment(self, _play_plain, settings, name)
+            plain = self._plain[name, is_async] = Experiment(
+                self, _play_async if is_async else _play_sync, settings, name
+            )
             with self._lock:
                 self._experiments[plain.key] = plain
         return plain.view, (function, *args)
@@ -340,6 +400,19 @@ class Runtime:
             await self._follower.stop()
         await self.aclose()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> DrainReport:
+        """Drain what was called without `await`, and end the threads; wait for it.
+
+        It may be called again, and start again. Without it the interpreter does so at its end.
+        """
+        return self.stages.close_backstage()
+
     async def drain(self, timeout: float | None = None) -> DrainReport:
         """Wait until nothing is in flight on this loop; cancel what still is after `timeout`.
 
@@ -370,9 +443,14 @@ class Runtime:
         return f"<Runtime {self.id} with {len(self._experiments)} experiments>"
 
 
-async def _play_plain(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Play a function that is not an experiment."""
+async def _play_async(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Play an async function that is not an experiment."""
     return await function(*args, **kwargs)
+
+
+def _play_sync(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Play a sync function that is not an experiment."""
+    return function(*args, **kwargs)
 
 
 def find_config(experiment: Experiment, config: str | int) -> str:

@@ -1,13 +1,16 @@
 """The life of a runtime on each of its loops: starting at first use, draining, leaving."""
 
 import asyncio
+import atexit
 import threading
+import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
-from understudy.actors import ExperimentSupervisor, Stage, Switches, current_branch
+from understudy.actors import Crew, ExperimentSupervisor, Stage, Switches, current_branch
 
+from ._backstage import Backstage
 from ._drain import DrainReport, Keeper, drain_stage
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
@@ -16,6 +19,8 @@ from ._telling import Telling
 if TYPE_CHECKING:
     from ._experiment import Experiment
 
+R = TypeVar("R")
+Call = Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]]
 _SHORT = 1.0
 """How many seconds subscribers have at least to be told what is left."""
 
@@ -49,11 +54,15 @@ class Stages:
         self._switches = switches
         self._experiments = experiments
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
+        self._crew = Crew.of()
+        self._backstage = Backstage()
+        self._direct: Stage | None = None
         self._keepers: dict[Stage, Keeper] = {}
         self._subscriptions: list[Subscription] = []
         self._errands: set[asyncio.Task[None]] = set()
         self._count = 0
         self._lock = threading.Lock()
+        _ALL.add(self)
 
     def on(self, loop: asyncio.AbstractEventLoop) -> Stage:
         """Return what the actors share on a loop; it is set up at first use."""
@@ -67,14 +76,38 @@ class Stages:
                 self._count += 1
                 prefix = f"{self._prefix}-{self._count}-"
                 stage = self._stages[loop] = Stage(
-                    loop, self._clock, self._telling.emit, prefix, self._switches
+                    loop, self._clock, self._telling.emit, prefix, self._switches, self._crew
                 )
-            stage.is_closed = stage.is_draining = False
             keeper = self._keepers[stage] = Keeper(stage, self._leave)
             stage.on_detached = keeper.watch
-            for subscription in self._subscriptions:
-                subscription.listen_on(stage)
+            self._open(stage)
         self._telling.started()
+        return stage
+
+    def _open(self, stage: Stage) -> None:
+        stage.is_closed = stage.is_draining = False
+        for subscription in self._subscriptions:
+            subscription.listen_on(stage)
+
+    def do_directly(self, act: Callable[[Stage], R]) -> R:
+        """Do something with what the actors of direct calls share, on its own loop."""
+        return self._backstage.do(lambda: act(self._direct_stage()))
+
+    def _direct_stage(self) -> Stage:
+        with self._lock:
+            stage = self._direct
+            if stage is None:
+                self._count += 1
+                stage = self._direct = Stage(
+                    self._backstage.loop,
+                    self._clock,
+                    self._telling.emit,
+                    f"{self._prefix}-{self._count}-",
+                    self._switches,
+                    self._crew,
+                    is_shared=True,
+                )
+                self._open(stage)
         return stage
 
     async def drain(self, seconds: float) -> DrainReport:
@@ -101,7 +134,51 @@ class Stages:
             )
         if stage.is_draining:  # somebody else closes it already
             return await self.drain(self.drain_timeout)
-        return await self._leave(stage)
+        report = await self._leave(stage)
+        if self._backstage.is_running and self._is_last(stage):
+            behind = asyncio.run_coroutine_threadsafe(self._leave_backstage(), self._backstage.loop)
+            report += await asyncio.wrap_future(behind)
+        return report
+
+    def _is_last(self, stage: Stage) -> bool:
+        """Whether no other loop is open, but that behind the scenes."""
+        behind = self._backstage.loop
+        return all(each.is_closed for loop, each in self._stages.items() if loop is not behind)
+
+    def play(self, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Make an async call on the loop behind the scenes, and wait for what comes of it.
+
+        Raises:
+            ExperimentError: this thread runs a loop, which waiting would block.
+        """
+        if _get_running_loop() is not None:
+            raise ExperimentError(
+                "this thread runs a loop, which waiting for the call would block: await it"
+            )
+
+        async def play() -> Any:
+            return await call(args, kwargs)
+
+        return self._backstage.play(play())
+
+    def close_backstage(self) -> DrainReport:
+        """Drain what was called without a loop, and end the threads; wait for it."""
+        if not self._backstage.is_running:
+            return DrainReport(0, ())
+        return self._backstage.play(self._leave_backstage())
+
+    async def _leave_backstage(self) -> DrainReport:
+        """Drain both stages behind the scenes: that of direct calls, and that of the loop."""
+        loop = asyncio.get_running_loop()
+        stages = [stage for stage in (self._stages.get(loop), self._direct) if stage is not None]
+        try:
+            reports = [await self._leave(stage) for stage in stages if not stage.is_closed]
+        finally:
+            with self._lock:
+                if self._direct is None:
+                    self._backstage.stop()
+            self._crew.rest()
+        return sum(reports, start=DrainReport(0, ()))
 
     async def _leave(self, stage: Stage) -> DrainReport:
         """Drain a loop, stop all its actors, and have written what was told."""
@@ -112,6 +189,9 @@ class Stages:
             supervisors = [*stage.supervisors.values()]
             report = await drain_stage(stage, supervisors, self.drain_timeout)
             await self._settle(stage, supervisors, until)
+            if stage is self._direct:
+                with self._lock, stage.lock:
+                    self._direct, stage.is_gone = None, True
             for supervisor in supervisors:
                 await supervisor.stop()
             for subscription in [*self._subscriptions]:
@@ -129,7 +209,7 @@ class Stages:
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
             await in_thread(stage.loop, self._telling.flush)
-        if all(each.is_closed for each in self._stages.values()):
+        if self._direct is None and all(each.is_closed for each in self._stages.values()):
             for subscription in self._subscriptions:
                 subscription.rest()
             self._telling.rest()
@@ -175,3 +255,15 @@ class Stages:
             start()
         else:
             stage.loop.call_soon_threadsafe(start)
+
+
+_ALL: Final = weakref.WeakSet[Stages]()
+
+
+def _close_all() -> None:
+    """Drain, before the interpreter ends, what was called without a loop."""
+    for stages in [*_ALL]:
+        stages.close_backstage()
+
+
+atexit.register(_close_all)

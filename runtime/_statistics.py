@@ -186,7 +186,7 @@ def _cases(
 
 def _of_case(config_id: str, label: str, actors: list[CaseActor], tally: Tally) -> CaseStatistics:
     for actor in actors:
-        tally = tally.plus(actor.tally)
+        tally = tally.plus(actor.counts)
     waiting = sum(actor.mailbox.waiting for actor in actors)
     circuits = [str(actor.circuit.state) for actor in actors if actor.circuit is not None]
     return CaseStatistics(

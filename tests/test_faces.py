@@ -33,7 +33,9 @@ MADE_FOR_YOU = (
         "ExperimentStatistics",
         "ExperimentSupervisor",
     ),
-    *("Injection", "Lineup", "Reload", "Settings", "Stage", "Switches", "Tally"),
+    *("Casting", "Crew", "Injection", "Lineup", "OffStageError", "Reload", "Settings", "Stage"),
+    *("StageGone", "Switches", "Tally", "answer_here", "answer_whole_here", "bridged"),
+    "gather_here",
 )
 """What a user only gets from something else, which has the example."""
 each_name = pytest.mark.parametrize(

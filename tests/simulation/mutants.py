@@ -42,14 +42,14 @@ MUTANTS = [
     Mutant(
         "a cancelled call keeps its permit",
         "actors/_case_actor.py",
-        "        if branch.holds_permit:\n",
+        "        if branch.holds_permit and not branch.is_in_thread:\n",
         "        if branch.holds_permit and not isinstance(error, asyncio.CancelledError):\n",
     ),
     Mutant(
         "a task that is cancelled before its first step keeps its permit",
         "actors/_message.py",
-        "        self.actor.mailbox.give_back()\n",
-        "        if self.branch.has_begun:\n            self.actor.mailbox.give_back()\n",
+        "        if not self.branch.is_in_thread:\n",
+        "        if self.branch.has_begun:\n",
     ),
     Mutant(
         "one who left is counted again when the mailbox is cleared",
@@ -190,8 +190,8 @@ MUTANTS = [
     Mutant(
         "a strategy that crashed goes on choosing",
         "actors/_strategy_actor.py",
-        "        self._crash(error)\n",
-        "",
+        "            self._crash(error)\n",
+        "            pass\n",
     ),
     Mutant(
         "a try of a half-open circuit that ends otherwise blocks it for ever",

@@ -1,0 +1,151 @@
+"""The threads of a runtime: started when needed, bounded, ended after a rest, harmless."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from understudy.actors import Workers
+
+
+async def told_by(workers: Workers, call: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    future: asyncio.Future[tuple[Any, BaseException | None]] = (
+        asyncio.get_running_loop().create_future()
+    )
+    workers.post(call, lambda value, error: future.set_result((value, error)))
+    return await asyncio.wait_for(future, 10)
+
+
+async def test_what_a_function_returns_or_raises_is_told_on_the_loop() -> None:
+    workers = Workers("test", 2)
+    assert await told_by(workers, lambda: threading.current_thread().name) == ("test 1", None)
+    for error in (ValueError("mine"), SystemExit(3), KeyboardInterrupt(), StopIteration(4)):
+
+        def fails(error: BaseException = error) -> None:
+            raise error
+
+        assert await told_by(workers, fails) == (None, error)
+    workers.rest()
+
+
+async def test_there_are_never_more_threads_than_allowed_and_none_before_they_are_needed() -> None:
+    workers = Workers("test", 3)
+    assert workers.count == 0
+    assert await told_by(workers, lambda: 1) == (1, None)
+    assert await told_by(workers, lambda: 1) == (1, None)
+    assert workers.count == 1
+    gate = threading.Event()
+    waiting = [asyncio.create_task(told_by(workers, gate.wait)) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert workers.count == 3
+    gate.set()
+    assert await asyncio.gather(*waiting) == [(True, None)] * 10
+    workers.rest()
+
+
+async def test_threads_end_after_a_rest_and_come_back() -> None:
+    before = {*threading.enumerate()}
+    workers = Workers("test", 2, linger=0.001)
+    for _ in range(3):
+        assert await told_by(workers, lambda: 1) == (1, None)
+        for thread in {*threading.enumerate()} - before:
+            if thread.name.startswith("test "):
+                await asyncio.to_thread(thread.join, 10)
+        assert workers.count == 0
+
+
+async def test_many_jobs_from_many_loops_are_each_done_once() -> None:
+    workers = Workers("test", 4)
+    done: list[int] = []
+
+    def run(start: int) -> None:
+        async def main() -> None:
+            jobs = [told_by(workers, lambda n=n: done.append(n)) for n in range(start, start + 500)]
+            await asyncio.gather(*jobs)
+
+        asyncio.run(main())
+
+    threads = [threading.Thread(target=run, args=(start,)) for start in (0, 500, 1000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    assert sorted(done) == [*range(1500)]
+    workers.rest()
+
+
+async def test_a_thread_that_cannot_be_started_is_no_loss_while_there_are_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers = Workers("test", 4)
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("test"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="test: no thread can be started"):
+        workers.post(lambda: 1, lambda value, error: None)
+    assert workers.count == 0
+    monkeypatch.setattr(threading.Thread, "start", start)
+    gate = threading.Event()
+    first = asyncio.create_task(told_by(workers, gate.wait))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    second = asyncio.create_task(told_by(workers, lambda: 2))
+    await asyncio.sleep(0)
+    gate.set()
+    assert await asyncio.gather(first, second) == [(True, None), (2, None)]
+    workers.rest()
+
+
+async def test_nobody_is_told_when_the_loop_is_closed_by_then() -> None:
+    workers = Workers("test", 1)
+    gate, told = threading.Event(), list[Any]()
+
+    async def leave() -> None:
+        workers.post(gate.wait, lambda value, error: told.append(value))
+
+    await asyncio.to_thread(asyncio.run, leave())
+    gate.set()
+    assert await told_by(workers, lambda: 1) == (1, None)
+    assert told == []
+    workers.rest()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+def test_a_forked_child_begins_afresh() -> None:
+    workers = Workers("test", 1)
+    assert asyncio.run(told_by(workers, lambda: 1)) == (1, None)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, bytes([workers.count]))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 1) == b"\0"
+    os.close(reading)
+    os.close(writing)
+    workers.rest()
+
+
+def test_a_thread_that_never_returns_does_not_keep_the_interpreter() -> None:
+    script = """
+import asyncio, threading
+from understudy.actors import Workers
+async def main():
+    Workers("test", 1).post(threading.Event().wait, lambda value, error: None)
+asyncio.run(main())
+print("over")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("over\n", "", 0)
