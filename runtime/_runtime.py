@@ -178,7 +178,8 @@ class Runtime:
     def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated:
         if isinstance(function, staticmethod | classmethod):
             bound: Any = cast("Any", function)
-            return type(bound)(self._declare(bound.__func__, given))
+            rebound: Decorated = type(bound)(self._declare(bound.__func__, given))
+            return rebound
         given = dict(given)
         name, uses = given.pop("name", None), given.pop("uses", ())
         check_place(given.pop("place", "loop"))
@@ -269,7 +270,8 @@ class Runtime:
             if view.experiment.kind is Kind.SYNC:
                 return (view.collect_here if await_variants else view.call_whole_here)(args, kwargs)
             call = view.collect if await_variants else view.call_whole
-            return self.stages.play(call, args, kwargs)
+            results: ExperimentCaseResults[Any] = self.stages.play(call, args, kwargs)
+            return results
 
         yield runner
 

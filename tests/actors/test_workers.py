@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ async def test_many_jobs_from_many_loops_are_each_done_once() -> None:
 
     def run(start: int) -> None:
         async def main() -> None:
-            jobs = [told_by(workers, lambda n=n: done.append(n)) for n in range(start, start + 500)]
+            jobs = [told_by(workers, partial(done.append, n)) for n in range(start, start + 500)]
             await asyncio.gather(*jobs)
 
         asyncio.run(main())
@@ -102,7 +103,7 @@ async def test_a_thread_that_cannot_be_started_is_no_loss_while_there_are_others
     second = asyncio.create_task(told_by(workers, lambda: 2))
     await asyncio.sleep(0)
     gate.set()
-    assert await asyncio.gather(first, second) == [(True, None), (2, None)]
+    assert [*await asyncio.gather(first, second)] == [(True, None), (2, None)]
     workers.rest()
 
 
