@@ -1,7 +1,7 @@
 """Draining: waiting for what is in flight, cancelling what takes too long, reporting each."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, final
 
 import msgspec
@@ -9,7 +9,6 @@ import msgspec
 from understudy.actors import (
     Branch,
     CaseActor,
-    ExperimentSupervisor,
     FunctionResult,
     Stage,
     current_branch,
@@ -45,30 +44,37 @@ class DrainReport(msgspec.Struct, frozen=True):
         return DrainReport(self.waited_for + other.waited_for, (*self.cancelled, *other.cancelled))
 
 
-async def drain_stage(
-    stage: Stage, supervisors: Iterable[ExperimentSupervisor], seconds: float
-) -> DrainReport:
+async def drain_stage(stage: Stage, seconds: float) -> DrainReport:
     """Wait until nothing is in flight; after some seconds cancel what still is.
 
     A branch that drains does not wait for itself, nor for those that wait for it.
     """
     spared = _callers()
-    actors = [actor for supervisor in supervisors for actor in supervisor.cases]
-    waited_for = sum(_in_flight(actor, spared) for actor in actors)
-    if await _empty(stage, actors, seconds, spared):
+    waited_for = sum(_in_flight(actor, spared) for actor in _actors(stage))
+    if await _empty(stage, seconds, spared):
         return DrainReport(waited_for, ())
     cancelled: list[FunctionResult[Any]] = []
-    note = cancelled.append
+
+    def note(result: FunctionResult[Any]) -> None:
+        if result.status == "cancelled" and result.reason in ("drain", "abandoned"):
+            cancelled.append(result)
+
     stage.listeners.append(note)
     try:
-        for actor in actors:
+        for actor in _actors(stage):
             actor.cancel_all(f"cancelled by a drain after {seconds:g} s", "drain", spared)
-        if not await _empty(stage, actors, _GRACE, spared):
-            for actor in actors:
+        if not await _empty(stage, _GRACE, spared):
+            for actor in _actors(stage):
                 actor.abandon()
     finally:
         stage.listeners.remove(note)
     return DrainReport(waited_for, tuple(cancelled))
+
+
+def _actors(stage: Stage) -> list[CaseActor]:
+    """Return all there are; the first call of an experiment may come during a drain."""
+    supervisors = [*stage.supervisors.values()]
+    return [actor for supervisor in supervisors for actor in supervisor.cases]
 
 
 def _callers() -> frozenset[Branch]:
@@ -82,15 +88,13 @@ def _callers() -> frozenset[Branch]:
     return frozenset(found)
 
 
-async def _empty(
-    stage: Stage, actors: list[CaseActor], seconds: float, spared: frozenset[Branch]
-) -> bool:
+async def _empty(stage: Stage, seconds: float, spared: frozenset[Branch]) -> bool:
     """Wait until the actors have nothing in flight; False if that takes too long."""
     loop = stage.loop
     until = loop.time() + seconds
     pause = _SOON
     tasks_of_callers = {branch.task for branch in spared}
-    while any(_in_flight(actor, spared) for actor in actors):
+    while any(_in_flight(actor, spared) for actor in _actors(stage)):
         left = until - loop.time()
         if left <= 0:
             return False

@@ -185,6 +185,13 @@ class Outlet(Generic[T]):
             self._await_end(thread, max(_GOODBYE, deadline - time.monotonic()))
         return is_flushed
 
+    def retire(self) -> None:
+        """Have the thread end when it has consumed what there is; do not wait for that."""
+        with self._lock:
+            if self._thread is not None:
+                self._is_closing = True
+                self._ring()
+
     def _await_end(self, thread: threading.Thread, timeout: float) -> None:
         """Wait until a thread with nothing to do has ended, unless somebody puts something."""
         with self._lock:

@@ -1,6 +1,7 @@
 """Reload: experiments follow the files their configs are read from, all at once or not at all."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from typing import Any, final
@@ -20,26 +21,38 @@ class Follower:
 
     Args:
         sources: what the configs are read from.
+        current: returns the configs of the runtime.
         followers: returns the experiments that have no configs of their own.
         emit: takes events; None while nobody listens.
     """
 
     def __init__(
-        self, sources: Any, followers: Callable[[], Iterable[Experiment]], emit: Emit | None
+        self,
+        sources: Any,
+        current: Callable[[], tuple[Config, ...]],
+        followers: Callable[[], Iterable[Experiment]],
+        emit: Emit | None,
     ) -> None:
         self._sources = sources
+        self._current = current
         self._followers = followers
         self._emit = emit
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+        self._lock = threading.Lock()
 
     def start(self, take_over: TakeOver) -> None:
-        """Follow the files, on the loop that runs, until stopped."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._follow(take_over), name="understudy reload")
+        """Follow the files, on the loop that runs, until stopped there.
+
+        Each loop follows them by itself, so that any of them may leave first.
+        """
+        loop = asyncio.get_running_loop()
+        if loop not in self._tasks:
+            task = loop.create_task(self._follow(take_over), name="understudy reload")
+            self._tasks[loop] = task
 
     async def stop(self) -> None:
-        """Follow them no more."""
-        task, self._task = self._task, None
+        """Follow them no more on the loop that runs."""
+        task = self._tasks.pop(asyncio.get_running_loop(), None)
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
@@ -49,8 +62,9 @@ class Follower:
             async with aclosing(watch_configs(self._sources)) as reloads:
                 async for configs, error in reloads:
                     if error is None:
-                        self._take_over(configs, take_over)
-                    else:
+                        with self._lock:
+                            self._take_over(configs, take_over)
+                    elif self._is_first:
                         self._tell("config.rejected", error=error)
         except ConfigError as error:
             self._tell("config.rejected", error=error)
@@ -61,9 +75,9 @@ class Follower:
         take_over: TakeOver,
     ) -> None:
         """Use other configs from the next call on, if they fit every experiment."""
-        followers = [*self._followers()]
-        if all(_ids(configs) == _ids(each.settings.configs) for each in followers):
+        if _told(configs) == _told(self._current()):
             return
+        followers = [*self._followers()]
         self._tell("config.loaded", count=len(configs))
         try:
             for experiment in followers:
@@ -76,10 +90,15 @@ class Follower:
             experiment.use(taken)
             self._tell("config.activated", experiment=experiment.name, count=len(configs))
 
+    @property
+    def _is_first(self) -> bool:
+        """Whether this loop is the one that tells what every loop finds out."""
+        return next(iter(self._tasks), None) is asyncio.get_running_loop()
+
     def _tell(self, event: str, **fields: Any) -> None:
         if self._emit is not None:
             self._emit(event, **fields)
 
 
-def _ids(configs: Iterable[Config]) -> list[str]:
-    return [config.id for config in configs]
+def _told(configs: Iterable[Config]) -> list[tuple[str, Config]]:
+    return [(config.id, config) for config in configs]

@@ -125,7 +125,11 @@ class Runtime:
         self.within = within
         self._telling = Telling(events, service, self.id)
         self._switches = Switches()
-        self._follower = Follower(configs, self._followers, self._telling.emit) if watch else None
+        self._follower = (
+            Follower(configs, lambda: self.settings.configs, self._followers, self._telling.emit)
+            if watch
+            else None
+        )
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[tuple[str, bool], Experiment] = {}
         self._lock = threading.Lock()

@@ -6,9 +6,10 @@ import threading
 import weakref
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
-from understudy.actors import Crew, ExperimentSupervisor, Stage, Switches, current_branch
+from understudy.actors import Crew, Stage, Switches, current_branch
 
 from ._backstage import Backstage
 from ._drain import DrainReport, Keeper, drain_stage
@@ -59,7 +60,8 @@ class Stages:
         self._direct: Stage | None = None
         self._keepers: dict[Stage, Keeper] = {}
         self._subscriptions: list[Subscription] = []
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: dict[Stage, set[asyncio.Task[None]]] = {}
+        self._leaving: dict[Stage, asyncio.Future[DrainReport]] = {}
         self._count = 0
         self._lock = threading.Lock()
         _ALL.add(self)
@@ -116,9 +118,8 @@ class Stages:
         if stage is None:
             return DrainReport(0, ())
         until = stage.loop.time() + seconds
-        supervisors = [*stage.supervisors.values()]
-        report = await drain_stage(stage, supervisors, seconds)
-        await self._settle(stage, supervisors, until)
+        report = await drain_stage(stage, seconds)
+        await self._settle(stage, until)
         return report
 
     async def close(self) -> DrainReport:
@@ -132,8 +133,8 @@ class Stages:
                 f"{branch.part.actor.name} cannot close the runtime that plays it: it would wait "
                 f"for itself; close it from outside"
             )
-        if stage.is_draining:  # somebody else closes it already
-            return await self.drain(self.drain_timeout)
+        if stage in self._leaving:  # somebody else closes it already
+            return await asyncio.shield(self._leaving[stage])
         report = await self._leave(stage)
         if self._backstage.is_running and self._is_last(stage):
             behind = asyncio.run_coroutine_threadsafe(self._leave_backstage(), self._backstage.loop)
@@ -143,7 +144,8 @@ class Stages:
     def _is_last(self, stage: Stage) -> bool:
         """Whether no other loop is open, but that behind the scenes."""
         behind = self._backstage.loop
-        return all(each.is_closed for loop, each in self._stages.items() if loop is not behind)
+        with self._lock:
+            return all(each.is_closed for each in self._stages.values() if each.loop is not behind)
 
     def play(self, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Make an async call on the loop behind the scenes, and wait for what comes of it.
@@ -181,55 +183,81 @@ class Stages:
         return sum(reports, start=DrainReport(0, ()))
 
     async def _leave(self, stage: Stage) -> DrainReport:
-        """Drain a loop, stop all its actors, and have written what was told."""
+        """Drain a loop, stop all its actors, and have written what was told.
+
+        If that is cancelled, nothing is waited for any more, but all is stopped all the same.
+        """
+        told: asyncio.Future[DrainReport] = stage.loop.create_future()
+        self._leaving[stage] = told
         self._telling.draining()
         stage.is_draining = True
         until = stage.loop.time() + self.drain_timeout
+        report = DrainReport(0, ())
         try:
-            supervisors = [*stage.supervisors.values()]
-            report = await drain_stage(stage, supervisors, self.drain_timeout)
-            await self._settle(stage, supervisors, until)
-            if stage is self._direct:
-                with self._lock, stage.lock:
-                    self._direct, stage.is_gone = None, True
-            for supervisor in supervisors:
-                await supervisor.stop()
-            for subscription in [*self._subscriptions]:
-                await subscription.aclose(stage, max(_SHORT, until - stage.loop.time()))
-            if self._errands:
-                await asyncio.wait([*self._errands])
-            stage.is_closed = True
+            report = await drain_stage(stage, self.drain_timeout)
+            await self._settle(stage, until)
         finally:
-            stage.is_draining = False
-        for experiment in self._experiments():
-            experiment.leave()
-        keeper = self._keepers.pop(stage, None)
-        if keeper is not None:
-            await keeper.end()
+            try:
+                await self._stop(stage, until)
+            finally:
+                del self._leaving[stage]
+                told.set_result(report)
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
-            await in_thread(stage.loop, self._telling.flush)
-        if self._direct is None and all(each.is_closed for each in self._stages.values()):
-            for subscription in self._subscriptions:
+            left = max(_SHORT, until - stage.loop.time())
+            await in_thread(stage.loop, lambda: self._telling.flush(left))
+        with self._lock:
+            is_last = self._direct is None and all(each.is_closed for each in self._all())
+        if is_last:
+            for subscription in [*self._subscriptions]:
                 subscription.rest()
             self._telling.rest()
         return report
 
-    async def _settle(
-        self, stage: Stage, supervisors: Iterable[ExperimentSupervisor], until: float
-    ) -> None:
-        """Wait until strategies and subscribers were told what ended."""
-        for supervisor in supervisors:
-            for strategy in supervisor.strategies:
-                await strategy.settle(max(_SHORT, until - stage.loop.time()))
-        for subscription in [*self._subscriptions]:
-            await subscription.settle(stage, max(_SHORT, until - stage.loop.time()))
+    async def _stop(self, stage: Stage, until: float) -> None:
+        """Stop all actors of a loop, whatever comes."""
+        if stage is self._direct:
+            with self._lock, stage.lock:
+                self._direct, stage.is_gone = None, True
+        left = max(_SHORT, until - stage.loop.time())
+        stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
+        stops += [each.aclose(stage, left) for each in [*self._subscriptions]]
+        try:
+            await asyncio.gather(*stops, return_exceptions=True)
+            errands = self._errands.pop(stage, ())
+            if errands:
+                await asyncio.wait([*errands], timeout=left)
+        finally:
+            stage.is_closed, stage.is_draining = True, False
+            for subscription in [*self._subscriptions]:
+                subscription.leave(stage)
+            for experiment in self._experiments():
+                experiment.leave()
+            keeper = self._keepers.pop(stage, None)
+            if keeper is not None:
+                await keeper.end()
+
+    async def _settle(self, stage: Stage, until: float) -> None:
+        """Wait until strategies and subscribers were told what ended, all at once."""
+        left = max(_SHORT, until - stage.loop.time())
+        settling = [
+            strategy.settle(left)
+            for supervisor in [*stage.supervisors.values()]
+            for strategy in supervisor.strategies
+        ]
+        settling += [each.settle(stage, left) for each in [*self._subscriptions]]
+        await asyncio.gather(*settling)
+
+    def _all(self) -> list[Stage]:
+        """Return the stages of all loops, and that of direct calls."""
+        direct = [] if self._direct is None else [self._direct]
+        return [*self._stages.values(), *direct]
 
     def subscribe(self, subscription: Subscription) -> None:
         """Have a subscription told what ends on any loop."""
         with self._lock:
             self._subscriptions.append(subscription)
-            for stage in self._stages.values():
+            for stage in self._all():
                 if not stage.is_closed:
                     subscription.listen_on(stage)
 
@@ -238,23 +266,23 @@ class Stages:
         with self._lock:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
-                for stage in self._stages.values():
+                for stage in self._all():
                     subscription.leave(stage)
 
-    def run_errand(self, stage: Stage, errand: Coroutine[Any, Any, None]) -> None:
-        """Have something done on a loop that only the end of the runtime waits for."""
+    def run_errand(self, stage: Stage, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have something done on a loop that only leaving it waits for."""
 
         def start() -> None:
-            task = asyncio.Task(errand, loop=stage.loop)
-            self._errands.add(task)
-            task.add_done_callback(self._errands.discard)
+            errands = self._errands.setdefault(stage, set())
+            task = asyncio.Task(errand(), loop=stage.loop)
+            errands.add(task)
+            task.add_done_callback(errands.discard)
 
-        if stage.loop.is_closed():
-            errand.close()
-        elif _get_running_loop() is stage.loop:
+        if _get_running_loop() is stage.loop:
             start()
         else:
-            stage.loop.call_soon_threadsafe(start)
+            with suppress(RuntimeError):  # it is closed
+                stage.loop.call_soon_threadsafe(start)
 
 
 _ALL: Final = weakref.WeakSet[Stages]()

@@ -4,8 +4,10 @@ import asyncio
 import inspect
 import threading
 import time
+from asyncio.events import _get_running_loop
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, final
 
@@ -16,6 +18,10 @@ from ._telling import Telling
 
 if TYPE_CHECKING:
     from ._stages import Stages
+
+
+_PATIENCE = 1.0
+"""How many seconds closing waits for a plain function to be told, where there is no loop."""
 
 
 @final
@@ -115,13 +121,26 @@ class Subscription:
             self._outlet.close(0.0)
 
     def close(self) -> None:
-        """Be told nothing any more; what waits already is still told."""
+        """Be told nothing any more; what waits already is still told.
+
+        On the thread of a loop that is not waited for, but when the runtime is left.
+        """
+        here = _get_running_loop()
+        mine = [stage for stage in self._takers if stage.loop is here]
         self._stages.unsubscribe(self)
-        if self._outlet is not None:
-            self._outlet.close(1.0)
+        outlet = self._outlet
+        if outlet is not None:
+            if here is None:
+                outlet.flush(_PATIENCE)
+            elif not outlet.flush(0.0):
+                for stage in mine:
+                    self._stages.run_errand(
+                        stage, lambda: in_thread(here, lambda: outlet.flush(_PATIENCE))
+                    )
+            outlet.retire()
         for stage, team in [*self._teams.items()]:
             del self._teams[stage]
-            self._stages.run_errand(stage, team.stop(drain=self._stages.drain_timeout))
+            self._stages.run_errand(stage, partial(team.stop, drain=self._stages.drain_timeout))
 
     def __enter__(self) -> Self:
         return self

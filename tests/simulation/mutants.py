@@ -136,7 +136,7 @@ MUTANTS = [
     Mutant(
         "a drain does not wait",
         "runtime/_drain.py",
-        "    while any(_in_flight(actor, spared) for actor in actors):",
+        "    while any(_in_flight(actor, spared) for actor in _actors(stage)):",
         "    while False:",
     ),
     Mutant(
