@@ -1,0 +1,290 @@
+"""Leaving a runtime: each loop by itself, in bounded time, in order whatever happens meanwhile."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.loops import turns
+from tests.simulation import run_virtual
+from understudy import Config, FunctionResult, Runtime, ShadowStrategy
+
+TWO = [{"n": 0}, {"n": 1}]
+
+
+def on_a_loop_of_its_own(main: Any) -> threading.Thread:
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_no_loop_waits_for_the_errands_of_another() -> None:
+    runtime = Runtime(configs=TWO[:1])
+    has_closed, may_end = threading.Event(), threading.Event()
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    async def slow(result: FunctionResult[Any]) -> None:
+        await asyncio.to_thread(may_end.wait, 10)
+
+    async def one() -> None:
+        async with runtime:
+            subscription = runtime.subscribe(slow)
+            await play()
+            await turns()
+            subscription.close()
+            has_closed.set()
+            await asyncio.to_thread(may_end.wait, 10)
+
+    async def other() -> None:
+        async with runtime:
+            await play()
+
+    first = on_a_loop_of_its_own(one)
+    assert has_closed.wait(10)
+    second = on_a_loop_of_its_own(other)
+    second.join(10)
+    assert not second.is_alive(), "it waits for the other loop"
+    may_end.set()
+    first.join(10)
+    assert not first.is_alive()
+
+
+async def test_leaving_that_is_cancelled_leaves_a_runtime_that_can_be_used_again() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), drain_timeout=3600)
+    heard: list[str] = []
+    runtime.subscribe(lambda result: heard.append(result.status))
+
+    @runtime.experiment(name="play")
+    async def play(waits: bool, config: Config) -> int:
+        if config.n and waits:
+            await asyncio.sleep(3600)
+        return int(config.n)
+
+    assert await play(True) == 0
+    leaving = asyncio.create_task(runtime.aclose())
+    await turns()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    for _ in range(3):
+        assert await play(False) == 0
+    report = await runtime.aclose()
+    assert report.cancelled == ()
+    cases = runtime.statistics()["play"].cases
+    assert [(case.planned, case.in_flight) for case in cases] == [(4, 0), (4, 0)]
+    assert heard.count("ok") == 7
+
+
+async def test_two_that_leave_at_once_leave_together() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+    gate = asyncio.Event()
+
+    @runtime.experiment
+    async def play(config: Config) -> None:
+        if config.n:
+            await gate.wait()
+
+    await play()
+    leaving = [asyncio.create_task(runtime.aclose()) for _ in range(3)]
+    await turns()
+    assert not any(task.done() for task in leaving)
+    gate.set()
+    first, *others = await asyncio.gather(*leaving)
+    assert first.waited_for == 1
+    assert others == [first] * 2
+
+
+def virtual_runtime(**settings: Any) -> tuple[Any, Runtime]:
+    loop: Any = asyncio.get_running_loop()
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), clock=loop.clock, **settings)
+    return loop, runtime
+
+
+def test_a_drain_waits_for_what_is_first_called_during_it() -> None:
+    async def main() -> list[str]:
+        loop, runtime = virtual_runtime(drain_timeout=10)
+        log: list[str] = []
+        visits: list[asyncio.Task[Any]] = []
+
+        @runtime.experiment(configs=TWO[:1])
+        async def late(config: Config) -> None:
+            await asyncio.sleep(3)
+            log.append("late")
+
+        @runtime.experiment
+        async def early(config: Config) -> None:
+            await asyncio.sleep(2 * config.n)
+            log.append(f"early {config.n}")
+
+        await early()
+        loop.call_later(1, lambda: visits.append(asyncio.ensure_future(late())))
+        await runtime.aclose()
+        log.append("left")
+        return log
+
+    assert run_virtual(main()) == ["early 0", "early 1", "late", "left"]
+
+
+def test_a_report_names_what_was_cancelled_and_nothing_else() -> None:
+    async def main() -> list[tuple[str, str]]:
+        _, runtime = virtual_runtime(drain_timeout=1)
+
+        @runtime.experiment(name="slow")
+        async def slow(config: Config) -> None:
+            if config.n:
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    await asyncio.sleep(0.5)
+
+        @runtime.experiment(name="quick", configs=TWO[:1])
+        async def quick(config: Config) -> None: ...
+
+        async def visit() -> None:
+            for _ in range(9):
+                await quick()
+                await asyncio.sleep(0.2)
+
+        visitor = asyncio.create_task(visit())
+        await slow()
+        report = await runtime.drain()
+        await visitor
+        await runtime.aclose()
+        return [(each.experiment_case.experiment, each.reason) for each in report.cancelled]
+
+    assert run_virtual(main()) == [("slow", "drain")]
+
+
+def test_a_primary_that_does_not_obey_is_reported_and_accounted_for() -> None:
+    async def main() -> None:
+        loop, runtime = virtual_runtime(drain_timeout=1)
+
+        @runtime.experiment(name="stubborn", configs=TWO[:1])
+        async def stubborn(config: Config) -> str:
+            until = loop.time() + 60
+            while loop.time() < until:
+                try:
+                    await asyncio.sleep(until - loop.time())
+                except asyncio.CancelledError:
+                    continue
+            return "at last"
+
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0.1)
+        (told,) = (await runtime.aclose()).cancelled
+        assert (told.role, told.status, told.reason) == ("primary", "cancelled", "abandoned")
+        case = runtime.statistics()["stubborn"][0]
+        assert (case.planned, case.cancelled, case.in_flight) == (1, 1, 0)
+        assert await task == "at last"
+        assert runtime.statistics()["stubborn"][0].ok == 0
+
+    run_virtual(main())
+
+
+async def test_subscribers_that_hang_hold_up_leaving_all_together_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("understudy._stages._SHORT", 0.01)
+    runtime = Runtime(configs=TWO[:1], drain_timeout=0.01)
+    gate = threading.Event()
+
+    async def hang(result: FunctionResult[Any]) -> None:
+        await asyncio.sleep(3600)
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    for _ in range(20):
+        runtime.subscribe(lambda result: gate.wait(30))
+        runtime.subscribe(hang)
+    await play()
+    async with asyncio.timeout(5):  # one after the other they would take longer
+        await runtime.aclose()
+    gate.set()
+
+
+async def test_closing_a_subscription_does_not_block_the_loop_and_all_is_told() -> None:
+    runtime = Runtime(configs=TWO[:1])
+    gate, told = threading.Event(), list[Any]()
+
+    def note(result: FunctionResult[Any]) -> None:
+        gate.wait(10)
+        told.append(result.result)
+
+    @runtime.experiment
+    async def play(x: int, config: Config) -> int:
+        return x
+
+    async with runtime:
+        with runtime.subscribe(note):
+            for x in range(3):
+                await play(x)
+        assert told == []
+        gate.set()
+    assert told == [0, 1, 2]
+
+
+def test_an_async_subscriber_whose_loop_does_not_run_can_be_closed() -> None:
+    runtime = Runtime(configs=TWO[:1])
+    loop = asyncio.new_event_loop()
+
+    async def note(result: FunctionResult[Any]) -> None: ...
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    subscription = runtime.subscribe(note)
+    loop.run_until_complete(play())
+    subscription.close()
+    loop.run_until_complete(runtime.aclose())
+    loop.close()
+
+
+def test_either_of_two_loops_may_leave_first_and_the_other_still_follows(tmp_path: Path) -> None:
+    file = tmp_path / "configs.yaml"
+    file.write_text("model: one\n")
+    runtime = Runtime(configs=str(file), watch=True)
+    played: list[str] = []
+
+    @runtime.experiment
+    async def play(config: Config) -> str:
+        return str(config.model)
+
+    async def first() -> None:
+        async with runtime:
+            await play()
+
+    async def second() -> None:
+        async with runtime, asyncio.timeout(20):
+            thread = on_a_loop_of_its_own(first)
+            await asyncio.to_thread(thread.join, 10)
+            file.write_text("model: two\n")
+            while await play() != "two":  # noqa: ASYNC110  # the file system tells nobody else
+                await asyncio.sleep(0.001)
+            played.append(await play())
+
+    thread = on_a_loop_of_its_own(second)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert played == ["two"]
+
+
+async def test_values_that_change_under_one_id_are_taken_over(tmp_path: Path) -> None:
+    file = tmp_path / "configs.yaml"
+    file.write_text("__config_id__: prod\nmodel: one\n")
+    runtime = Runtime(configs=str(file), watch=True)
+    async with runtime, asyncio.timeout(20):
+        await asyncio.sleep(0)
+        file.write_text("__config_id__: prod\nmodel: two\n")
+        while runtime.settings.configs[0].model != "two":  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.001)
+
+        @runtime.experiment
+        async def play(config: Config) -> str:
+            return str(config.model)
+
+        assert await play() == "two"
