@@ -35,6 +35,7 @@ from ._circuit import CircuitState as CircuitState
 from ._current import CurrentCase as CurrentCase
 from ._current import current_branch as current_branch
 from ._current import current_experiment_case as current_experiment_case
+from ._current import leave_branch as leave_branch
 from ._direct import StageGone as StageGone
 from ._direct import answer_here as answer_here
 from ._direct import answer_whole_here as answer_whole_here
@@ -99,4 +100,5 @@ __all__ = [
     "current_branch",
     "current_experiment_case",
     "gather_here",
+    "leave_branch",
 ]

@@ -60,7 +60,7 @@ class Branch(msgspec.Struct, eq=False):
     is_in_thread: bool = False
     has_begun: bool = False
     is_over: bool = False
-    is_abandoned: bool = False
+    abandoned_as: Any = None
     grown_case: ExperimentCase | None = None
     waits_for: Any = None
     task: "asyncio.Task[Any] | None" = None
@@ -104,11 +104,11 @@ class Branch(msgspec.Struct, eq=False):
         are forgotten: a task that begins others for ever makes no chain of them.
         """
         self.grown_case = self.case_now
-        self.is_shadowed = False
         ancestor = self.parent
         while ancestor is not None and ancestor.is_over:
             ancestor = ancestor.parent
         self.parent = ancestor
+        self.is_shadowed = ancestor is not None and ancestor.is_shadowed
 
     def interrupt(self, error: BaseException) -> None:
         """Cancel what the branch does, to raise an error of ours in place of the cancellation."""

@@ -18,7 +18,7 @@ from ._branch import CURRENT, Branch, Part
 from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
 from ._deadline import arm, deadline_of
-from ._errors import ActorStopped
+from ._errors import ActorStopped, MailboxFull
 from ._mailbox import SharedMailbox
 from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
@@ -147,6 +147,8 @@ class CaseActor(Actor[Any, Any]):
                 value = await carry_on(branch, run, coroutine, awaited)
         except BaseException as raised:
             error = raised if branch.task is None else resolve(branch, raised)
+        if isinstance(error, MailboxFull) and beside is not None and not branch.has_begun:
+            beside.skip("primary_shed")
         ended = clock()
         branch.is_over = True
         if branch.task is not None:
@@ -161,7 +163,9 @@ class CaseActor(Actor[Any, Any]):
                 self.mailbox.give_back()
             else:
                 self.mailbox.permits += 1
-        if branch.is_abandoned:
+        if branch.abandoned_as is not None:
+            if whole and not isinstance(error, _NEVER_DATA):
+                return branch.abandoned_as
             if error is None:
                 return value
             try:
@@ -396,14 +400,14 @@ class CaseActor(Actor[Any, Any]):
     def abandon(self) -> None:
         """Account for what does not end, though cancelled: what it still does counts no more."""
         for message in self._messages():
-            message.end("cancelled", "abandoned", message.branch.interruption)
+            if message.branch.interruption is not None:
+                message.end("cancelled", "abandoned", message.branch.interruption)
         for branch in [*self.active]:
             if branch.interruption is not None:
-                branch.is_abandoned = True
-                self.conclude(
+                del self.active[branch]
+                branch.abandoned_as = self.conclude(
                     branch, "cancelled", "abandoned", None, branch.interruption, self.stage.clock()
                 )
-        self.active.clear()
 
     def _messages(self) -> list[Message]:
         return [message for message in self.stage.playing.values() if message.actor is self]

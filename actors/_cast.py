@@ -93,7 +93,7 @@ class Cast:
         try:
             main: FunctionResult[Any] = await self._play_primary(whole=True)
             if main.status == "shed":  # the call is refused, and not a part of it
-                self._skip("primary_shed")
+                self.skip("primary_shed")
             self.start_after()
             if self._left:
                 await self._ended()
@@ -101,7 +101,7 @@ class Cast:
             self._cancel("caller", ("branch",))
             raise
         except BaseException as problem:
-            self._skip("primary_cancelled")
+            self.skip("primary_cancelled")
             if await self._call_off() and isinstance(problem, Exception):
                 raise asyncio.CancelledError from problem
             raise
@@ -130,7 +130,7 @@ class Cast:
 
     def give_up(self) -> None:
         """Cancel the branches that somebody in another thread waited for."""
-        self._skip("primary_cancelled")
+        self.skip("primary_cancelled")
         self._cancel("caller", ("branch",))
 
     def start(self) -> None:
@@ -173,7 +173,7 @@ class Cast:
         try:
             return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
         except (asyncio.CancelledError, GeneratorExit):
-            self._skip("primary_cancelled")
+            self.skip("primary_cancelled")
             if self._casting.cancel_with_primary:
                 self._cancel("cancelled_with_primary", ("shadow",))
             raise
@@ -190,7 +190,7 @@ class Cast:
         for part, reason in self._casting.skipped:
             self._post_ended(part, reason)
 
-    def _skip(self, reason: str) -> None:
+    def skip(self, reason: str) -> None:
         """Have none of the others play that do not yet."""
         if self._has_started:
             return

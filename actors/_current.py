@@ -17,6 +17,18 @@ def current_branch() -> Branch | None:
     return CURRENT.get()
 
 
+def leave_branch() -> None:
+    """Be outside of any branch from here on, in this context.
+
+    Example:
+        >>> from understudy.actors import current_branch, leave_branch
+        >>> leave_branch()
+        >>> print(current_branch())
+        None
+    """
+    CURRENT.set(None)
+
+
 _NONE_GIVEN = object()
 
 

@@ -3,6 +3,8 @@
 from ._branch import Branch, Part
 from ._errors import DeadlineExceeded
 
+_MOMENT = 0.001
+
 
 def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
     """Set a branch's deadline: its own, or what is left of that of the branch that calls."""
@@ -28,6 +30,20 @@ def arm(branch: Branch) -> None:
 
 
 def _expire(branch: Branch) -> None:
+    """End a branch; one that inherits its deadline leaves it to the branch it inherits from.
+
+    Both timers go off at once. If that one waits for this one, it cancels it in a moment: its own
+    error is to be told, and not a failure of this one (as by a TaskGroup).
+    """
+    parent = branch.parent
+    if parent is not None and parent.deadline == branch.deadline and not parent.is_over:
+        loop = branch.part.actor.stage.loop
+        branch.timer = loop.call_later(_MOMENT, _end, branch)
+    else:
+        _end(branch)
+
+
+def _end(branch: Branch) -> None:
     branch.interrupt(too_late(branch))
 
 

@@ -176,7 +176,7 @@ class ExperimentSupervisor(Supervisor):
     @property
     def shadows(self) -> int:
         """How many shadows are in flight."""
-        return sum(actor.shadows for actor in self._actors.values())
+        return sum(actor.shadows for actor in self.cases)
 
     @property
     def strategies(self) -> Sequence[StrategyActor]:

@@ -19,6 +19,10 @@ class Beside(Protocol):
         """Start it, unless it waits for the primary to end; it may be called again."""
         ...
 
+    def skip(self, reason: str) -> None:
+        """Have none of it play that does not yet."""
+        ...
+
     def start_after(self) -> None:
         """Start it now that the primary has ended; it may be called again."""
         ...

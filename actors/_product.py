@@ -32,7 +32,7 @@ def inner_choices(
             found.append((pinned.choice,))
             continue
         call = Call(inner.first.supervisor.function)
-        theirs = inner.strategy.plan(call, inner.configs, inner.known)
+        theirs = inner.strategy.guess(call, inner.configs, inner.known)
         if theirs is not None:
             found.append(tuple(inner.cases[config.id].choice for config in theirs.configs))
     return found

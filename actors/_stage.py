@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 _SLICE = 1_000_000
 """How many nanoseconds calls that never suspend may hold the loop before others get a turn."""
 
-_PINNED: ContextVar[Mapping[int, str] | None] = ContextVar("understudy_pinned", default=None)
-"""The configs that are pinned in this context: the key of an experiment -> a config's id."""
+_PINNED: ContextVar["Mapping[int, _Pin] | None"] = ContextVar("understudy_pinned", default=None)
+"""What is pinned in this context, by the keys of experiments."""
+
+
+@final
+class _Pin:
+    """A config that is pinned for as long as a block is open; tasks may outlive that."""
+
+    __slots__ = ("config_id", "is_open")
+
+    def __init__(self, config_id: str) -> None:
+        self.config_id = config_id
+        self.is_open = True
 
 
 @final
@@ -47,19 +58,22 @@ class Switches:
     @contextmanager
     def force(self, key: int, config_id: str) -> Generator[None]:
         """Pin a config for an experiment, in this context."""
-        token = _PINNED.set({**(_PINNED.get() or {}), key: config_id})
+        pin = _Pin(config_id)
+        token = _PINNED.set({**(_PINNED.get() or {}), key: pin})
         with self._lock:
             self.forces += 1
         try:
             yield
         finally:
+            pin.is_open = False
             with self._lock:
                 self.forces -= 1
             _PINNED.reset(token)
 
     def forced(self, key: int) -> str | None:
         """Return the id of the config that is pinned here."""
-        return (_PINNED.get() or {}).get(key) if self.forces else None
+        pin = (_PINNED.get() or {}).get(key) if self.forces else None
+        return pin.config_id if pin is not None and pin.is_open else None
 
 
 @final

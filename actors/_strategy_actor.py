@@ -67,6 +67,17 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
             self._fail(error)
             return None
 
+    def guess(
+        self, call: Call, configs: Sequence[Config], known: Mapping[str, Config]
+    ) -> Plan | None:
+        """Return the plan for a call whose arguments nobody knows; None if it needs them."""
+        if self.state is not State.RUNNING:
+            return None
+        try:
+            return check_plan(self._strategy.plan(call, configs), known)
+        except Exception:  # no fault of the strategy
+            return None
+
     def fixed(self, configs: Sequence[Config], known: Mapping[str, Config]) -> Plan | None:
         """Return the plan that all calls have; None if each is planned by itself."""
         ask = getattr(self._strategy, "fixed", None)

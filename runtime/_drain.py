@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, final
 
 import msgspec
@@ -132,7 +133,9 @@ class Keeper:
     def watch(self) -> None:
         """Be there from now on."""
         if self._task is None:
-            task: Any = asyncio.Task(self._watch(), loop=self._stage.loop, name="understudy keeper")
+            task: Any = asyncio.Task(
+                self._watch(), loop=self._stage.loop, name="understudy keeper", context=Context()
+            )
             task._log_destroy_pending = False  # noqa: SLF001  # it holds nothing to lose
             self._task = task
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
-from understudy.actors import Crew, Stage, Switches, current_branch
+from understudy.actors import Crew, Stage, State, Switches, current_branch
 
 from ._backstage import Backstage
 from ._drain import DrainReport, Keeper, drain_stage
@@ -74,7 +74,10 @@ class Stages:
         with self._lock:
             if stage is None:
                 for old in [old for old in self._stages if old.is_closed()]:
-                    self._keepers.pop(self._stages.pop(old), None)
+                    gone = self._stages.pop(old)
+                    self._keepers.pop(gone, None)
+                    for subscription in self._subscriptions:
+                        subscription.leave(gone)
                 self._count += 1
                 prefix = f"{self._prefix}-{self._count}-"
                 stage = self._stages[loop] = Stage(
@@ -224,6 +227,9 @@ class Stages:
         stops += [each.aclose(stage, left) for each in [*self._subscriptions]]
         try:
             await asyncio.gather(*stops, return_exceptions=True)
+            for supervisor in [*stage.supervisors.values()]:  # a call came and started it again
+                if supervisor.state is not State.STOPPED:
+                    await supervisor.stop()
             errands = self._errands.pop(stage, ())
             if errands:
                 await asyncio.wait([*errands], timeout=left)

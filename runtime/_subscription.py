@@ -11,7 +11,15 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, final
 
-from understudy.actors import Actor, ActorError, FunctionResult, Restarts, Stage, Supervisor
+from understudy.actors import (
+    Actor,
+    ActorError,
+    FunctionResult,
+    Restarts,
+    Stage,
+    Supervisor,
+    leave_branch,
+)
 
 from ._outlet import Outlet
 from ._telling import Telling
@@ -214,6 +222,7 @@ class Subscriber(Actor[FunctionResult[Any] | None, None]):
         """Tell it one."""
         if message is None:
             return
+        leave_branch()
         try:
             await self._callback(message)
         except BaseException:

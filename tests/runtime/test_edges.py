@@ -174,7 +174,7 @@ def test_branches_and_shadows_pass_on_what_is_left_of_their_time(strategy: Any) 
                 await runtime.collect(outer)
 
     run_virtual(main())
-    assert sorted((n, round(seconds, 3)) for n, seconds in slept) == [(0, 1), (1, 1)]
+    assert sorted((n, round(seconds, 2)) for n, seconds in slept) == [(0, 1), (1, 1)]
 
 
 async def test_a_refused_multi_branch_call_plays_none_of_its_branches() -> None:
