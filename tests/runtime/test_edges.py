@@ -18,6 +18,7 @@ from understudy import (
     Config,
     DeadlineExceeded,
     ExperimentError,
+    FunctionResult,
     MemorySink,
     MultiBranchStrategy,
     Plan,
@@ -426,3 +427,153 @@ def test_one_runtime_in_many_threads_at_once() -> None:
         thread.join(60)
     assert failed == []
     assert [case.ok for case in runtime.statistics()["answer"].cases] == [90, 90]
+
+
+async def test_a_subscriber_runs_outside_of_the_branch_it_is_told_of() -> None:
+    runtime = Runtime(configs=TWO, strategy=RoundRobinStrategy(), nested="independent")
+    judged: list[int] = []
+    has_judged = asyncio.Event()
+
+    @runtime.experiment
+    async def judge(config: Config) -> int:
+        return int(config.n)
+
+    @runtime.experiment(configs=None, name="inner")
+    async def inner() -> None: ...
+
+    @runtime.experiment(configs=None)
+    async def outer() -> Any:
+        await inner()
+        await has_judged.wait()
+        return await judge()
+
+    async def listen(result: FunctionResult[Any]) -> None:
+        if result.experiment_case.experiment == "inner":
+            judged.append(await judge())
+            has_judged.set()
+
+    async with runtime:
+        runtime.subscribe(listen)
+        assert await outer() == 1
+        assert judged == [0]
+
+
+async def test_a_strategy_that_needs_the_arguments_is_left_out_of_the_product() -> None:
+    def by_argument(configs: Any, call: Any) -> Any:
+        return configs[call.args[0] % 2], []
+
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+
+    @runtime.experiment(strategy=by_argument, name="inner")
+    async def inner(x: int, config: Config) -> int:
+        return int(config.n)
+
+    @runtime.experiment
+    async def outer(x: int, config: Config) -> int:
+        return int(await inner(x))
+
+    async with runtime:
+        assert [await outer(x) for x in range(6)] == [0, 1] * 3
+        assert [await inner(x) for x in range(4)] == [0, 1] * 2
+    assert runtime.statistics()["inner"].restarts == 0
+
+
+def test_a_task_group_is_ended_by_the_deadline_and_not_by_its_tasks() -> None:
+    async def main() -> None:
+        loop: Any = asyncio.get_running_loop()
+        runtime = Runtime(timeout=1, clock=loop.clock)
+
+        @runtime.experiment(timeout=None)
+        async def inner() -> None:
+            await asyncio.sleep(60)
+
+        @runtime.experiment(name="outer")
+        async def outer() -> None:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(3):
+                    group.create_task(inner())
+
+        async with runtime:
+            with pytest.raises(DeadlineExceeded):
+                await outer()
+        assert runtime.statistics()["outer"][0].timeout == 1
+
+    run_virtual(main())
+
+
+async def test_a_refused_call_plays_no_shadows() -> None:
+    runtime = Runtime(
+        configs=TWO, strategy=ShadowStrategy(), concurrency=1, mailbox=0, overflow="reject"
+    )
+    gate = asyncio.Event()
+
+    @runtime.experiment(name="answer")
+    async def answer(config: Config) -> None:
+        if not config.n:
+            await gate.wait()
+
+    async with runtime:
+        tasks = [asyncio.create_task(answer()) for _ in range(3)]
+        await turns()
+        gate.set()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each).__name__ for each in ended] == ["NoneType", "MailboxFull", "MailboxFull"]
+    case = runtime.statistics()["answer"][1]
+    assert (case.ok, case.skipped) == (1, 2)
+
+
+async def test_a_pin_ends_with_its_block_also_for_tasks_that_go_on() -> None:
+    runtime = Runtime(configs=TWO)
+    gate = asyncio.Event()
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return int(config.n)
+
+    @runtime.experiment
+    async def stranger(config: Config) -> None: ...
+
+    async def later() -> list[int]:
+        inside = await play()
+        await gate.wait()
+        return [inside, await play()]
+
+    async with runtime:
+        with runtime.force(play, 1):
+            task = asyncio.create_task(later())
+            await turns()
+        with runtime.force(stranger, 1):
+            gate.set()
+            assert await task == [1, 0]
+
+
+def test_a_drain_gives_up_on_nothing_that_it_did_not_cancel() -> None:
+    async def main() -> tuple[int, int]:
+        loop: Any = asyncio.get_running_loop()
+        runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), clock=loop.clock)
+
+        @runtime.experiment(name="play")
+        async def play(x: int, config: Config) -> None:
+            if config.n and x < 2:
+                until = loop.time() + 5
+                while loop.time() < until:  # it does not obey
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.sleep(until - loop.time())
+            elif config.n:
+                await asyncio.sleep(3)
+
+        async def visit() -> None:
+            for x in range(2, 6):
+                await asyncio.sleep(0.4)
+                await play(x)
+
+        await play(0)
+        visitor = asyncio.create_task(visit())
+        await runtime.drain(0.2)
+        await visitor
+        await runtime.drain(10)
+        await runtime.aclose()
+        case = runtime.statistics()["play"][1]
+        return case.cancelled, case.ok
+
+    assert run_virtual(main()) == (1, 4)
