@@ -13,8 +13,12 @@ Layout, from the ground up:
     _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
+    _items       what comes of a stream; _stream: a lead's, read item by item on the loop
+
     _workers     threads of the runtime's own; _bridge: a sync function awaited in one
-    _direct      a sync function called directly, in its caller's thread
+    _direct      a sync function called directly, in its caller's thread (_permit_here)
+    _stream_here a generator called directly, in its reader's thread
+    _kind, _ways the kinds of functions, and how each is played
 
     _settings    what the calls of an experiment are made with; _lineup: the actors for them
     _casting     a plan with its actors (_product: whole-tree cases); _cast: one such call
@@ -24,7 +28,6 @@ Layout, from the ground up:
 from ._actor import Actor as Actor
 from ._branch import Branch as Branch
 from ._bridge import Crew as Crew
-from ._bridge import bridged as bridged
 from ._case import Choice as Choice
 from ._case import ExperimentCase as ExperimentCase
 from ._case_actor import CaseActor as CaseActor
@@ -47,6 +50,11 @@ from ._errors import DeadlockError as DeadlockError
 from ._errors import MailboxFull as MailboxFull
 from ._experiment_supervisor import ExperimentSupervisor as ExperimentSupervisor
 from ._experiment_supervisor import OffStageError as OffStageError
+from ._experiment_supervisor import no_stream as no_stream
+from ._items import StreamLimitReached as StreamLimitReached
+from ._items import StreamLimits as StreamLimits
+from ._kind import Kind as Kind
+from ._kind import kind_of as kind_of
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
 from ._restarts import Restarts as Restarts
@@ -57,8 +65,12 @@ from ._stage import Stage as Stage
 from ._stage import Switches as Switches
 from ._state import Emit as Emit
 from ._state import State as State
+from ._stream import Stream as Stream
+from ._stream import async_stream_of as async_stream_of
+from ._stream_here import stream_here as stream_here
 from ._supervisor import Supervisor as Supervisor
 from ._tally import Tally as Tally
+from ._ways import ways_of as ways_of
 from ._workers import Workers as Workers
 
 __all__ = [
@@ -81,6 +93,7 @@ __all__ = [
     "ExperimentCaseResults",
     "ExperimentSupervisor",
     "FunctionResult",
+    "Kind",
     "Lineup",
     "Mailbox",
     "MailboxFull",
@@ -90,15 +103,22 @@ __all__ = [
     "Stage",
     "StageGone",
     "State",
+    "Stream",
+    "StreamLimitReached",
+    "StreamLimits",
     "Supervisor",
     "Switches",
     "Tally",
     "Workers",
     "answer_here",
     "answer_whole_here",
-    "bridged",
+    "async_stream_of",
     "current_branch",
     "current_experiment_case",
     "gather_here",
+    "kind_of",
     "leave_branch",
+    "no_stream",
+    "stream_here",
+    "ways_of",
 ]

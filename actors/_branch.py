@@ -2,11 +2,12 @@
 
 import asyncio
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from ._case import Choice, ExperimentCase
+from ._items import Items, StreamLimits
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -28,6 +29,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         is_rejected: whether a full mailbox refuses the caller, instead of letting it wait.
         place: where its config stands among those of the experiment.
         observer: the strategy, if it wants to know the result.
+        limits: how much of a stream is played where nobody reads it, and kept.
     """
 
     actor: "CaseActor"
@@ -39,6 +41,15 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     is_rejected: bool = False
     place: int = 0
     observer: "StrategyActor | None" = None
+    limits: StreamLimits = StreamLimits()
+
+
+class Paused(Protocol):
+    """A stream, while nobody waits for its next item."""
+
+    def end(self) -> None:
+        """End it, as its branch was interrupted."""
+        ...
 
 
 class Branch(msgspec.Struct, eq=False):
@@ -57,7 +68,7 @@ class Branch(msgspec.Struct, eq=False):
     deadline: int = 0
     is_shadowed: bool = False
     holds_permit: bool = True
-    is_in_thread: bool = False
+    threads: int = 0
     has_begun: bool = False
     is_over: bool = False
     abandoned_as: Any = None
@@ -68,6 +79,8 @@ class Branch(msgspec.Struct, eq=False):
     interruption: BaseException | None = None
     interruptions: int = 0
     cancelling: int = 0
+    items: Items | None = None
+    paused: "Paused | None" = None
 
     @property
     def name(self) -> str:
@@ -112,10 +125,15 @@ class Branch(msgspec.Struct, eq=False):
 
     def interrupt(self, error: BaseException) -> None:
         """Cancel what the branch does, to raise an error of ours in place of the cancellation."""
-        if self.task is not None and not self.is_over:
+        if self.is_over:
+            return
+        if self.task is not None:
             self.interruption = error
             self.interruptions += 1
             self.task.cancel()
+        elif self.paused is not None:
+            self.interruption = error
+            self.paused.end()
 
 
 CURRENT: ContextVar[Branch | None] = ContextVar("understudy_branch", default=None)

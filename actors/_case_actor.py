@@ -74,7 +74,7 @@ class CaseActor(Actor[Any, Any]):
         """How many shadows are in flight: played, or in the mailbox."""
         self.circuit: Circuit | None = None
         self.fill = fill
-        self._function = supervisor.played
+        self._function = supervisor.ways.on_loop
         if self.stage.is_shared:
             self.mailbox = SharedMailbox(concurrency, mailbox, self.stage.lock)
             self.mailbox.close()
@@ -158,7 +158,7 @@ class CaseActor(Actor[Any, Any]):
                 branch.timer = None
             if branch.interruptions:
                 withdraw_interruptions(branch)
-        if branch.holds_permit and not branch.is_in_thread:
+        if branch.holds_permit and not branch.threads:
             if self.mailbox.waiting:
                 self.mailbox.give_back()
             else:
@@ -174,7 +174,7 @@ class CaseActor(Actor[Any, Any]):
                 error = None  # as below
         wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
         if wanted or error is not None:
-            result = self._end(branch, value, error, ended)
+            result = self.end(branch, value, error, ended)
             branch.interruption = None
             try:
                 if whole and not isinstance(error, _NEVER_DATA):
@@ -289,7 +289,7 @@ class CaseActor(Actor[Any, Any]):
 
     # What is left of one
 
-    def _end(
+    def end(
         self,
         branch: Branch,
         value: Any,
@@ -333,8 +333,9 @@ class CaseActor(Actor[Any, Any]):
         """Make the FunctionResult, and tell the events of it."""
         stage = self.stage
         parent = branch.parent
+        items = branch.items
         result: FunctionResult[Any] = FunctionResult(
-            value,
+            value if items is None else items.kept,
             error,
             branch.case_now,
             status,
@@ -346,6 +347,8 @@ class CaseActor(Actor[Any, Any]):
             stage.name_of(branch.call_id),
             stage.name_of(branch.id),
             None if parent is None else parent.name,
+            None if items is None else items.count,
+            (items.first_at - branch.asked) / 1e9 if items is not None and items.count else None,
         )
         if stage.emit is not None:
             tell_ended(branch, result)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 from ._branch import Branch
 from ._casting import Casting
 from ._deadlock import chain_of, find_cycle
-from ._errors import ActorStopped, DeadlockError
+from ._errors import ActorStopped, DeadlockError, MailboxFull
 from ._results import ExperimentCaseResults, FunctionResult
 from ._telling import tell_planned
 
@@ -173,10 +173,23 @@ class Cast:
         try:
             return await part.actor.play(part, self._parent, self._args, self._kwargs, self, whole)
         except (asyncio.CancelledError, GeneratorExit):
-            self.skip("primary_cancelled")
-            if self._casting.cancel_with_primary:
-                self._cancel("cancelled_with_primary", ("shadow",))
+            self._lose_primary()
             raise
+
+    def _lose_primary(self) -> None:
+        self.skip("primary_cancelled")
+        if self._casting.cancel_with_primary:
+            self._cancel("cancelled_with_primary", ("shadow",))
+
+    def end_stream(self, error: BaseException | None, has_begun: bool) -> None:
+        """Be told how the primary ended, which is a stream."""
+        is_closed = isinstance(error, GeneratorExit)
+        is_lost = isinstance(error, asyncio.CancelledError)
+        if is_lost or (is_closed and self._casting.cancel_with_primary):
+            self._lose_primary()
+        elif isinstance(error, MailboxFull) and not has_begun:
+            self.skip("primary_shed")
+        self.start_after()
 
     def _start(self) -> None:
         if self._has_started:

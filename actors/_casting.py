@@ -77,7 +77,7 @@ def cast_plan(
         case = actor.case if outer is None else outer.seen_from(actor.choice)
         for choice in inside:
             case = case.joined(choice)
-        limit = timeout if role == "shadow" else lineup.timeout
+        limit = lineup.within(timeout) if role == "shadow" else lineup.timeout
         place = lineup.places[config_id]
         return Part(
             actor,
@@ -89,6 +89,7 @@ def cast_plan(
             lineup.is_rejecting,
             place,
             lineup.observer,
+            lineup.settings.stream,
         )
 
     joins = outer is not None and not plan.answers_all

@@ -19,7 +19,7 @@ def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
 
 def arm(branch: Branch) -> None:
     """Set the timer for a deadline, when a branch first suspends."""
-    if branch.timer is not None or branch.task is None:
+    if branch.timer is not None:
         return
     parent = branch.parent
     if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:

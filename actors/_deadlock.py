@@ -111,6 +111,8 @@ class _Graph:
             return 0, []
         depends_on: list[Any] = []
         for holder in holders - self._callers:  # the callers wait for us
+            if holder.paused is not None and holder.parent in self._callers:
+                continue  # so does a stream that one of them reads
             awaited = holder.waits_for
             if awaited is None and holder.task is not None:
                 awaited = _awaited_by(holder.task)

@@ -9,28 +9,22 @@ import asyncio
 import inspect
 import threading
 import weakref
-from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, final
+from typing import Any
 
 from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
 from ._casting import Casting
 from ._deadline import deadline_of
-from ._deadlock import chain_of, find_cycle
-from ._errors import ActorError, DeadlockError, MailboxFull
-from ._mailbox import SharedMailbox
+from ._errors import ActorError, MailboxFull
 from ._outcome import status_of
+from ._permit_here import hand_back, permit_here
 from ._results import ExperimentCaseResults, FunctionResult
-from ._state import State
 from ._stepping import carry_on
 from ._telling import tell_planned, tell_started
-
-if TYPE_CHECKING:
-    from ._case_actor import CaseActor
 
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
@@ -41,24 +35,24 @@ class StageGone(Exception):  # it is no error: there is another stage
 
 def answer_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
     """Play all, and return the value of the primary, played here and now."""
-    if not casting.others and not casting.skipped:
-        return play_here(casting.primary, parent, arguments)
-    cast = _cast(casting, parent, arguments)
+    if casting.is_single:
+        return _play(casting.primary, parent, arguments)
+    cast = cast_here(casting, parent, arguments)
     try:
-        return play_here(casting.primary, parent, arguments, cast.call_id)
+        return _play(casting.primary, parent, arguments, cast)
     finally:
-        _on_loop(cast, cast.start_after)
+        on_loop(cast, cast.start_after)
 
 
 def answer_whole_here(
     casting: Casting, parent: Branch | None, arguments: Arguments
 ) -> ExperimentCaseResults[Any]:
     """Play all, and return the result of the primary, and of nothing else."""
-    cast = _cast(casting, parent, arguments)
+    cast = cast_here(casting, parent, arguments)
     try:
-        main = play_here(casting.primary, parent, arguments, cast.call_id, whole=True)
+        main = _play(casting.primary, parent, arguments, cast, whole=True)
     finally:
-        _on_loop(cast, cast.start_after)
+        on_loop(cast, cast.start_after)
     _raise(main)
     return ExperimentCaseResults(main, [])
 
@@ -67,29 +61,27 @@ def gather_here(
     casting: Casting, parent: Branch | None, arguments: Arguments
 ) -> ExperimentCaseResults[Any]:
     """Play all, wait for all, and return the results of all."""
-    cast = _cast(casting, parent, arguments)
+    cast = cast_here(casting, parent, arguments)
     over = threading.Event()
     try:
-        main = play_here(casting.primary, parent, arguments, cast.call_id, whole=True)
-        if _on_loop(cast, lambda: cast.when_over(over.set)):
+        main = _play(casting.primary, parent, arguments, cast, whole=True)
+        if on_loop(cast, lambda: cast.when_over(over.set)):
             over.wait()
     except BaseException:
-        _on_loop(cast, cast.give_up)
+        on_loop(cast, cast.give_up)
         raise
     if main.role == "primary":
         _raise(main)
     return cast.results(main)
 
 
-def _cast(casting: Casting, parent: Branch | None, arguments: Arguments) -> Cast:
-    stage = casting.primary.actor.stage
-    cast = Cast(stage, casting, parent, *arguments)
-    cast.tell()
-    _on_loop(cast, cast.start)
-    return cast
+def cast_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Cast:
+    """Return a call that is made in this thread, about to begin."""
+    return Cast(casting.primary.actor.stage, casting, parent, *arguments)
 
 
-def _on_loop(cast: Cast, act: Callable[[], object]) -> bool:
+def on_loop(cast: Cast, act: Callable[[], object]) -> bool:
+    """Have something done about what is beside a direct call; False if it is too late."""
     return cast.stage.post(act, copy_context())
 
 
@@ -102,27 +94,24 @@ def _raise(result: FunctionResult[Any]) -> None:
             del result, error  # the traceback holds this frame: no cycle must stay behind
 
 
-def play_here(
-    part: Part, parent: Branch | None, arguments: Arguments, call_id: int = 0, whole: bool = False
+def _play(
+    part: Part,
+    parent: Branch | None,
+    arguments: Arguments,
+    cast: Cast | None = None,
+    whole: bool = False,
 ) -> Any:
     """Play a branch here and now; return its value, or (`whole`) its FunctionResult.
 
     Where the function returns a coroutine, the branch goes on until that has been awaited.
     """
-    branch = _begin(part, parent, call_id)
-    actor = part.actor
+    branch = begin_here(part, parent, cast)
     value = error = None
     try:
-        if not branch.holds_permit:
-            branch.holds_permit = _permit_here(branch)
-            branch.started = actor.stage.clock()
-        branch.has_begun = True
-        if actor.stage.emit is not None:
-            tell_started(branch)
-        args, kwargs = arguments if actor.fill is None else actor.fill(*arguments)
+        args, kwargs = enter_here(branch, arguments, cast)
         token = CURRENT.set(branch)
         try:
-            value = actor.supervisor.function(*args, **kwargs)
+            value = part.actor.supervisor.ways.here(*args, **kwargs)
         finally:
             CURRENT.reset(token)
     except BaseException as raised:
@@ -132,20 +121,26 @@ def play_here(
             return _awaited_later(branch, value)
         value.close()
         error = ActorError(
-            f"{actor.name} returns a coroutine: define it with `async def`, or await the call"
+            f"{part.actor.name} returns a coroutine: define it with `async def`, or await the call"
         )
     try:
-        return _end(branch, value, error, whole)
+        return end_here(branch, value, error, whole)
     finally:
         error = None  # its traceback holds this frame: no cycle must stay behind
 
 
-def _begin(part: Part, parent: Branch | None, call_id: int) -> Branch:
+def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
+    """Return the branch of the primary, planned; it has a permit if there is one left.
+
+    Raises:
+        StageGone: there are other actors by now.
+    """
     actor = part.actor
     stage = actor.stage
     asked = stage.clock()
     number = stage.next_id()
-    branch = Branch(part, parent, call_id or number, number, asked, asked)
+    call_id = number if cast is None else cast.call_id
+    branch = Branch(part, parent, call_id, number, asked, asked)
     if parent is not None or part.timeout:
         deadline_of(branch, part, parent)
     with stage.lock:
@@ -154,12 +149,37 @@ def _begin(part: Part, parent: Branch | None, call_id: int) -> Branch:
         actor.direct.planned += 1
         actor.active[branch] = None
         branch.holds_permit = actor.mailbox.take()
-    if stage.emit is not None and not call_id:
-        tell_planned(stage, part, branch.call_id, 1)
+    if cast is not None:
+        cast.tell()
+    elif stage.emit is not None:
+        tell_planned(stage, part, call_id, 1)
     return branch
 
 
-def _end(branch: Branch, value: Any, error: BaseException | None, whole: bool) -> Any:
+def enter_here(branch: Branch, arguments: Arguments, cast: Cast | None) -> Arguments:
+    """Wait for a permit, and return what the function is to be called with; others begin too."""
+    actor = branch.part.actor
+
+    def start_others() -> None:
+        if cast is not None:
+            on_loop(cast, cast.start)
+
+    if not branch.holds_permit:
+        try:
+            branch.holds_permit = permit_here(branch, start_others)
+        except MailboxFull:
+            if cast is not None:
+                on_loop(cast, partial(cast.skip, "primary_shed"))
+            raise
+        branch.started = actor.stage.clock()
+    start_others()
+    branch.has_begun = True
+    if actor.stage.emit is not None:
+        tell_started(branch)
+    return arguments if actor.fill is None else actor.fill(*arguments)
+
+
+def end_here(branch: Branch, value: Any, error: BaseException | None, whole: bool) -> Any:
     """Account for a branch, and return or raise what it came to."""
     part = branch.part
     actor = part.actor
@@ -172,7 +192,7 @@ def _end(branch: Branch, value: Any, error: BaseException | None, whole: bool) -
     with stage.lock:
         actor.active.pop(branch, None)
         if branch.holds_permit:
-            _hand_back(actor)
+            hand_back(actor)
         tally = actor.direct
         setattr(tally, status, getattr(tally, status) + 1)
         if branch.has_begun:
@@ -213,7 +233,7 @@ def _awaited_later(branch: Branch, inner: Coroutine[Any, Any, Any]) -> Coroutine
             except BaseException as raised:
                 error = raised
         try:
-            return _end(branch, value, error, whole=False)
+            return end_here(branch, value, error, whole=False)
         finally:
             error = None  # its traceback holds this frame: no cycle must stay behind
 
@@ -226,97 +246,4 @@ def _awaited_later(branch: Branch, inner: Coroutine[Any, Any, Any]) -> Coroutine
 def _end_forgotten(branch: Branch) -> None:
     """End a branch whose coroutine was dropped without having been awaited."""
     with suppress(asyncio.CancelledError):
-        _end(branch, None, asyncio.CancelledError(), whole=False)
-
-
-def _permit_here(branch: Branch) -> bool:
-    """Wait for a permit; False if the branch plays under the one of an ancestor."""
-    actor = branch.part.actor
-    stage = actor.stage
-    if actor.state is not State.RUNNING:
-        raise actor.refusal()
-    ancestor = branch.parent
-    while ancestor is not None:
-        if ancestor.part.actor is actor and not ancestor.is_over:
-            return False
-        ancestor = ancestor.parent
-    mailbox = actor.mailbox
-    parked = ParkedThread()
-    with stage.lock:
-        if mailbox.take():
-            return True
-        if branch.part.is_rejected and mailbox.is_full:
-            raise MailboxFull(
-                f"{actor.name}: {mailbox.waiting} calls wait already; raise mailbox= or "
-                f"concurrency=, or let callers wait with overflow='wait'"
-            )
-        if _get_running_loop() is not None:
-            raise ActorError(
-                f"{actor.name}: it is played {mailbox.concurrency} times already, and waiting "
-                f"would block the loop of this thread: `await runtime.call(...)` it instead"
-            )
-        if branch.parent is not None:
-            cycle = find_cycle(stage, actor, branch.parent)
-            if cycle is not None:
-                raise DeadlockError(
-                    f"{chain_of(branch.parent)} -> {cycle}: each waits for the next"
-                )
-            branch.parent.waits_for = parked
-        mailbox.wait(parked)
-        stage.parked[parked] = actor
-    try:
-        parked.wait()
-    except BaseException:  # Ctrl-C
-        with stage.lock:
-            if parked.is_admitted:
-                _hand_back(actor)
-            elif not parked.is_refused:
-                parked.is_gone = True
-                mailbox.leave()
-        raise
-    finally:
-        with stage.lock:
-            del stage.parked[parked]
-            if branch.parent is not None:
-                branch.parent.waits_for = None
-    return True
-
-
-def _hand_back(actor: "CaseActor") -> None:
-    mailbox = actor.mailbox
-    assert isinstance(mailbox, SharedMailbox)
-    mailbox.hand_back(actor.stage.post)
-
-
-@final
-class ParkedThread:
-    """A thread that waits in a mailbox for a permit."""
-
-    __slots__ = ("_error", "_turn", "is_admitted", "is_gone", "is_refused")
-
-    def __init__(self) -> None:
-        self._turn = threading.Event()
-        self._error: BaseException | None = None
-        self.is_gone = False
-        self.is_admitted = False
-        self.is_refused = False
-
-    def wait(self) -> None:
-        """Wait until it is this thread's turn, or there will be none."""
-        self._turn.wait()
-        if self._error is not None:
-            raise self._error
-
-    def admit(self) -> bool:
-        """Hand the permit over."""
-        if self.is_gone:
-            return False
-        self.is_admitted = True
-        self._turn.set()
-        return True
-
-    def refuse(self, error: BaseException) -> None:
-        """Tell the thread that there will be no permit."""
-        self.is_refused = True
-        self._error = error
-        self._turn.set()
+        end_here(branch, None, asyncio.CancelledError(), whole=False)

@@ -15,13 +15,16 @@ from ._case_actor import CaseActor, Fill
 from ._cast import Cast
 from ._casting import Casting, cast_plan, only_primary, single
 from ._circuit import CircuitBreaker
+from ._errors import ActorError
 from ._lineup import Inners, Lineup
 from ._product import inner_choices
 from ._results import FunctionResult
 from ._settings import Settings
 from ._stage import Stage
 from ._strategy_actor import StrategyActor
+from ._stream import Stream
 from ._supervisor import Supervisor
+from ._ways import Ways
 
 _FEW = 64
 
@@ -38,6 +41,14 @@ def _caller() -> Branch | None:
     return branch
 
 
+def no_stream(name: str) -> ActorError:
+    """Return the error of one who wants to read a stream where all are to answer."""
+    return ActorError(
+        f"{name} is a stream whose strategy has all branches answer, and there is no one stream "
+        f"of them: `await runtime.collect(...)` it, for the items of each"
+    )
+
+
 @final
 class ExperimentSupervisor(Supervisor):
     """The supervisor of one experiment on one loop; its children are its strategy and its cases.
@@ -50,7 +61,7 @@ class ExperimentSupervisor(Supervisor):
         name: the experiment's name.
         key: what tells experiments apart, even those of one name.
         function: the user's function.
-        played: what plays it on the loop: itself, or a bridge to a thread.
+        ways: how it is played: here, on the loop, as a stream.
         binder: knows which parameters of the function a config fills in.
         fill_for: for a config, what lays its values into the arguments of a call.
         is_disabled: tells whether only the first config is to be played.
@@ -66,7 +77,7 @@ class ExperimentSupervisor(Supervisor):
         name: str,
         key: int,
         function: Callable[..., Any],
-        played: Callable[..., Any],
+        ways: Ways,
         binder: Binder[Any],
         fill_for: Callable[[Config], Fill | None],
         is_disabled: Callable[[], bool],
@@ -80,7 +91,7 @@ class ExperimentSupervisor(Supervisor):
         self.stage = stage
         self.key = key
         self.function = function
-        self.played = played
+        self.ways = ways
         self.breaker = breaker
         self._given = binder.given
         self._room = binder.room
@@ -221,6 +232,19 @@ class ExperimentSupervisor(Supervisor):
         cast = Cast(self.stage, casting, caller, args, kwargs)
         return cast.gather() if casting.answers_all else cast.answer_whole()
 
+    def stream(self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Stream:
+        """Return the stream of the primary, which somebody is about to read.
+
+        Raises:
+            ActorError: the answer is to be the results of all.
+        """
+        caller = _caller()
+        casting = self._choose(lineup, caller, args, kwargs)
+        if casting.answers_all:
+            raise no_stream(self.name)
+        cast = None if casting.is_single else Cast(self.stage, casting, caller, args, kwargs)
+        return Stream(casting.primary, caller, args, kwargs, cast)
+
     # A direct call, from any thread
 
     def choose_here(
@@ -340,6 +364,7 @@ class ExperimentSupervisor(Supervisor):
             lineup.is_rejecting,
             place,
             lineup.observer,
+            lineup.settings.stream,
         )
         return single(part, answers_all)
 

@@ -64,6 +64,14 @@ class Lineup:
         self.fixed: Casting | None = None
         self.answers_all = False
 
+    def within(self, timeout: int) -> int:
+        """Return how many nanoseconds a shadow may take: a stream of it has a limit anyhow."""
+        seconds = self.settings.stream.seconds
+        if self.first.supervisor.ways.streamed is None or seconds is None:
+            return timeout
+        most = max(1, int(seconds * 1e9))
+        return min(timeout, most) if timeout else most
+
     @property
     def observer(self) -> "StrategyActor | None":
         """The strategy, if it wants to know the results."""

@@ -121,7 +121,7 @@ class Message:
             error = self.branch.interruption
             self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
         self.branch.task = None  # it keeps its context, and that keeps the branch
-        if not self.branch.is_in_thread:
+        if not self.branch.threads:
             self.actor.mailbox.give_back()
 
     def lapse(self) -> None:

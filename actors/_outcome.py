@@ -4,6 +4,7 @@ import asyncio
 
 from ._branch import Branch
 from ._errors import ActorStopped, DeadlineExceeded, MailboxFull
+from ._items import StreamLimitReached
 from ._results import Status
 
 
@@ -19,6 +20,10 @@ def status_of(branch: Branch, error: BaseException | None) -> tuple[Status, str]
         return "shed", "mailbox_full"
     if not branch.has_begun and isinstance(error, ActorStopped):
         return "cancelled" if error.reason == "drain" else "shed", error.reason
+    if isinstance(error, StreamLimitReached):
+        return "cancelled", error.reason
+    if isinstance(error, GeneratorExit) and branch.items is not None:
+        return "cancelled", "closed"
     if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
         return "cancelled", "caller"
     return "error", reason
@@ -46,3 +51,4 @@ def withdraw_interruptions(branch: Branch) -> None:
     if branch.task is not None:
         for _ in range(branch.interruptions):
             branch.task.uncancel()
+        branch.interruptions = 0

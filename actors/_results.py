@@ -27,7 +27,8 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
     """The one terminal message of a branch.
 
     Attributes:
-        result: what the function returned; None unless the status is `ok`.
+        result: what the function returned; None unless the status is `ok`. Of a stream the items,
+            whatever the status, as far as they were kept (`StreamLimits`).
         exception_info: the exception it raised, the object itself.
         experiment_case: which config it played, and which the experiments inside it.
         status: `ok`, `error`, `timeout`, `cancelled`, `shed` or `skipped`.
@@ -39,6 +40,8 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
         call_id: the call it belongs to.
         branch_id: itself.
         parent_branch_id: the branch that made the call; None for a call from outside.
+        items: how many items a stream gave; None for a function that gives one value.
+        first_item: after how many seconds the first came, waiting in the mailbox included.
 
     Example:
         >>> import asyncio
@@ -66,6 +69,8 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
     call_id: str
     branch_id: str
     parent_branch_id: str | None
+    items: int | None = None
+    first_item: float | None = None
 
     @property
     def started_at(self) -> datetime:

@@ -8,6 +8,8 @@ import msgspec
 from understudy.configs import Config
 from understudy.strategies import Strategy
 
+from ._items import StreamLimits
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What an experiment's calls are made with: what `experiment()` and `options()` take.
@@ -22,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         nested: whether the experiments called inside are part of the plan (`"product"`), or each
             choose for themselves when they are called (`"independent"`).
         max_cases: how many cases one call may play.
+        stream: how much of a stream that nobody reads is played, and kept.
         key: what a call is about, for strategies that choose by it: a function of the arguments.
     """
 
@@ -33,4 +36,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     overflow: Literal["wait", "reject"] = "wait"
     nested: Literal["product", "independent"] = "product"
     max_cases: int = 64
+    stream: StreamLimits = StreamLimits()
     key: Callable[..., Hashable] | Any = None

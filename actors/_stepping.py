@@ -4,7 +4,8 @@
 are carried on by a generator, which hands what they await to the loop.
 """
 
-from collections.abc import Callable, Coroutine, Generator
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -39,3 +40,17 @@ def carry_on(
         return value
     finally:
         branch.waits_for = None
+
+
+def first_step(generator: AsyncGenerator[R, Any]) -> Coroutine[Any, Any, R]:
+    """Return the first step of an async generator that another one closes.
+
+    The loop does not get to know of it: at its end it closes all that it knows, at once, and the
+    other one would find this one busy.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return generator.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)

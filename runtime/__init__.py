@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from understudy.actors import ExperimentCaseResults as ExperimentCaseResults
     from understudy.actors import FunctionResult as FunctionResult
     from understudy.actors import MailboxFull as MailboxFull
+    from understudy.actors import StreamLimits as StreamLimits
     from understudy.actors import current_experiment_case as current_experiment_case
     from understudy.configs import Bind as Bind
     from understudy.configs import Config as Config
@@ -125,6 +126,7 @@ __all__ = [
     "SingleConfigStrategy",
     "Strategy",
     "StrategyError",
+    "StreamLimits",
     "Subscription",
     "UnderstudyError",
     "build",
@@ -184,6 +186,7 @@ _ROOMS = {
     "SingleConfigStrategy": "understudy.strategies",
     "Strategy": "understudy.strategies",
     "StrategyError": "understudy.strategies",
+    "StreamLimits": "understudy.actors",
     "Subscription": "._subscription",
     "UnderstudyError": "understudy.configs",
     "build": "understudy.configs",

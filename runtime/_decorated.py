@@ -1,7 +1,9 @@
 """What a decorated function is: a function like the one it was, that is an experiment."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol
+
+from understudy.actors import Kind, async_stream_of
 
 from ._experiment import MARK, Experiment, View
 from ._settings import make_settings
@@ -68,16 +70,7 @@ class Decorated(Protocol):
 def decorate(experiment: Experiment) -> Decorated:
     """Return the function that plays an experiment."""
     view = experiment.view
-
-    @experiment.binder.wraps
-    async def play_async(*args: Any, **kwargs: Any) -> Any:
-        return await view.call(args, kwargs)
-
-    @experiment.binder.wraps
-    def play_sync(*args: Any, **kwargs: Any) -> Any:
-        return view.call_here(args, kwargs)
-
-    play: Any = play_async if experiment.kind.is_async else play_sync
+    play: Any = experiment.binder.wraps(_player(view))
 
     def options(**settings: Any) -> Options:
         return _with_options(experiment, settings)
@@ -98,14 +91,29 @@ def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
     experiment.binder.check(view.settings.configs if "configs" in settings else ())
     experiment.check_cases(view.settings)
 
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        return await view.call(args, kwargs)
-
-    def call_sync(*args: Any, **kwargs: Any) -> Any:
-        return view.call_here(args, kwargs)
-
-    optioned: Any = call if experiment.kind.is_async else call_sync
+    optioned: Any = _player(view)
     setattr(optioned, MARK, view)
     view.face = optioned
     made: Callable[..., Coroutine[Any, Any, Any]] = optioned
     return made
+
+
+def _player(view: View) -> Callable[..., Any]:
+    """Return a function of the kind that the experiment's is, which makes the calls of a view."""
+
+    async def play_async(*args: Any, **kwargs: Any) -> Any:
+        return await view.call(args, kwargs)
+
+    def play_here(*args: Any, **kwargs: Any) -> Any:
+        return view.call_here(args, kwargs)
+
+    def stream_here(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        return (yield from view.stream_here(args, kwargs))
+
+    players: dict[Kind, Callable[..., Any]] = {
+        Kind.ASYNC: play_async,
+        Kind.SYNC: play_here,
+        Kind.STREAM: stream_here,
+        Kind.ASYNC_STREAM: async_stream_of(view.stream),
+    }
+    return players[view.experiment.kind]

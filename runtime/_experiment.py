@@ -8,7 +8,7 @@ import threading
 import types
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
@@ -19,22 +19,26 @@ from understudy.actors import (
     Casting,
     ExperimentCaseResults,
     ExperimentSupervisor,
+    Kind,
     Lineup,
     OffStageError,
     Settings,
     Stage,
     StageGone,
     State,
+    Stream,
     answer_here,
     answer_whole_here,
-    bridged,
     gather_here,
+    kind_of,
+    no_stream,
+    stream_here,
+    ways_of,
 )
 from understudy.configs import Binder, Config
 
 from ._archive import Archive
 from ._hints import experiments_in
-from ._kind import Kind, kind_of
 from ._settings import NO_CONFIG, ExperimentError
 
 if TYPE_CHECKING:
@@ -65,13 +69,13 @@ class Experiment:
         settings: Settings,
         name: str | None = None,
         uses: Sequence[Any] = (),
+        kind: Kind | None = None,
     ) -> None:
-        self.kind = kind_of(function)
-        if self.kind.is_stream or isinstance(function, type):
+        if isinstance(function, type):
             raise ExperimentError(
-                f"{described(function)} cannot be an experiment: only functions that return a "
-                f"value can be, so far"
+                f"{described(function)} cannot be an experiment: decorate a function that makes one"
             )
+        self.kind = kind_of(function) if kind is None else kind
         self.runtime = runtime
         self.function = function
         self.name = name or name_of(function)
@@ -85,7 +89,7 @@ class Experiment:
         self.view = View(self, settings)
         self.view.lasts = True
         self.archive = Archive()
-        self._played = function if self.kind is Kind.ASYNC else bridged(function)
+        self._ways = ways_of(function, self.kind)
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self.check_cases(settings)
@@ -115,7 +119,7 @@ class Experiment:
                 self.name,
                 self.key,
                 self.function,
-                self._played,
+                self._ways,
                 self.binder,
                 self._fill_for,
                 lambda: self.is_disabled,
@@ -266,6 +270,14 @@ class View:
         lineup = self._arrive(loop)
         return lineup.first.supervisor.call_whole(lineup, args, kwargs)
 
+    def stream(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Stream:
+        """Return the stream of the primary, which somebody on this loop is about to read."""
+        loop = _get_running_loop()
+        if loop is None:
+            raise _no_loop(self.experiment.name)
+        lineup = self._arrive(loop)
+        return lineup.first.supervisor.stream(lineup, args, kwargs)
+
     # Calling a sync function directly, from any thread
 
     def call_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -275,6 +287,17 @@ class View:
             play = gather_here if casting.answers_all else answer_here
             with suppress(StageGone):
                 return play(casting, caller, (args, kwargs))
+
+    def stream_here(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Generator[Any, Any, Any]:
+        """Give the items of a generator, played here and now."""
+        while True:
+            casting, caller = self._choose_here(args, kwargs)
+            if casting.answers_all:
+                raise no_stream(self.experiment.name)
+            with suppress(StageGone):
+                return (yield from stream_here(casting, caller, (args, kwargs)))
 
     def collect_here(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -320,10 +343,7 @@ class View:
         There may be no loop before: `asyncio.run(runtime.call(answer))`.
         """
         if _get_running_loop() is None:
-            raise ExperimentError(
-                f"{self.experiment.name} is awaited where no loop of asyncio runs: understudy "
-                f"needs asyncio or uvloop (for pytest with anyio: an `anyio_backend` of 'asyncio')"
-            )
+            raise _no_loop(self.experiment.name)
         return await call(args, kwargs)
 
     def _arrive(self, loop: asyncio.AbstractEventLoop) -> Lineup:
@@ -359,6 +379,13 @@ class View:
         self.settings = settings
         self._lineups.clear()
         self._here = self._lineup = self._direct = None
+
+
+def _no_loop(name: str) -> ExperimentError:
+    return ExperimentError(
+        f"{name} is awaited where no loop of asyncio runs: understudy needs asyncio or uvloop "
+        f"(for pytest with anyio: an `anyio_backend` of 'asyncio')"
+    )
 
 
 def experiment_of_or_none(function: object) -> Experiment | None:

@@ -13,9 +13,13 @@ from typing import Any, Self, cast, final, overload
 from understudy.actors import (
     CircuitBreaker,
     ExperimentCaseResults,
+    Kind,
     Settings,
     Stage,
+    StreamLimits,
     Switches,
+    async_stream_of,
+    kind_of,
 )
 from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
@@ -23,7 +27,6 @@ from understudy.strategies import SingleConfigStrategy
 from ._decorated import Decorated, decorate
 from ._drain import DrainReport
 from ._experiment import MARK, Experiment, View, experiment_of, name_of, view_of
-from ._kind import Kind, kind_of
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -51,6 +54,7 @@ class Runtime:
         overflow: whether a caller waits when as many wait already (`"wait"`), or is refused.
         nested: whether experiments known to be called inside are part of a plan (`"product"`).
         max_cases: how many cases one call may play.
+        stream: how much of a shadow's stream is played, and how much of any is kept.
         drain_timeout: how many seconds leaving waits for what is in flight.
         circuit: when a case that fails as a shadow is given a rest; None for never.
         max_restarts: how many crashes of a strategy or subscriber are forgiven,
@@ -89,6 +93,7 @@ class Runtime:
         overflow: str = "wait",
         nested: str = "product",
         max_cases: int = 64,
+        stream: StreamLimits = StreamLimits(),  # noqa: B008  # it is frozen
         drain_timeout: float = 10.0,
         circuit: CircuitBreaker | None = CircuitBreaker(),  # noqa: B008  # it is frozen
         max_restarts: int = 3,
@@ -107,6 +112,7 @@ class Runtime:
             "overflow": overflow,
             "nested": nested,
             "max_cases": max_cases,
+            "stream": stream,
         }
         self.settings = make_settings(base, given)
         check_runtime(
@@ -131,7 +137,7 @@ class Runtime:
             else None
         )
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
-        self._plain: dict[tuple[str, bool], Experiment] = {}
+        self._plain: dict[tuple[str, Kind], Experiment] = {}
         self._lock = threading.Lock()
         self.stages = Stages(
             self.id, clock, self._telling, self._switches, drain_timeout, self._all_experiments
@@ -156,6 +162,7 @@ class Runtime:
         uses: Any = ...,
         nested: str = ...,
         max_cases: int = ...,
+        stream: StreamLimits = ...,
         key: Any = ...,
         name: str | None = ...,
     ) -> Callable[[Callable[..., Any]], Decorated]: ...
@@ -163,7 +170,7 @@ class Runtime:
         """Declare a function to be an experiment; with parentheses or without.
 
         It takes what the Runtime takes of `configs`, `strategy`, `timeout`, `concurrency`,
-        `mailbox`, `overflow`, `nested` and `max_cases`, for this function alone, and:
+        `mailbox`, `overflow`, `nested`, `max_cases` and `stream`, for this function alone, and:
 
         Args:
             function: the function, when there are no parentheses.
@@ -201,7 +208,8 @@ class Runtime:
     ) -> Coroutine[Any, Any, Any]:
         """Call an experiment; await the primary's value, or its own exception.
 
-        A function that is not an experiment is one without configs: it just runs, supervised.
+        The value of a stream is the list of its items. A function that is not an experiment is
+        one without configs: it just runs, supervised.
         """
         view: View | None = getattr(function, MARK, None)
         if view is not None and view.face is function and view.runtime is self and view.lasts:
@@ -216,6 +224,35 @@ class Runtime:
         """
         view, args = self._view(function, args)
         return await view.collect(args, kwargs)
+
+    def stream(
+        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> AsyncGenerator[Any, Any]:
+        """Call an experiment that gives items, and read those of the primary as they come.
+
+        An async generator is played on the loop, a generator in threads, step by step. Shadows are
+        played to their end in the background, or to a limit (`StreamLimits`).
+
+        Example:
+            >>> import asyncio
+            >>> from understudy import Config, Runtime
+            >>> runtime = Runtime(configs=[{"model": "large"}])
+            >>> @runtime.experiment
+            ... async def answer(prompt: str, config: Config):
+            ...     for word in prompt.split():
+            ...         yield f"{config.model}: {word}"
+            >>> async def main():
+            ...     return [item async for item in runtime.stream(answer, "how are you")]
+            >>> asyncio.run(main())
+            ['large: how', 'large: are', 'large: you']
+        """
+        view, args = self._view(function, args)
+        if not view.experiment.kind.is_stream:
+            raise ExperimentError(
+                f"{view.experiment.name} gives one value, and no stream: `await` it, or call it "
+                f"by runtime.call(...)"
+            )
+        return async_stream_of(view.stream)(*args, **kwargs)
 
     @asynccontextmanager
     async def arun(
@@ -271,7 +308,7 @@ class Runtime:
 
         def runner(*args: Any, **kwargs: Any) -> ExperimentCaseResults[Any]:
             view, args = self._view(function, args)
-            if view.experiment.kind is Kind.SYNC:
+            if not view.experiment.kind.is_async:
                 return (view.collect_here if await_variants else view.call_whole_here)(args, kwargs)
             call = view.collect if await_variants else view.call_whole
             results: ExperimentCaseResults[Any] = self.stages.play(call, args, kwargs)
@@ -298,7 +335,7 @@ class Runtime:
             'large: hello'
         """
         view, args = self._view(function, args)
-        if view.experiment.kind is Kind.SYNC:
+        if not view.experiment.kind.is_async:
             return view.call_here(args, kwargs)
         return self.stages.play(view.call, args, kwargs)
 
@@ -312,15 +349,15 @@ class Runtime:
         view = view_of(function)
         if view is not None and view.runtime is self:
             return view, args
-        is_async = kind_of(function) is Kind.ASYNC
+        kind = kind_of(function)
         name = name_of(function)
-        plain = self._plain.get((name, is_async))
+        plain = self._plain.get((name, kind))
         if plain is None:
             settings = make_settings(
                 self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
             )
-            plain = self._plain[name, is_async] = Experiment(
-                self, _play_async if is_async else _play_sync, settings, name
+            plain = self._plain[name, kind] = Experiment(
+                self, _play_plain, settings, name, kind=kind
             )
             with self._lock:
                 self._experiments[plain.key] = plain
@@ -449,13 +486,8 @@ class Runtime:
         return f"<Runtime {self.id} with {len(self._experiments)} experiments>"
 
 
-async def _play_async(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Play an async function that is not an experiment."""
-    return await function(*args, **kwargs)
-
-
-def _play_sync(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Play a sync function that is not an experiment."""
+def _play_plain(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Play a function that is not an experiment."""
     return function(*args, **kwargs)
 
 

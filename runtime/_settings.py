@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from understudy.actors import CircuitBreaker, Settings
+from understudy.actors import CircuitBreaker, Settings, StreamLimits
 from understudy.configs import Config, UnderstudyError, parse_configs
 from understudy.strategies import as_strategy
 
@@ -59,6 +59,9 @@ def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
         if value not in choices:
             allowed = " or ".join(map(repr, choices))
             raise ExperimentError(f"{name} must be {allowed}, not {value!r}")
+    stream: Any = settings.stream
+    if not isinstance(stream, StreamLimits):
+        raise ExperimentError(f"stream must be StreamLimits, not {stream!r}")
     return settings
 
 

@@ -42,13 +42,13 @@ MUTANTS = [
     Mutant(
         "a cancelled call keeps its permit",
         "actors/_case_actor.py",
-        "        if branch.holds_permit and not branch.is_in_thread:\n",
+        "        if branch.holds_permit and not branch.threads:\n",
         "        if branch.holds_permit and not isinstance(error, asyncio.CancelledError):\n",
     ),
     Mutant(
         "a task that is cancelled before its first step keeps its permit",
         "actors/_message.py",
-        "        if not self.branch.is_in_thread:\n",
+        "        if not self.branch.threads:\n",
         "        if self.branch.has_begun:\n",
     ),
     Mutant(

@@ -11,11 +11,13 @@ class Kind(StrEnum):
     """The kind of a function: plain or async, one value or a stream of them.
 
     Example:
-        >>> from understudy._kind import kind_of
+        >>> from understudy.actors import Kind, kind_of
         >>> async def numbers():
         ...     yield 1
         >>> print(kind_of(numbers), kind_of(print))
         async_stream sync
+        >>> Kind.STREAM.is_stream
+        True
     """
 
     SYNC = "sync"
@@ -35,7 +37,14 @@ class Kind(StrEnum):
 
 
 def kind_of(function: Callable[..., Any]) -> Kind:
-    """Return the kind of a function, of a partial of one, or of an object that is called."""
+    """Return the kind of a function, of a partial of one, or of an object that is called.
+
+    Example:
+        >>> import functools
+        >>> from understudy.actors import kind_of
+        >>> kind_of(functools.partial(print, end=""))
+        <Kind.SYNC: 'sync'>
+    """
     while isinstance(function, functools.partial):
         function = function.func
     called: Any = getattr(type(function), "__call__", None)  # noqa: B004  # the method itself

@@ -1,0 +1,266 @@
+"""The Stream of a lead: each item is made in the task of whoever asks for it.
+
+Every step runs in the branch's own context, so the reader's is right after every item. While the
+reader is busy with an item the branch is paused: it has no task, but keeps its permit, and can be
+interrupted all the same.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, final
+
+from ._branch import CURRENT, Branch, Part
+from ._cast import Cast
+from ._deadline import arm, deadline_of
+from ._items import Items
+from ._outcome import resolve, withdraw_interruptions
+from ._permit import permit_for
+from ._stepping import carry_on, first_step
+from ._telling import tell_planned, tell_started
+
+_enter = CURRENT.set
+
+
+def async_stream_of(
+    begin: "Callable[[tuple[Any, ...], Mapping[str, Any]], Stream]",
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """Return an async generator function that plays a stream, from the first step on."""
+
+    async def play(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        stream = begin(args, kwargs)
+        try:
+            item = await stream.first()
+            while True:
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    item = await stream.throw(error)
+                else:
+                    item = await stream.send(sent)
+        except StopAsyncIteration:
+            return
+        finally:
+            await stream.close()
+
+    return play
+
+
+@final
+class Stream:
+    """A branch that gives items, one at a time, to whoever reads them.
+
+    Args:
+        part: what is played.
+        parent: the branch that calls.
+        args: what it is called with, by place,
+        kwargs: and by name.
+        cast: what is to play beside it.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        parent: Branch | None,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        cast: Cast | None,
+    ) -> None:
+        actor = part.actor
+        stage = actor.stage
+        asked = stage.clock()
+        number = stage.next_id()
+        call_id = number if cast is None else cast.call_id
+        self._branch = branch = Branch(part, parent, call_id, number, asked, asked)
+        deadline_of(branch, part, parent)
+        is_wanted = part.observer is not None or bool(stage.listeners)
+        self._items = branch.items = Items(part.limits, is_kept=is_wanted)
+        self._args = args
+        self._kwargs = kwargs
+        self._cast = cast
+        self._context = copy_context()
+        self._context.run(_enter, branch)
+        self._generator: AsyncGenerator[Any, Any] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        actor.tally.planned += 1
+        actor.active[branch] = None
+        if cast is not None:
+            cast.tell()
+        elif stage.emit is not None:
+            tell_planned(stage, part, call_id, 1)
+
+    # The steps, in the reader's task
+
+    async def first(self) -> Any:
+        """Wait for a permit, begin, and return the first item."""
+        branch = self._branch
+        actor = branch.part.actor
+        try:
+            if not actor.mailbox.take():
+                branch.holds_permit = False
+                branch.holds_permit = await self._in_task(permit_for(branch, self._cast))
+                branch.started = actor.stage.clock()
+            branch.has_begun = True
+            if actor.stage.emit is not None:
+                tell_started(branch)
+            play = actor.supervisor.ways.streamed
+            assert play is not None
+            args, kwargs = self._args, self._kwargs
+            if actor.fill is not None:
+                args, kwargs = actor.fill(args, kwargs)
+            self._generator = self._context.run(play, *args, **kwargs)
+        except BaseException as error:
+            self._end(error)
+            raise
+        return await self._next(first_step(self._generator))
+
+    async def send(self, value: Any) -> Any:
+        """Send a value in, and return the next item."""
+        if self._ending is not None:
+            await self._ended()
+        assert self._generator is not None
+        return await self._next(self._generator.asend(value))
+
+    async def throw(self, error: BaseException) -> Any:
+        """Throw an error in, and return the next item."""
+        if self._ending is not None:
+            await self._ended()
+        assert self._generator is not None
+        return await self._next(self._generator.athrow(error))
+
+    async def close(self) -> None:
+        """End it, as the reader wants no more; it may have ended already."""
+        if self._ending is not None:
+            await asyncio.wait([self._ending])
+        if self._branch.is_over:
+            return
+        assert self._generator is not None
+        try:
+            await self._step(self._generator.aclose())
+        except BaseException as error:
+            self._end(error)
+            raise
+        self._end(GeneratorExit())
+
+    async def _next(self, step: Coroutine[Any, Any, Any]) -> Any:
+        """Make a step, and return the item it gives; all ends with the first step that raises."""
+        branch = self._branch
+        branch.paused = None
+        try:
+            item = await self._step(step)
+            if branch.interruption is not None:  # which did not keep it from giving an item
+                await self._close_generator()
+                raise branch.interruption
+        except StopAsyncIteration:
+            self._end(None)
+            stage = branch.part.actor.stage
+            await stage.let_others_run(stage.clock())
+            raise
+        except BaseException as error:
+            self._end(error)
+            raise
+        self._pause_at(item)
+        return item
+
+    async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
+        """Make a step in the context of the branch."""
+        run = self._context.run
+        try:
+            awaited = run(step.send, None)
+        except StopIteration as stop:
+            return stop.value
+        branch = self._branch
+        branch.task = task = asyncio.current_task()
+        branch.cancelling = task.cancelling() if task is not None else 0
+        if branch.deadline:
+            arm(branch)
+        if self._cast is not None:
+            self._cast.start()
+        return await self._in_task(carry_on(branch, run, step, awaited))
+
+    async def _in_task(self, suspended: Awaitable[Any]) -> Any:
+        """Await something in the reader's task, which stands for the branch meanwhile."""
+        branch = self._branch
+        try:
+            return await suspended
+        except BaseException as raised:
+            ours = resolve(branch, raised)
+            try:
+                if ours is raised:
+                    raise
+                raise ours
+            finally:
+                del ours  # its traceback holds this frame: no cycle must stay behind
+        finally:
+            withdraw_interruptions(branch)
+            branch.task = None
+
+    def _pause_at(self, item: Any) -> None:
+        """Leave the branch without a task until the reader asks for more."""
+        branch = self._branch
+        stage = branch.part.actor.stage
+        if not self._items.count:
+            if branch.deadline:
+                arm(branch)
+            if self._cast is not None:  # not yet: nothing holds back the first item
+                stage.loop.call_soon(self._cast.start)
+        self._items.add(item, stage.clock)
+        branch.paused = self
+
+    # The end
+
+    def end(self) -> None:
+        """End it, as its branch was interrupted while the reader was busy with an item."""
+        self._branch.paused = None
+        loop = self._branch.part.actor.stage.loop
+        self._ending = asyncio.Task(self._end_interrupted(), loop=loop)
+        self._ending.add_done_callback(_look_at)
+
+    async def _ended(self) -> None:
+        """Tell the reader who comes back how it ended."""
+        assert self._ending is not None
+        await asyncio.wait([self._ending])
+        self._ending.result()
+
+    async def _end_interrupted(self) -> None:
+        error = self._branch.interruption
+        assert error is not None
+        try:
+            await self._close_generator()
+            raise error
+        finally:
+            self._end(error)
+            del error  # its traceback holds this frame: no cycle must stay behind
+
+    async def _close_generator(self) -> None:
+        """Close what was interrupted; what it still raises is not what it ends with."""
+        assert self._generator is not None
+        with suppress(Exception):
+            await self._step(self._generator.aclose())
+
+    def _end(self, error: BaseException | None) -> None:
+        """Account for the branch, and let go of what it held."""
+        branch = self._branch
+        actor = branch.part.actor
+        ended = actor.stage.clock()
+        branch.is_over = True
+        branch.paused = None
+        actor.active.pop(branch, None)
+        if branch.timer is not None:
+            branch.timer.cancel()
+            branch.timer = None
+        if branch.holds_permit and not branch.threads:
+            actor.mailbox.give_back()
+        if branch.abandoned_as is None:
+            actor.end(branch, self._items.kept, error, ended)
+        if self._cast is not None:
+            self._cast.end_stream(error, branch.has_begun)
+
+
+def _look_at(task: "asyncio.Task[None]") -> None:
+    """Have nobody complain that an error was not looked at: the reader may never come back."""
+    if not task.cancelled():
+        task.exception()
