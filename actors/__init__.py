@@ -13,11 +13,13 @@ Layout, from the ground up:
     _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
-    _items       what comes of a stream; _stream: a lead's, read item by item on the loop
+    _items       what comes of a stream; _consume: all of it, where nobody reads it
+    _stream      a lead's stream, read item by item on the loop (_reading)
 
     _workers     threads of the runtime's own; _bridge: a sync function awaited in one
-    _direct      a sync function called directly, in its caller's thread (_permit_here)
+    _direct      a sync function called directly, in its caller's thread (_here, _permit_here)
     _stream_here a generator called directly, in its reader's thread
+    _later       what a function returned that goes on: a coroutine, a generator
     _kind, _ways the kinds of functions, and how each is played
 
     _settings    what the calls of an experiment are made with; _lineup: the actors for them
@@ -39,7 +41,6 @@ from ._current import CurrentCase as CurrentCase
 from ._current import current_branch as current_branch
 from ._current import current_experiment_case as current_experiment_case
 from ._current import leave_branch as leave_branch
-from ._direct import StageGone as StageGone
 from ._direct import answer_here as answer_here
 from ._direct import answer_whole_here as answer_whole_here
 from ._direct import gather_here as gather_here
@@ -51,12 +52,14 @@ from ._errors import MailboxFull as MailboxFull
 from ._experiment_supervisor import ExperimentSupervisor as ExperimentSupervisor
 from ._experiment_supervisor import OffStageError as OffStageError
 from ._experiment_supervisor import no_stream as no_stream
+from ._here import StageGone as StageGone
 from ._items import StreamLimitReached as StreamLimitReached
 from ._items import StreamLimits as StreamLimits
 from ._kind import Kind as Kind
 from ._kind import kind_of as kind_of
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
+from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
 from ._results import FunctionResult as FunctionResult
@@ -66,7 +69,6 @@ from ._stage import Switches as Switches
 from ._state import Emit as Emit
 from ._state import State as State
 from ._stream import Stream as Stream
-from ._stream import async_stream_of as async_stream_of
 from ._stream_here import stream_here as stream_here
 from ._supervisor import Supervisor as Supervisor
 from ._tally import Tally as Tally

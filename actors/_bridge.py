@@ -4,11 +4,14 @@ import asyncio
 import functools
 import inspect
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
 from contextvars import Context, copy_context
 from typing import Any, Final, NamedTuple, final
 
-from ._branch import CURRENT, Branch
+from ._branch import Branch
+from ._consume import gather_items, list_items
+from ._current import playing_branch
+from ._reading import async_stream_of
 from ._workers import Workers
 
 _MOST = 64
@@ -42,91 +45,93 @@ def bridged(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, A
 
     @functools.wraps(function)
     async def play(*args: Any, **kwargs: Any) -> Any:
-        branch = _branch()
-        value = await _in_thread(
-            branch, functools.partial(copy_context().run, function, *args, **kwargs)
-        )
-        return await value if inspect.iscoroutine(value) else value
+        branch = playing_branch()
+        call = functools.partial(_play, branch, function, args, kwargs)
+        value = await _in_thread(branch, functools.partial(copy_context().run, call))
+        if inspect.iscoroutine(value):
+            return await value
+        return await gather_items(branch, value) if inspect.isasyncgen(value) else value
 
     return play
 
 
+def _play(
+    branch: Branch, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    value = function(*args, **kwargs)
+    return list_items(branch, value) if inspect.isgenerator(value) else value
+
+
 def bridged_stream(function: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """Return an async generator that plays a sync one in threads, step by step.
+    """Return an async generator function that plays a generator in threads, step by step.
 
     Between two items it holds no thread, so the next step may be in another one.
     """
 
-    @functools.wraps(function)
-    async def play(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        branch = _branch()
-        steps = _Steps(function(*args, **kwargs), copy_context())
-        step = functools.partial(steps.make, "send", None)
-        try:
-            while (item := await _in_thread(branch, step)) is not _END:
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:
-                    step = functools.partial(steps.make, "throw", error)
-                else:
-                    step = functools.partial(steps.make, "send", sent)
-        finally:
-            if steps.leave():
-                await _in_thread(branch, steps.close)
+    def begin(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Steps:
+        return _Steps(playing_branch(), function(*args, **kwargs), copy_context())
 
-    return play
+    return async_stream_of(begin)
 
 
 @final
 class _Steps:
     """A generator whose steps are made in threads, one at a time, in one context."""
 
-    def __init__(self, generator: Generator[Any, Any, Any], context: Context) -> None:
+    def __init__(
+        self, branch: Branch, generator: Generator[Any, Any, Any], context: Context
+    ) -> None:
+        self._branch = branch
         self._generator = generator
         self._context = context
         self._lock = threading.Lock()
         self._is_running = False
         self._is_left = False
-        self._is_over = False
 
-    def make(self, method: str, argument: Any) -> Any:
-        """Make a step, and return the item; `_END` if there is none."""
+    async def first(self) -> Any:
+        """Begin, and return the first item."""
+        return await self._make(self._generator.send, None)
+
+    async def send(self, value: Any) -> Any:
+        """Send a value in, and return the next item."""
+        return await self._make(self._generator.send, value)
+
+    async def throw(self, error: BaseException) -> Any:
+        """Throw an error in, and return the next item."""
+        return await self._make(self._generator.throw, error)
+
+    async def close(self) -> None:
+        """Close the generator; a step that still runs in its thread does that at its end."""
+        with self._lock:
+            self._is_left = True
+            is_running = self._is_running
+        if not is_running and inspect.getgeneratorstate(self._generator) != inspect.GEN_CLOSED:
+            await _in_thread(self._branch, self._close)
+
+    async def _make(self, advance: Callable[[Any], Any], argument: Any) -> Any:
+        item = await _in_thread(self._branch, functools.partial(self._step, advance, argument))
+        if item is _END:
+            raise StopAsyncIteration
+        return item
+
+    def _step(self, advance: Callable[[Any], Any], argument: Any) -> Any:
         with self._lock:
             if self._is_left:
                 return _END
             self._is_running = True
         try:
-            return self._context.run(getattr(self._generator, method), argument)
+            return self._context.run(advance, argument)
         except StopIteration:
-            self._is_over = True
             return _END
-        except BaseException:
-            self._is_over = True
-            raise
         finally:
             with self._lock:
                 self._is_running = False
                 must_close = self._is_left
             if must_close:
-                self.close()
+                self._close()
 
-    def leave(self) -> bool:
-        """Make no more steps; return whether it must be closed: a step that runs does so itself."""
-        with self._lock:
-            self._is_left = True
-            return not self._is_running and not self._is_over
-
-    def close(self) -> None:
-        """Close the generator."""
+    def _close(self) -> None:
         self._context.run(self._generator.close)
-
-
-def _branch() -> Branch:
-    branch = CURRENT.get()
-    assert branch is not None
-    return branch
 
 
 async def _in_thread(branch: Branch, call: Callable[[], Any]) -> Any:

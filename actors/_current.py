@@ -17,6 +17,13 @@ def current_branch() -> Branch | None:
     return CURRENT.get()
 
 
+def playing_branch() -> Branch:
+    """Return the branch that runs here, where there must be one."""
+    branch = CURRENT.get()
+    assert branch is not None
+    return branch
+
+
 def leave_branch() -> None:
     """Be outside of any branch from here on, in this context.
 

@@ -6,47 +6,21 @@ interrupted all the same.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, final
 
 from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
+from ._consume import items_to_read
 from ._deadline import arm, deadline_of
-from ._items import Items
 from ._outcome import resolve, withdraw_interruptions
 from ._permit import permit_for
 from ._stepping import carry_on, first_step
 from ._telling import tell_planned, tell_started
 
 _enter = CURRENT.set
-
-
-def async_stream_of(
-    begin: "Callable[[tuple[Any, ...], Mapping[str, Any]], Stream]",
-) -> Callable[..., AsyncGenerator[Any, Any]]:
-    """Return an async generator function that plays a stream, from the first step on."""
-
-    async def play(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        stream = begin(args, kwargs)
-        try:
-            item = await stream.first()
-            while True:
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    raise
-                except BaseException as error:
-                    item = await stream.throw(error)
-                else:
-                    item = await stream.send(sent)
-        except StopAsyncIteration:
-            return
-        finally:
-            await stream.close()
-
-    return play
 
 
 @final
@@ -76,8 +50,7 @@ class Stream:
         call_id = number if cast is None else cast.call_id
         self._branch = branch = Branch(part, parent, call_id, number, asked, asked)
         deadline_of(branch, part, parent)
-        is_wanted = part.observer is not None or bool(stage.listeners)
-        self._items = branch.items = Items(part.limits, is_kept=is_wanted)
+        self._items = branch.items = items_to_read(branch)
         self._args = args
         self._kwargs = kwargs
         self._cast = cast

@@ -6,8 +6,8 @@ from typing import Any
 
 from ._branch import CURRENT, Branch
 from ._casting import Casting
-from ._direct import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
-from ._items import Items
+from ._consume import items_to_read
+from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
 
 
 def stream_here(
@@ -17,12 +17,10 @@ def stream_here(
     part = casting.primary
     cast = None if casting.is_single else cast_here(casting, parent, arguments)
     branch = begin_here(part, parent, cast)
-    is_wanted = part.observer is not None or bool(part.actor.stage.listeners)
-    branch.items = Items(part.limits, is_kept=is_wanted)
     value = error = None
     try:
         args, kwargs = enter_here(branch, arguments, cast)
-        value = yield from _steps(branch, part.actor.supervisor.function(*args, **kwargs))
+        value = yield from read_here(branch, part.actor.supervisor.function(*args, **kwargs))
     except BaseException as raised:
         error = raised
     if cast is not None:
@@ -34,8 +32,9 @@ def stream_here(
         error = None  # its traceback holds this frame: no cycle must stay behind
 
 
-def _steps(branch: Branch, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+def read_here(branch: Branch, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
     """Give the items of a generator; it plays in its branch, its reader does not."""
+    branch.items = items_to_read(branch)
     try:
         item = _step(branch, generator.send, None)
         while True:

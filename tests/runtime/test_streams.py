@@ -1,6 +1,7 @@
 """Streams: generators and async generators are experiments as well."""
 
 import asyncio
+import functools
 import gc
 import inspect
 import threading
@@ -670,6 +671,100 @@ async def test_a_plain_generator_is_streamed_supervised(function: Any) -> None:
         assert await runtime.call(function, config) == LARGE
         with pytest.raises(TypeError, match="missing 1 required positional argument"):
             await anext(runtime.stream(function))
+
+
+# Streams that plain functions return, as the decorators of others do
+
+
+def told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function, as a user does."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return call
+
+
+async def test_a_stream_under_a_decorator_of_somebody_else_plays_on_all_branches() -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    words: Any = runtime.experiment(told(agen))
+    numbers: Any = runtime.experiment(told(gen))
+    async with runtime:
+        results = listening(runtime)
+        assert [item async for item in words()] == LARGE
+        assert [*numbers()] == LARGE
+        await runtime.drain()
+        assert await runtime.call(words) == await runtime.call(numbers) == LARGE
+        with runtime.run(numbers, await_variants=True) as runner:
+            assert [each.result for each in runner()] == [LARGE, SMALL]
+    assert all(each.status == "ok" and each.items == 2 for each in results)
+    assert [each.result for each in results if each.role == "shadow"] == [SMALL] * 5
+
+
+async def test_a_returned_stream_goes_on_in_its_branch() -> None:
+    runtime = Runtime(configs=MODELS)
+
+    async def talk(config: Config) -> AsyncGenerator[str, str]:
+        heard = ""
+        while heard != "goodbye":
+            try:
+                await asyncio.sleep(0)
+                heard = yield f"{playing()} {heard}"
+            except ValueError:
+                heard = "error"
+
+    talking: Any = runtime.experiment(told(talk))
+    async with runtime:
+        stream = talking()
+        assert await anext(stream) == "large "
+        assert playing() == ""
+        assert await stream.asend("you") == "large you"
+        assert await stream.athrow(ValueError()) == "large error"
+        with pytest.raises(StopAsyncIteration):
+            await stream.asend("goodbye")
+        async with aclosing(talking()) as stream:
+            await anext(stream)
+        broken = talking()
+        await anext(broken)
+        with pytest.raises(KeyError):
+            await broken.athrow(KeyError())
+        dropped = talking()
+        del dropped
+        gc.collect()
+    (case,) = runtime.statistics().experiments[0].cases[:1]
+    assert (case.ok, case.cancelled, case.error) == (1, 2, 1)
+
+
+def test_a_returned_generator_goes_on_in_its_branch() -> None:
+    runtime = Runtime(configs=MODELS)
+
+    def talk(config: Config) -> Generator[str, str, str]:
+        heard = yield playing()
+        return heard
+
+    talking: Any = runtime.experiment(told(talk))
+    with runtime:
+        stream = talking()
+        assert next(stream) == "large"
+        assert playing() == ""
+        with pytest.raises(StopIteration) as stop:
+            stream.send("goodbye")
+        assert stop.value.value == "goodbye"
+        stream = talking()
+        next(stream)
+        stream.close()
+    (case,) = runtime.statistics().experiments[0].cases[:1]
+    assert (case.ok, case.cancelled) == (1, 1)
+
+
+async def test_a_stream_may_be_decorated_again() -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    words: Any = told(runtime.experiment(agen))
+    numbers: Any = told(runtime.experiment(gen))
+    async with runtime:
+        assert [item async for item in words()] == LARGE
+        assert [*numbers()] == LARGE
 
 
 # Limits, deadlines, drains

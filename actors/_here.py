@@ -1,0 +1,114 @@
+"""The branch of a direct call, in its caller's own thread: its begin, and its end."""
+
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from ._branch import Branch, Part
+from ._cast import Cast
+from ._casting import Casting
+from ._deadline import deadline_of
+from ._errors import MailboxFull
+from ._outcome import status_of
+from ._permit_here import hand_back, permit_here
+from ._telling import tell_planned, tell_started
+
+Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
+
+
+class StageGone(Exception):  # it is no error: there is another stage
+    """The stage of a direct call was closed meanwhile: make the call on the next one."""
+
+
+def cast_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Cast:
+    """Return a call that is made in this thread, about to begin."""
+    return Cast(casting.primary.actor.stage, casting, parent, *arguments)
+
+
+def on_loop(cast: Cast, act: Callable[[], object]) -> bool:
+    """Have something done about what is beside a direct call; False if it is too late."""
+    return cast.stage.post(act, copy_context())
+
+
+def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
+    """Return the branch of the primary, planned; it has a permit if there is one left.
+
+    Raises:
+        StageGone: there are other actors by now.
+    """
+    actor = part.actor
+    stage = actor.stage
+    asked = stage.clock()
+    number = stage.next_id()
+    call_id = number if cast is None else cast.call_id
+    branch = Branch(part, parent, call_id, number, asked, asked)
+    if parent is not None or part.timeout:
+        deadline_of(branch, part, parent)
+    with stage.lock:
+        if stage.is_gone:
+            raise StageGone
+        actor.direct.planned += 1
+        actor.active[branch] = None
+        branch.holds_permit = actor.mailbox.take()
+    if cast is not None:
+        cast.tell()
+    elif stage.emit is not None:
+        tell_planned(stage, part, call_id, 1)
+    return branch
+
+
+def enter_here(branch: Branch, arguments: Arguments, cast: Cast | None) -> Arguments:
+    """Wait for a permit, and return what the function is to be called with; others begin too."""
+    actor = branch.part.actor
+
+    def start_others() -> None:
+        if cast is not None:
+            on_loop(cast, cast.start)
+
+    if not branch.holds_permit:
+        try:
+            branch.holds_permit = permit_here(branch, start_others)
+        except MailboxFull:
+            if cast is not None:
+                on_loop(cast, partial(cast.skip, "primary_shed"))
+            raise
+        branch.started = actor.stage.clock()
+    start_others()
+    branch.has_begun = True
+    if actor.stage.emit is not None:
+        tell_started(branch)
+    return arguments if actor.fill is None else actor.fill(*arguments)
+
+
+def end_here(branch: Branch, value: Any, error: BaseException | None, whole: bool) -> Any:
+    """Account for a branch, and return or raise what it came to."""
+    part = branch.part
+    actor = part.actor
+    stage = actor.stage
+    ended = stage.clock()
+    branch.is_over = True
+    status, reason = status_of(branch, error)
+    if not branch.has_begun:
+        branch.started = ended
+    with stage.lock:
+        actor.active.pop(branch, None)
+        if branch.holds_permit:
+            hand_back(actor)
+        tally = actor.direct
+        setattr(tally, status, getattr(tally, status) + 1)
+        if branch.has_begun:
+            tally.took(ended - branch.started)
+    try:
+        if whole or part.observer is not None or stage.emit is not None or stage.listeners:
+            result = actor.result_of(branch, status, reason, value, error, ended)
+            if part.observer is not None or stage.listeners:
+                stage.post(partial(actor.supervisor.collect, result, part.observer))
+            if whole and not isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+                return result
+            del result
+        if error is not None:
+            raise error
+    finally:
+        error = None  # its traceback holds this frame: no cycle must stay behind
+    return value

@@ -1,0 +1,133 @@
+"""What a function returned that goes on: its branch ends with it.
+
+A plain function may return a coroutine, a generator or an async generator: it is the decorator of
+somebody around a function of that kind, or hands on what another one made.
+"""
+
+import asyncio
+import inspect
+import weakref
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, final
+
+from ._branch import CURRENT, Branch
+from ._consume import items_to_read
+from ._here import end_here
+from ._reading import async_stream_of
+from ._stepping import carry_on, first_step
+from ._stream_here import read_here
+
+_enter = CURRENT.set
+
+
+def later_of(branch: Branch, value: Any) -> Any:
+    """Return what stands for a value that goes on, and ends the branch; None for any other."""
+    if inspect.iscoroutine(value):
+        later: Any = _awaited(branch, value)
+    elif inspect.isgenerator(value):
+        later = _read(branch, value)
+    elif inspect.isasyncgen(value):
+        later = async_stream_of(lambda _args, _kwargs: _Reading(branch, value))()
+    else:
+        return None
+    weakref.finalize(later, _end_forgotten, branch).atexit = False
+    return later
+
+
+def _end_forgotten(branch: Branch) -> None:
+    """End a branch whose value was dropped, without anybody having asked for it."""
+    if not branch.is_over:
+        with suppress(asyncio.CancelledError):
+            end_here(branch, None, asyncio.CancelledError(), whole=False)
+
+
+async def _awaited(branch: Branch, inner: Coroutine[Any, Any, Any]) -> Any:
+    value = error = None
+    try:
+        value = await _Steps(branch).make(inner)
+    except BaseException as raised:
+        error = raised
+    try:
+        return end_here(branch, value, error, whole=False)
+    finally:
+        error = None  # its traceback holds this frame: no cycle must stay behind
+
+
+def _read(branch: Branch, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    value = error = None
+    try:
+        value = yield from read_here(branch, inner)
+    except BaseException as raised:
+        error = raised
+    try:
+        return end_here(branch, value, error, whole=False)
+    finally:
+        error = None  # as above
+
+
+@final
+class _Steps:
+    """Makes the steps of what is awaited within a branch."""
+
+    def __init__(self, branch: Branch) -> None:
+        self._branch = branch
+        self._context = copy_context()
+        self._context.run(_enter, branch)
+
+    async def make(self, step: Coroutine[Any, Any, Any]) -> Any:
+        """Make one, and return what comes of it."""
+        run = self._context.run
+        try:
+            awaited = run(step.send, None)
+        except StopIteration as stop:
+            return stop.value
+        self._branch.task = asyncio.current_task()
+        try:
+            return await carry_on(self._branch, run, step, awaited)
+        finally:
+            self._branch.task = None
+
+
+@final
+class _Reading:
+    """An async generator that is read within its branch."""
+
+    def __init__(self, branch: Branch, inner: AsyncGenerator[Any, Any]) -> None:
+        self._branch = branch
+        self._inner = inner
+        self._steps = _Steps(branch)
+        self._items = branch.items = items_to_read(branch)
+
+    async def first(self) -> Any:
+        """Begin, and return the first item."""
+        return await self._next(first_step(self._inner))
+
+    async def send(self, value: Any) -> Any:
+        """Send a value in, and return the next item."""
+        return await self._next(self._inner.asend(value))
+
+    async def throw(self, error: BaseException) -> Any:
+        """Throw an error in, and return the next item."""
+        return await self._next(self._inner.athrow(error))
+
+    async def close(self) -> None:
+        """End it, as the reader wants no more; it may have ended already."""
+        if self._branch.is_over:
+            return
+        await self._steps.make(self._inner.aclose())
+        with suppress(GeneratorExit):
+            end_here(self._branch, None, GeneratorExit(), whole=False)
+
+    async def _next(self, step: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            item = await self._steps.make(step)
+        except StopAsyncIteration:
+            end_here(self._branch, None, None, whole=False)
+            raise
+        except BaseException as error:
+            end_here(self._branch, None, error, whole=False)
+            raise
+        self._items.add(item, self._branch.part.actor.stage.clock)
+        return item
