@@ -5,15 +5,17 @@ takes no turn on that loop. It touches three things of theirs, all under the loc
 mailbox, for a permit; the counts of direct calls; and the branches that are being played.
 """
 
+import asyncio
 import inspect
 import threading
+from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
 from ._casting import Casting
 from ._consume import list_items
-from ._errors import ActorError
 from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
 from ._later import later_of
 from ._results import ExperimentCaseResults, FunctionResult
@@ -30,32 +32,66 @@ def answer_here(casting: Casting, parent: Branch | None, arguments: Arguments) -
         on_loop(cast, cast.start_after)
 
 
-def answer_whole_here(
-    casting: Casting, parent: Branch | None, arguments: Arguments
-) -> ExperimentCaseResults[Any]:
-    """Play all, and return the result of the primary, and of nothing else."""
+def answer_whole_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
+    """Play all, and return the result of the primary, and of nothing else.
+
+    It has to be awaited where the value of the function has.
+    """
     cast = cast_here(casting, parent, arguments)
     try:
         main = _play(casting.primary, parent, arguments, cast, whole=True)
     finally:
         on_loop(cast, cast.start_after)
-    _raise(main)
-    return ExperimentCaseResults(main, [])
+    return _alone_later(main) if inspect.iscoroutine(main) else _alone(main)
 
 
-def gather_here(
-    casting: Casting, parent: Branch | None, arguments: Arguments
-) -> ExperimentCaseResults[Any]:
-    """Play all, wait for all, and return the results of all."""
+def gather_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
+    """Play all, wait for all, and return the results of all.
+
+    They have to be awaited where the value of the function has.
+    """
     cast = cast_here(casting, parent, arguments)
     over = threading.Event()
     try:
         main = _play(casting.primary, parent, arguments, cast, whole=True)
+        if inspect.iscoroutine(main):
+            return _all_later(cast, main)
         if on_loop(cast, lambda: cast.when_over(over.set)):
             over.wait()
     except BaseException:
         on_loop(cast, cast.give_up)
         raise
+    return _all(cast, main)
+
+
+async def _alone_later(main: Coroutine[Any, Any, FunctionResult[Any]]) -> Any:
+    return _alone(await main)
+
+
+async def _all_later(cast: Cast, main: Coroutine[Any, Any, FunctionResult[Any]]) -> Any:
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    try:
+        result = await main
+        if on_loop(cast, lambda: cast.when_over(partial(loop.call_soon_threadsafe, tell))):
+            await over
+    except BaseException:
+        on_loop(cast, cast.give_up)
+        raise
+    return _all(cast, result)
+
+
+def _alone(main: FunctionResult[Any]) -> ExperimentCaseResults[Any]:
+    _raise(main)
+    return ExperimentCaseResults(main, [])
+
+
+def _all(cast: Cast, main: FunctionResult[Any]) -> ExperimentCaseResults[Any]:
     if main.role == "primary":
         _raise(main)
     return cast.results(main)
@@ -88,28 +124,16 @@ def _play(
         token = CURRENT.set(branch)
         try:
             value = part.actor.supervisor.ways.here(*args, **kwargs)
-            if whole:
-                value = _whole(branch, value)
+            if whole and inspect.isgenerator(value):
+                value = list_items(branch, value)
         finally:
             CURRENT.reset(token)
     except BaseException as raised:
         error = raised
-    later = None if whole or error is not None else later_of(branch, value)
+    later = later_of(branch, value, whole) if error is None else None
     if later is not None:
         return later
     try:
         return end_here(branch, value, error, whole)
     finally:
         error = None  # its traceback holds this frame: no cycle must stay behind
-
-
-def _whole(branch: Branch, value: Any) -> Any:
-    """Return the value that a result is to have: that of a stream is the list of its items."""
-    if inspect.iscoroutine(value) or inspect.isasyncgen(value):
-        if inspect.iscoroutine(value):
-            value.close()
-        raise ActorError(
-            f"{branch.part.actor.name} returns what has to be awaited: define it with `async def`, "
-            f"or await the call"
-        )
-    return list_items(branch, value) if inspect.isgenerator(value) else value

@@ -60,6 +60,7 @@ class ExperimentSupervisor(Supervisor):
         stage: what the actors of the runtime share on this loop.
         name: the experiment's name.
         key: what tells experiments apart, even those of one name.
+        owner: the experiment, which may have supervisors on other loops.
         function: the user's function.
         ways: how it is played: here, on the loop, as a stream.
         binder: knows which parameters of the function a config fills in.
@@ -76,6 +77,7 @@ class ExperimentSupervisor(Supervisor):
         stage: Stage,
         name: str,
         key: int,
+        owner: object,
         function: Callable[..., Any],
         ways: Ways,
         binder: Binder[Any],
@@ -90,6 +92,7 @@ class ExperimentSupervisor(Supervisor):
         super().__init__(name=name, max_restarts=max_restarts, within=within, clock=stage.clock)
         self.stage = stage
         self.key = key
+        self._owner = owner
         self.function = function
         self.ways = ways
         self.breaker = breaker
@@ -131,7 +134,9 @@ class ExperimentSupervisor(Supervisor):
             key = id(given)
         strategy = self._strategies.get(key)
         if strategy is None:
-            strategy = self._strategies[key] = StrategyActor(f"{self.name}/strategy", given)
+            strategy = self._strategies[key] = StrategyActor(
+                f"{self.name}/strategy", given, self._owner
+            )
             self._adopt(strategy)
             strategy.start_now()
             self.children.insert(0, strategy)

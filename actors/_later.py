@@ -13,7 +13,7 @@ from contextvars import copy_context
 from typing import Any, final
 
 from ._branch import CURRENT, Branch
-from ._consume import items_to_read
+from ._consume import gather_items, items_to_read
 from ._here import end_here
 from ._reading import async_stream_of
 from ._stepping import carry_on, first_step
@@ -22,10 +22,15 @@ from ._stream_here import read_here
 _enter = CURRENT.set
 
 
-def later_of(branch: Branch, value: Any) -> Any:
-    """Return what stands for a value that goes on, and ends the branch; None for any other."""
+def later_of(branch: Branch, value: Any, whole: bool) -> Any:
+    """Return what stands for a value that goes on, and ends the branch; None for any other.
+
+    Where the FunctionResult is wanted (`whole`) it is a coroutine.
+    """
     if inspect.iscoroutine(value):
-        later: Any = _awaited(branch, value)
+        later: Any = _awaited(branch, value, whole)
+    elif whole and inspect.isasyncgen(value):
+        later = _awaited(branch, gather_items(branch, value), whole)
     elif inspect.isgenerator(value):
         later = _read(branch, value)
     elif inspect.isasyncgen(value):
@@ -43,14 +48,14 @@ def _end_forgotten(branch: Branch) -> None:
             end_here(branch, None, asyncio.CancelledError(), whole=False)
 
 
-async def _awaited(branch: Branch, inner: Coroutine[Any, Any, Any]) -> Any:
+async def _awaited(branch: Branch, inner: Coroutine[Any, Any, Any], whole: bool) -> Any:
     value = error = None
     try:
         value = await _Steps(branch).make(inner)
     except BaseException as raised:
         error = raised
     try:
-        return end_here(branch, value, error, whole=False)
+        return end_here(branch, value, error, whole)
     finally:
         error = None  # its traceback holds this frame: no cycle must stay behind
 

@@ -21,12 +21,14 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
     Args:
         name: how errors and events call it.
         strategy: the strategy as it was given; each start takes a fresh one if it makes them.
+        owner: the experiment: a strategy that can be shared by its loops is.
     """
 
-    def __init__(self, name: str, strategy: Strategy) -> None:
+    def __init__(self, name: str, strategy: Strategy, owner: object) -> None:
         super().__init__(name)
         self._given = strategy
         self._strategy = strategy
+        self._owner = owner
         self._renew()
 
     @property
@@ -92,8 +94,12 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
 
     def _renew(self) -> None:
         make = getattr(self._given, "fresh", None)
+        share = getattr(self._given, "shared", None)
         try:
-            self._strategy = self._given if make is None else make()
+            if share is not None:
+                self._strategy = share(self._owner)
+            else:
+                self._strategy = self._given if make is None else make()
         except BaseException as error:  # even SystemExit: a strategy may not harm the caller
             self._strategy = _Unmade(error)
 

@@ -17,7 +17,6 @@ import msgspec
 from understudy.actors import (
     Branch,
     Casting,
-    ExperimentCaseResults,
     ExperimentSupervisor,
     Kind,
     Lineup,
@@ -118,6 +117,7 @@ class Experiment:
                 stage,
                 self.name,
                 self.key,
+                self,
                 self.function,
                 self._ways,
                 self.binder,
@@ -299,18 +299,14 @@ class View:
             with suppress(StageGone):
                 return (yield from stream_here(casting, caller, (args, kwargs)))
 
-    def collect_here(
-        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> ExperimentCaseResults[Any]:
+    def collect_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Play a sync function here and now, and wait for the results of all branches."""
         while True:
             casting, caller = self._choose_here(args, kwargs, is_whole=True)
             with suppress(StageGone):
                 return gather_here(casting, caller, (args, kwargs))
 
-    def call_whole_here(
-        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> ExperimentCaseResults[Any]:
+    def call_whole_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Play a sync function here and now, and return the result of the primary."""
         while True:
             casting, caller = self._choose_here(args, kwargs, is_whole=True)

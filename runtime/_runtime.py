@@ -34,6 +34,8 @@ from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
 from ._telling import Telling
 
+Results = ExperimentCaseResults[Any]
+
 
 @final
 class Runtime:
@@ -257,7 +259,7 @@ class Runtime:
     @asynccontextmanager
     async def arun(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncGenerator[Callable[..., Coroutine[Any, Any, ExperimentCaseResults[Any]]]]:
+    ) -> AsyncGenerator[Callable[..., Coroutine[Any, Any, Results]]]:
         """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
 
         Args:
@@ -288,7 +290,7 @@ class Runtime:
     @contextmanager
     def run(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> Generator[Callable[..., ExperimentCaseResults[Any]]]:
+    ) -> Generator[Callable[..., Results]]:
         """Give a runner, as `arun` does, that is called without `await`, from any thread.
 
         Args:
@@ -306,13 +308,13 @@ class Runtime:
             'large: hello'
         """
 
-        def runner(*args: Any, **kwargs: Any) -> ExperimentCaseResults[Any]:
+        def runner(*args: Any, **kwargs: Any) -> Results:
             view, args = self._view(function, args)
             if not view.experiment.kind.is_async:
-                return (view.collect_here if await_variants else view.call_whole_here)(args, kwargs)
+                here = view.collect_here if await_variants else view.call_whole_here
+                return cast("Results", self.stages.await_blocking(here(args, kwargs)))
             call = view.collect if await_variants else view.call_whole
-            results: ExperimentCaseResults[Any] = self.stages.play(call, args, kwargs)
-            return results
+            return cast("Results", self.stages.play(call, args, kwargs))
 
         yield runner
 
@@ -336,7 +338,7 @@ class Runtime:
         """
         view, args = self._view(function, args)
         if not view.experiment.kind.is_async:
-            return view.call_here(args, kwargs)
+            return self.stages.await_blocking(view.call_here(args, kwargs))
         return self.stages.play(view.call, args, kwargs)
 
     def _view(

@@ -2,10 +2,11 @@
 
 import asyncio
 import atexit
+import inspect
 import threading
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -165,6 +166,23 @@ class Stages:
             return await call(args, kwargs)
 
         return self._backstage.play(play())
+
+    def await_blocking(self, answer: Any) -> Any:
+        """Wait for an answer that goes on, as that of a plain function may.
+
+        Raises:
+            ExperimentError: this thread runs a loop, which waiting would block.
+        """
+        if inspect.isgenerator(answer):
+            return [*answer]
+        if not inspect.iscoroutine(answer) and not inspect.isasyncgen(answer):
+            return answer
+
+        async def items_of(answer: AsyncGenerator[Any, Any]) -> list[Any]:
+            return [item async for item in answer]
+
+        coroutine = items_of(answer) if inspect.isasyncgen(answer) else answer
+        return self.play(lambda _args, _kwargs: coroutine, (), {})
 
     def close_backstage(self) -> DrainReport:
         """Drain what was called without a loop, and end the threads; wait for it."""

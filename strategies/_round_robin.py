@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple, final
+from weakref import WeakKeyDictionary
 
 from understudy.configs import Config
 
@@ -37,7 +38,7 @@ class RoundRobinStrategy:
 
     __module__ = "understudy.strategies"
 
-    __slots__ = ("_last", "_round_of", "_turns")
+    __slots__ = ("__weakref__", "_last", "_of_owners", "_round_of", "_turns")
 
     plays_one = True
 
@@ -47,6 +48,7 @@ class RoundRobinStrategy:
         self._last = None
         self._turns = dict[tuple[str, ...], Iterator[int]]()
         self._round_of = Kept(self._round)
+        self._of_owners = WeakKeyDictionary[object, RoundRobinStrategy]()
 
     def plan(self, call: Call, configs: Sequence[Config]) -> Plan:
         """Return the plan of one call."""
@@ -58,6 +60,10 @@ class RoundRobinStrategy:
     def fresh(self) -> "RoundRobinStrategy":
         """Return a strategy that begins with the first config."""
         return RoundRobinStrategy()
+
+    def shared(self, owner: object) -> "RoundRobinStrategy":
+        """Return the strategy of an owner: one for all its threads and loops."""
+        return self._of_owners.setdefault(owner, self.fresh())
 
     def __reduce__(self) -> tuple[type["RoundRobinStrategy"], tuple[()]]:
         return RoundRobinStrategy, ()  # a turn is taken in one place only
