@@ -106,7 +106,7 @@ async def offer_async(ask: Callable[[int], Coroutine[Any, Any, object]], load: L
             answer = await ask(number)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # SystemExit too is a lost request
             load.failed(f"raised {type(error).__name__}")
         else:
             load.answered(number, answer, loop.time() - at)
@@ -140,7 +140,7 @@ def offer_sync(ask: Callable[[int], object], load: Load) -> list[threading.Threa
             load.asks()
             try:
                 answer = ask(number)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  # SystemExit too is a lost request
                 load.failed(f"raised {type(error).__name__}")
             else:
                 latency = time.perf_counter() - at

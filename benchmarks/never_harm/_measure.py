@@ -18,18 +18,21 @@ _ROOT: Final = Path(__file__).parents[2]
 _BESIDES: Final = 10.0
 """How many seconds a phase may take besides its load: setting up, draining, waiting for threads."""
 _START: Final = 30.0
-_ALLOCATOR: Final = {
-    "MALLOC_ARENA_MAX": "2",
+_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
+_KEEPING: Final = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
 }
-"""Has glibc keep what is freed. Giving it back, and getting it again page by page, halts all threads
-of a process: with 10 MB for each request that doubles the p99 without any library in play."""
+"""Has glibc keep what is freed. Giving it back, and getting it again page by page, halts all
+threads of a process: 10 MB for each request double the p99 without any library in play."""
+_GIVING_BACK: Final = {"MALLOC_MMAP_THRESHOLD_": str(128 * 2**10)}
+"""Has glibc give back what is freed at once, so that a round finds all there was before it."""
 
 
 def measure(cell: Cell) -> Verdict:
     """Measure a cell, in a process and an empty folder of its own."""
-    environment = {**os.environ, **_ALLOCATOR, "PYTHONPATH": str(_ROOT)}
+    allocator = _GIVING_BACK if cell.case == "allocates" else _KEEPING
+    environment = {**os.environ, **_ARENAS, **allocator, "PYTHONPATH": str(_ROOT)}
     patience = _START + 2 * cell.rounds * (cell.seconds + PATIENCE + _BESIDES)
     command = [sys.executable, "-m", "benchmarks.never_harm._worker"]
     command.append(msgspec.json.encode(cell).decode())

@@ -5,9 +5,9 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -81,7 +81,7 @@ def play(cell: Cell, has_shadow: bool, number: int) -> Phase:
 
     try:
         _run(offer_and_drain, shadow)
-    except BaseException as error:  # SystemExit: here it is to be told, and not obeyed
+    except BaseException as error:  # noqa: BLE001  # SystemExit: to be told, not obeyed
         phase.ended_by = type(error).__name__
     if shadow is not None:
         shadow.over.set()
@@ -91,11 +91,11 @@ def play(cell: Cell, has_shadow: bool, number: int) -> Phase:
     return phase
 
 
-def _run(main: Callable[[], object], shadow: Shadow | None) -> None:
+def _run(main: Callable[[], Coroutine[Any, Any, None]], shadow: Shadow | None) -> None:
     """Run a coroutine function on a new loop, and release the shadow before that is closed."""
     with asyncio.Runner() as runner:
         try:
-            runner.run(main())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+            runner.run(main())
         finally:
             if shadow is not None:
                 shadow.over.set()  # or the loop would wait for its threads

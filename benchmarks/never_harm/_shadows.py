@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
-from typing import Any, Final, final
+from typing import Any, Final, NoReturn, final
 
 WORK: Final = 0.005
 """How many seconds a lead takes: it waits, as for a database."""
@@ -79,13 +79,13 @@ class Shadow:
     def _unknown(self) -> object:
         raise NotImplementedError
 
-    def _raises(self) -> object:
+    def _raises(self) -> NoReturn:
         raise ValueError("a shadow that fails")
 
     async def _raises_async(self) -> object:
-        return self._raises()
+        self._raises()
 
-    def _hangs(self) -> object:
+    def _hangs(self) -> bool:
         return self.over.wait()
 
     async def _hangs_async(self) -> object:
@@ -95,7 +95,8 @@ class Shadow:
         return self.over.wait(_SLOW)
 
     async def _slow_async(self) -> object:
-        return await asyncio.sleep(_SLOW)
+        await asyncio.sleep(_SLOW)
+        return None
 
     def _large(self) -> object:
         return _read(_LARGE)

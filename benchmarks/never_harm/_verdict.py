@@ -72,7 +72,7 @@ def verdict_of(cell: Cell, phases: Sequence[Phase], problem: str = "") -> Verdic
     is_late = not p99 <= p99_alone * RATIO + EXTRA
     found = {
         problem: bool(problem),
-        **{f"{name} ended the process" : True for name in sorted(ended_by)},
+        **{f"{name} ended the process": True for name in sorted(ended_by)},
         "lost": lost > 0,
         "late": is_late,
         "accounts wrong": accounts == "wrong",
@@ -118,9 +118,7 @@ def _accounts(cell: Cell, phases: Iterable[Phase]) -> str:
 
 def _is_over_limits(phase: Phase) -> bool:
     limits = phase.limits
-    return limits is not None and (
-        phase.at_once > limits.at_once or phase.threads > limits.threads
-    )
+    return limits is not None and (phase.at_once > limits.at_once or phase.threads > limits.threads)
 
 
 def _median(values: Iterable[float | None]) -> float:
