@@ -69,7 +69,7 @@ def verdict_of(cell: Cell, phases: Sequence[Phase], problem: str = "") -> Verdic
     accounts = _accounts(cell, phases)
     failures = sum((Counter(phase.failures) for phase in beside), Counter[str]())
     ended_by = {phase.ended_by for phase in beside if phase.ended_by}
-    is_late = not p99 <= p99_alone * RATIO + EXTRA
+    is_late = math.isinf(p99) or p99 > p99_alone * RATIO + EXTRA
     found = {
         problem: bool(problem),
         **{f"{name} ended the process": True for name in sorted(ended_by)},
