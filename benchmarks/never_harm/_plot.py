@@ -45,7 +45,7 @@ _STYLE: Final = """
 def draw(report: Report) -> str:
     """Return the SVG."""
     parts: list[str] = []
-    y = 62
+    y = 68
     for way, title in WAYS.items():
         verdicts = report.of(way)
         if verdicts:
@@ -120,9 +120,19 @@ def _drawn(verdict: Verdict, y: float) -> Iterator[str]:
         f'stroke-width="2"/>'
     )
     yield _mark(library, end, y, never=beside is None)
-    told = [f"{verdict.lost / verdict.requests:.0%} lost"] if verdict.lost else []
-    told += [each for each in verdict.harm if each not in ("lost", "late")]
-    yield from _text(max(end, _x(alone)) + 9, y + 3.5, "; ".join(told), "ink small")
+    yield from _text(max(end, start) + 9, y + 3.5, _told(verdict), "ink small")
+
+
+def _told(verdict: Verdict) -> str:
+    """Return what a mark cannot say."""
+    told: list[str] = []
+    if verdict.lost:
+        part = verdict.lost / verdict.requests
+        told.append("<1% lost" if part < 0.01 else f"{part:.0%} lost")
+    if any("process" in each for each in verdict.harm):
+        told.append("its process ended")
+    told += [each for each in verdict.harm if each in ("accounts wrong", "over its limits")]
+    return ", ".join(told)
 
 
 def _mark(library: str, x: float, y: float, never: bool = False) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import selectors
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -52,7 +51,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+def library(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Let a test be a library of its own, called `test`."""
     contests: dict[str, Any] = {**_phase._CONTESTS}
     monkeypatch.setattr(_phase, "_CONTESTS", contests)
