@@ -18,7 +18,8 @@ _ROOT: Final = Path(__file__).parents[2]
 _BESIDES: Final = 10.0
 """How many seconds a phase may take besides its load: setting up, draining, waiting for threads."""
 _START: Final = 30.0
-_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
+_ARENAS: Final = {"MALLOC_ARENA_MAX": "1"}
+"""More of them lay claim to memory that they do not use, and give back what is freed anyway."""
 _KEEPING: Final = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
