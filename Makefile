@@ -5,6 +5,7 @@
 # make sim     the deterministic simulation: make sim SEEDS=1000000
 # make mutants puts classic bugs back, one at a time: each must be caught
 # make bench   benchmarks, beside the peers, in an environment of their own
+# make never-harm  whether a shadow can harm its lead, here and in the peers: half an hour
 # make clean   removes what the others made
 #
 # Another Python: make test PYTHON=python3.13  (in an environment of its own)
@@ -22,7 +23,7 @@ PIP = -m pip --disable-pip-version-check install --quiet
 
 SEEDS ?= 10000
 
-.PHONY: demo test check format sim mutants bench clean help
+.PHONY: demo test check format sim mutants bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -50,6 +51,10 @@ mutants: $(VENV)/.test
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
 	$(BENCH_RUN) -m benchmarks
+
+never-harm: $(BENCH_VENV)/.bench
+	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
+	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs
 
 clean:
 	rm -rf .venv* build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -91,7 +91,7 @@ class Workers:
         name = f"{self.name} {self._count}"
         try:
             threading.Thread(target=work, args=(self._work,), name=name, daemon=True).start()
-        except RuntimeError:  # the limits of the process
+        except (RuntimeError, MemoryError):  # the limits of the process
             with self._lock:
                 self._count -= 1
                 self._spare -= 1

@@ -1,6 +1,6 @@
 """Loads the peers that are installed; none of them has to be.
 
-    pip install omegaconf pydantic mlflow-skinny
+    pip install omegaconf pydantic mlflow-skinny laboratory
     pip install --no-deps spearmint-framework
 
 Spearmint asks for the whole of MLflow, and uses no more than is in `mlflow-skinny`.

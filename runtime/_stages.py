@@ -233,6 +233,7 @@ class Stages:
             for subscription in [*self._subscriptions]:
                 subscription.rest()
             self._telling.rest()
+            self._crew.rest()
         return report
 
     async def _stop(self, stage: Stage, until: float) -> None:

@@ -80,15 +80,16 @@ async def test_many_jobs_from_many_loops_are_each_done_once() -> None:
     workers.rest()
 
 
+@pytest.mark.parametrize("problem", [RuntimeError("can't start new thread"), MemoryError()])
 async def test_a_thread_that_cannot_be_started_is_no_loss_while_there_are_others(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, problem: Exception
 ) -> None:
     workers = Workers("test", 4)
     start = threading.Thread.start
 
     def refuse(thread: threading.Thread) -> None:
         if thread.name.startswith("test"):
-            raise RuntimeError("can't start new thread")
+            raise problem
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)

@@ -637,3 +637,18 @@ def test_closing_ends_all_threads_and_the_next_call_starts_again() -> None:
             thread.join(10)
         assert {*threading.enumerate()} == before
         assert [case.ok for case in runtime.statistics()["play"].cases] == [rounds, rounds]
+
+
+async def test_leaving_a_loop_ends_the_threads_that_played_for_it() -> None:
+    threads = list[threading.Thread]()
+    async with Runtime(configs=TWO, strategy=ShadowStrategy()) as runtime:
+
+        @runtime.experiment
+        def answer(config: Config) -> None:
+            threads.append(threading.current_thread())
+
+        await runtime.call(answer)
+    assert len(threads) == 2
+    for thread in threads:  # they would wait for more for longer than this
+        await asyncio.to_thread(thread.join, 4)
+    assert not any(thread.is_alive() for thread in threads)
