@@ -30,6 +30,9 @@ class Job(NamedTuple):
 class Workers:
     """Some threads at most, started when they are needed, that end after a rest.
 
+    A thread that takes a job while no other waits starts the next one first, so that nobody waits
+    for a thread to start but the very first who needs one.
+
     They are daemons: a function that never returns does not keep the interpreter from ending.
 
     Args:
@@ -77,11 +80,11 @@ class Workers:
         job = Job(call, self._desk(asyncio.get_running_loop()), done)
         with self._lock:
             self._spare -= 1
-            is_needed = self._spare < 0 and self._count < self.most
-            if is_needed:
+            is_first = self._count == 0
+            if is_first:
                 self._count += 1
                 self._spare += 1
-        if is_needed and not self._starts():
+        if is_first and not self._starts():
             raise RuntimeError(f"{self.name}: no thread can be started")
         self._jobs.put(job)
 
@@ -97,8 +100,29 @@ class Workers:
                 self._spare -= 1
                 if not self._count:
                     self._spare += 1  # the job is not posted
+                    self._refuse_all()
                     return False
         return True
+
+    def _refuse_all(self) -> None:
+        """Tell those who counted on the thread that there is none."""
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if job is not None:
+                self._spare += 1
+                error = RuntimeError(f"{self.name}: no thread can be started")
+                job.desk.hand_in(job.done, None, error)
+
+    def _see_to_the_next(self) -> None:
+        """Have one more thread wait, unless one does; a loop would wait for it to start."""
+        if self._spare > 0:
+            return
+        with self._lock:
+            if self._spare > 0 or self._count >= self.most:
+                return
+            self._count += 1
+            self._spare += 1
+        self._starts()
 
     def _desk(self, loop: asyncio.AbstractEventLoop) -> "Desk":
         desk = self._desks.get(loop)
@@ -122,6 +146,7 @@ class Workers:
                 with self._lock:
                     self._count -= 1
                 return
+            self._see_to_the_next()
             value = error = None
             try:
                 value = job.call()

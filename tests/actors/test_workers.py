@@ -39,13 +39,38 @@ async def test_there_are_never_more_threads_than_allowed_and_none_before_they_ar
     assert workers.count == 0
     assert await told_by(workers, lambda: 1) == (1, None)
     assert await told_by(workers, lambda: 1) == (1, None)
-    assert workers.count == 1
+    assert workers.count == 2, "the one that played, and one that waits"
     gate = threading.Event()
     waiting = [asyncio.create_task(told_by(workers, gate.wait)) for _ in range(10)]
-    await asyncio.sleep(0)
-    assert workers.count == 3
+    while workers.count < 3:  # noqa: ASYNC110  # the second thread starts the third
+        await asyncio.sleep(0)
     gate.set()
     assert await asyncio.gather(*waiting) == [(True, None)] * 10
+    assert workers.count == 3
+    workers.rest()
+
+
+async def test_the_loop_waits_for_no_thread_to_start_but_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workers = Workers("test", 8)
+    start = threading.Thread.start
+    started_by: list[str] = []
+
+    def note(thread: threading.Thread) -> None:
+        if thread.name.startswith("test"):
+            started_by.append(threading.current_thread().name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", note)
+    gate = threading.Event()
+    waiting = [asyncio.create_task(told_by(workers, gate.wait)) for _ in range(8)]
+    while workers.count < 8:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(*waiting)
+    me = threading.current_thread().name
+    assert started_by == [me, *(f"test {n}" for n in range(1, 8))]
     workers.rest()
 
 
