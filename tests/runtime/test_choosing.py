@@ -1,6 +1,7 @@
 """Who plays: force, the kill switch, keys."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -175,3 +176,28 @@ async def test_what_is_passed_for_a_config_must_be_one() -> None:
             with pytest.raises(ConfigTypeError, match=r"given .* as its 'config': leave that to"):
                 await model(config=passed)
         assert runtime.statistics().experiments[0].planned == 0
+
+
+def test_round_robin_is_exact_over_loops_and_threads() -> None:
+    runtime = Runtime(configs=MODELS, strategy=RoundRobinStrategy())
+    played: list[str] = []
+
+    @runtime.experiment()
+    def answer(config: Config) -> None:
+        played.append(config.model)
+
+    async def main() -> None:
+        await asyncio.gather(*(runtime.call(answer) for _ in range(5)))
+
+    for _ in range(3):
+        asyncio.run(main())
+        answer()
+    threads = [threading.Thread(target=asyncio.run, args=(main(),)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    runtime.close()
+    counts = [played.count(config["model"]) for config in MODELS]
+    assert sum(counts) == 28
+    assert max(counts) - min(counts) <= 1
