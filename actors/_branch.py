@@ -127,12 +127,11 @@ class Branch(msgspec.Struct, eq=False):
         """Cancel what the branch does, to raise an error of ours in place of the cancellation."""
         if self.is_over:
             return
+        self.interruption = error  # all that can be done about a lead in its caller's own thread
         if self.task is not None:
-            self.interruption = error
             self.interruptions += 1
             self.task.cancel()
         elif self.paused is not None:
-            self.interruption = error
             self.paused.end()
 
 

@@ -405,12 +405,14 @@ class CaseActor(Actor[Any, Any]):
         for message in self._messages():
             if message.branch.interruption is not None:
                 message.end("cancelled", "abandoned", message.branch.interruption)
-        for branch in [*self.active]:
-            if branch.interruption is not None:
-                del self.active[branch]
-                branch.abandoned_as = self.conclude(
-                    branch, "cancelled", "abandoned", None, branch.interruption, self.stage.clock()
-                )
+        with self.stage.lock:  # a direct call ends in its caller's thread
+            for branch in [*self.active]:
+                if branch.interruption is not None:
+                    del self.active[branch]
+                    now, error = self.stage.clock(), branch.interruption
+                    branch.abandoned_as = self.conclude(
+                        branch, "cancelled", "abandoned", None, error, now
+                    )
 
     def _messages(self) -> list[Message]:
         return [message for message in self.stage.playing.values() if message.actor is self]

@@ -14,6 +14,9 @@ from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
 from ._telling import tell_planned, tell_started
 
+_NEVER_DATA = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What is raised even where results are asked for: it concerns the caller itself."""
+
 Arguments = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
@@ -95,16 +98,21 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
         actor.active.pop(branch, None)
         if branch.holds_permit:
             hand_back(actor)
-        tally = actor.direct
-        setattr(tally, status, getattr(tally, status) + 1)
-        if branch.has_begun:
-            tally.took(ended - branch.started)
+        abandoned_as = branch.abandoned_as
+        if abandoned_as is None:
+            tally = actor.direct
+            setattr(tally, status, getattr(tally, status) + 1)
+            if branch.has_begun:
+                tally.took(ended - branch.started)
     try:
-        if whole or part.observer is not None or stage.emit is not None or stage.listeners:
+        if abandoned_as is not None:
+            if whole and not isinstance(error, _NEVER_DATA):
+                return abandoned_as
+        elif whole or part.observer is not None or stage.emit is not None or stage.listeners:
             result = actor.result_of(branch, status, reason, value, error, ended)
             if part.observer is not None or stage.listeners:
                 stage.post(partial(actor.supervisor.collect, result, part.observer))
-            if whole and not isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+            if whole and not isinstance(error, _NEVER_DATA):
                 return result
             del result
         if error is not None:

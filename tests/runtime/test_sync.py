@@ -621,6 +621,29 @@ def test_a_shadow_that_never_returns_is_reported_at_the_end_and_left_behind() ->
     assert run_script(script) == ("answer 0\n", told, 0)
 
 
+def test_a_lead_in_its_callers_thread_cannot_be_ended_but_is_reported() -> None:
+    runtime = Runtime(drain_timeout=0.001)
+    is_inside, may_go_on = threading.Event(), threading.Event()
+    answers: list[str] = []
+
+    @runtime.experiment(name="play")
+    def play() -> str:
+        is_inside.set()
+        may_go_on.wait()
+        return "late"
+
+    thread = threading.Thread(target=lambda: answers.append(play()))
+    thread.start()
+    is_inside.wait()
+    report = runtime.close()
+    assert [(each.status, each.reason) for each in report.cancelled] == [("cancelled", "abandoned")]
+    may_go_on.set()
+    thread.join()
+    assert answers == ["late"]
+    (case,) = runtime.statistics()["play"].cases
+    assert (case.planned, case.cancelled, case.ok) == (1, 1, 0)
+
+
 def test_closing_ends_all_threads_and_the_next_call_starts_again() -> None:
     before = {*threading.enumerate()}
     runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
