@@ -67,13 +67,13 @@ class Actor(Generic[M, A]):
         mailbox: int = 1024,
         overflow: Overflow = "wait",
     ) -> None:
-        self.name = name or type(self).__name__
+        self.name: str = name or type(self).__name__
         self.overflow: Overflow = overflow
-        self.mailbox = Mailbox(concurrency, mailbox)
+        self.mailbox: Mailbox = Mailbox(concurrency, mailbox)
         self.mailbox.close()
-        self.state = State.NEW
-        self.restarts = 0
-        self.dead_letters = 0
+        self.state: State = State.NEW
+        self.restarts: int = 0
+        self.dead_letters: int = 0
         self.emit: Emit | None = None
         self._supervisor: Actor[Crash, None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -19,13 +19,13 @@ from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
 from ._deadline import arm, deadline_of
 from ._errors import ActorStopped, MailboxFull
-from ._mailbox import SharedMailbox
+from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
 from ._stage import Stage
-from ._state import State
+from ._state import Emit, State
 from ._stepping import carry_on
 from ._tally import Tally
 from ._telling import tell_circuit, tell_ended, tell_planned, tell_shed, tell_started
@@ -61,24 +61,26 @@ class CaseActor(Actor[Any, Any]):
         )
         self.supervisor = supervisor
         self.stage: Stage = supervisor.stage
-        self.key = supervisor.key
+        self.key: int = supervisor.key
         self.config = config
-        self.choice = Choice(self.key, supervisor.name, config)
-        self.case = ExperimentCase(supervisor.name, config, (self.choice,), self.key)
-        self.tally = Tally()
-        self.direct = Tally()
+        self.choice: Choice = Choice(self.key, supervisor.name, config)
+        self.case: ExperimentCase = ExperimentCase(
+            supervisor.name, config, (self.choice,), self.key
+        )
+        self.tally: Tally = Tally()
+        self.direct: Tally = Tally()
         """Counts direct calls; other threads touch it, under the lock of the stage."""
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
-        self.shadows = 0
+        self.shadows: int = 0
         """How many shadows are in flight: played, or in the mailbox."""
         self.circuit: Circuit | None = None
         self.fill = fill
         self._function = supervisor.ways.on_loop
         if self.stage.is_shared:
-            self.mailbox = SharedMailbox(concurrency, mailbox, self.stage.lock)
+            self.mailbox: Mailbox = SharedMailbox(concurrency, mailbox, self.stage.lock)
             self.mailbox.close()
-        self.emit = self.stage.emit
+        self.emit: Emit | None = self.stage.emit
         self._run()
         self._tell_event("actor.started")
 

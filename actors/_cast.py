@@ -44,9 +44,9 @@ class Cast:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> None:
-        self.call_id = stage.next_id()
-        self.limit = casting.limit
-        self.stage = stage
+        self.call_id: int = stage.next_id()
+        self.limit: int | None = casting.limit
+        self.stage: Stage = stage
         self._casting = casting
         self._parent = parent
         self._args = args

@@ -76,8 +76,8 @@ class Circuit:
         clock: Callable[[], int],
         tell: Callable[[CircuitState], object],
     ) -> None:
-        self.state = CircuitState.CLOSED
-        self.turn = 0
+        self.state: CircuitState = CircuitState.CLOSED
+        self.turn: int = 0
         self._breaker = breaker
         self._clock = clock
         self._tell = tell

@@ -71,5 +71,5 @@ class CurrentCase:
         return default
 
 
-current_experiment_case = CurrentCase()
+current_experiment_case: CurrentCase = CurrentCase()
 """Reads the case of the branch that runs: `current_experiment_case.get().config.id`."""

@@ -80,5 +80,5 @@ class Crash:
     __slots__ = ("child", "error")
 
     def __init__(self, child: "Actor[Any, Any]", error: BaseException) -> None:
-        self.child = child
-        self.error = error
+        self.child: Actor[Any, Any] = child
+        self.error: BaseException = error

@@ -21,6 +21,7 @@ from ._product import inner_choices
 from ._results import FunctionResult
 from ._settings import Settings
 from ._stage import Stage
+from ._state import Emit
 from ._strategy_actor import StrategyActor
 from ._stream import Stream
 from ._supervisor import Supervisor
@@ -105,7 +106,7 @@ class ExperimentSupervisor(Supervisor):
         self._strategies: dict[Any, StrategyActor] = {}
         self._lineups: weakref.WeakSet[Lineup] = weakref.WeakSet()
         self._most_children = _FEW
-        self.emit = stage.emit
+        self.emit: Emit | None = stage.emit
         stage.supervisors[key] = self
         self._run()
         self._tell_event("actor.started", experiment=name)

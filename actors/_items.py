@@ -93,8 +93,8 @@ class Items:
         self._limits = limits
         self._is_kept = is_kept
         self._size = 0
-        self.count = 0
-        self.first_at = 0
+        self.count: int = 0
+        self.first_at: int = 0
         self.kept: list[Any] = []
         self.limit: Limit | None = None
 

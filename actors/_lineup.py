@@ -51,18 +51,18 @@ class Lineup:
         strategy: "StrategyActor",
         inners: Inners | None,
     ) -> None:
-        self.settings = settings
+        self.settings: Settings = settings
         self.configs: tuple[Config, ...] = tuple(case.config for case in cases)
         self.cases: dict[str, CaseActor] = {case.config.id: case for case in cases}
         self.known: dict[str, Config] = {config.id: config for config in self.configs}
         self.places: dict[str, int] = {config.id: n for n, config in enumerate(self.configs)}
         self.first: CaseActor = cases[0]
         self.strategy: StrategyActor = strategy
-        self.timeout = max(1, int(settings.timeout * 1e9)) if settings.timeout else 0
-        self.is_rejecting = settings.overflow == "reject"
-        self.inners = inners
+        self.timeout: int = max(1, int(settings.timeout * 1e9)) if settings.timeout else 0
+        self.is_rejecting: bool = settings.overflow == "reject"
+        self.inners: Inners | None = inners
         self.fixed: Casting | None = None
-        self.answers_all = False
+        self.answers_all: bool = False
 
     def within(self, timeout: int) -> int:
         """Return how many nanoseconds a shadow may take: a stream of it has a limit anyhow."""

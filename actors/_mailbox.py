@@ -65,12 +65,12 @@ class Mailbox:
                 f"a mailbox lets one run at least, and none wait at least: "
                 f"not concurrency={concurrency}, capacity={capacity}"
             )
-        self.concurrency = concurrency
-        self.capacity = capacity
-        self.permits = concurrency
-        self.is_open = True
-        self.waiting = 0
-        self.most_waiting = 0
+        self.concurrency: int = concurrency
+        self.capacity: int = capacity
+        self.permits: int = concurrency
+        self.is_open: bool = True
+        self.waiting: int = 0
+        self.most_waiting: int = 0
         self._queue: deque[Waiting] | None = None  # an empty deque is larger than all the rest
 
     @property
@@ -155,6 +155,8 @@ class SharedMailbox(Mailbox):
     """
 
     __slots__ = ("_lock",)
+
+    permits: int
 
     def __init__(self, concurrency: int, capacity: int, lock: "threading.RLock") -> None:
         super().__init__(concurrency, capacity)

@@ -41,16 +41,16 @@ class Message:
         kwargs: Mapping[str, Any],
         cast: "Cast",
     ) -> None:
-        self.actor = actor
-        self.branch = branch
-        self.args = args
-        self.kwargs = kwargs
+        self.actor: CaseActor = actor
+        self.branch: Branch = branch
+        self.args: tuple[Any, ...] = args
+        self.kwargs: Mapping[str, Any] = kwargs
         self.cast: Cast | None = cast
         self.context: Context = copy_context()
         self.result: FunctionResult[Any] | None = None
-        self.is_gone = False
-        self.is_counted = False
-        self.circuit_turn = 0
+        self.is_gone: bool = False
+        self.is_counted: bool = False
+        self.circuit_turn: int = 0
 
     @property
     def waits(self) -> bool:

@@ -24,9 +24,9 @@ class Restarts:
     __slots__ = ("_clock", "_times", "count", "most", "within")
 
     def __init__(self, most: int, within: float, clock: Callable[[], int]) -> None:
-        self.most = most
-        self.within = within
-        self.count = 0
+        self.most: int = most
+        self.within: float = within
+        self.count: int = 0
         self._clock = clock
         self._times: deque[int] = deque()
 

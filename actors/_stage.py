@@ -51,8 +51,8 @@ class Switches:
     __slots__ = ("_lock", "forces", "is_disabled")
 
     def __init__(self) -> None:
-        self.forces = 0
-        self.is_disabled = False
+        self.forces: int = 0
+        self.is_disabled: bool = False
         self._lock = threading.Lock()
 
     @contextmanager
@@ -105,11 +105,11 @@ class Stage:
         self.clock = clock
         self.emit = emit
         self.prefix = prefix
-        self.switches = switches or Switches()
-        self.crew = crew or Crew.of()
-        self.next_id = itertools.count(1).__next__
+        self.switches: Switches = switches or Switches()
+        self.crew: Crew = crew or Crew.of()
+        self.next_id: Callable[[], int] = itertools.count(1).__next__
         self.is_shared = is_shared
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         """Guards what other threads than the loop's touch, where they may."""
         self.is_gone = False
         """Whether it takes no calls from other threads any more: there is another one."""
@@ -131,7 +131,7 @@ class Stage:
         self.on_detached: Callable[[], None] | None = None
         """Called when a branch begins to run in a task of its own."""
         self._epoch = time.time() - clock() / 1e9
-        self.slice_end = 0
+        self.slice_end: int = 0
         self._has_turned = True
 
     def wall_time(self, moment: int) -> float:

@@ -60,7 +60,7 @@ class Supervisor(Actor[Crash, None]):
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         super().__init__(name)
-        self.children = list(children)
+        self.children: list[Actor[Any, Any]] = list(children)
         self.restart: Restart = restart
         self._intensity = Restarts(max_restarts, within, clock)
 

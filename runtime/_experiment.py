@@ -74,20 +74,20 @@ class Experiment:
             raise ExperimentError(
                 f"{described(function)} cannot be an experiment: decorate a function that makes one"
             )
-        self.kind = kind_of(function) if kind is None else kind
+        self.kind: Kind = kind_of(function) if kind is None else kind
         self.runtime = runtime
         self.function = function
-        self.name = name or name_of(function)
-        self.key = next(_keys)
+        self.name: str = name or name_of(function)
+        self.key: int = next(_keys)
         self.is_disabled = False
-        self.settings = settings
-        self.binder = Binder(function)
+        self.settings: Settings = settings
+        self.binder: Binder[Any] = Binder(function)
         self._uses = [*map(experiment_of, uses)]
         self._lock = threading.RLock()
         self._views: weakref.WeakSet[View] = weakref.WeakSet()
-        self.view = View(self, settings)
+        self.view: View = View(self, settings)
         self.view.lasts = True
-        self.archive = Archive()
+        self.archive: Archive = Archive()
         self._ways = ways_of(function, self.kind)
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
@@ -229,16 +229,16 @@ class View:
     )
 
     def __init__(self, experiment: Experiment, settings: Settings) -> None:
-        self.experiment = experiment
-        self.runtime = experiment.runtime
-        self.settings = settings
+        self.experiment: Experiment = experiment
+        self.runtime: Runtime = experiment.runtime
+        self.settings: Settings = settings
         self._here: asyncio.AbstractEventLoop | None = None
         self._lineup: Lineup | None = None
         self._direct: Lineup | None = None
         self._lineups: dict[Stage, Lineup] = {}
         self.face: Any = None
         """The function that people call."""
-        self.lasts = False
+        self.lasts: bool = False
         """Whether it lives as long as the experiment, so that a call need not keep it."""
         experiment.add_view(self)
 

@@ -116,7 +116,7 @@ class Runtime:
             "max_cases": max_cases,
             "stream": stream,
         }
-        self.settings = make_settings(base, given)
+        self.settings: Settings = make_settings(base, given)
         check_runtime(
             {
                 "circuit": circuit,
@@ -127,7 +127,7 @@ class Runtime:
                 "clock": clock,
             }
         )
-        self.id = secrets.token_hex(4)
+        self.id: str = secrets.token_hex(4)
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
@@ -141,7 +141,7 @@ class Runtime:
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[tuple[str, Kind], Experiment] = {}
         self._lock = threading.Lock()
-        self.stages = Stages(
+        self.stages: Stages = Stages(
             self.id, clock, self._telling, self._switches, drain_timeout, self._all_experiments
         )
 

@@ -65,7 +65,7 @@ class MemorySink:
         self._kept: deque[Event] = deque()
         self._limit = limit
         self._lock = threading.RLock()
-        self.dropped = 0
+        self.dropped: int = 0
 
     @property
     def events(self) -> list[Event]:
@@ -189,7 +189,7 @@ class FileSink(_Behind):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, capacity: int = 8192) -> None:
-        self.path = Path(path).absolute()  # where it leads now: the process may go elsewhere
+        self.path: Path = Path(path).absolute()  # where it leads now: the process may go elsewhere
         self._file = AppendedFile(self.path)
         super().__init__(f"understudy events to {self.path.name}", capacity, self._file.close)
 
