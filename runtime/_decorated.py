@@ -1,16 +1,30 @@
 """What a decorated function is: a function like the one it was, that is an experiment."""
 
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Protocol
+# Where overloads overlap, the first that fits is meant.
+# pyright: reportOverlappingOverload=false
+# mypy: disable-error-code=overload-overlap
 
-from understudy.actors import Kind, async_stream_of
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
+
+from understudy.actors import ExperimentCaseResults, Kind, async_stream_of
 
 from ._experiment import MARK, Experiment, View
+from ._keywords import AllStrategy, AnyStrategy, OptionKeywords, OtherOptions
 from ._settings import make_settings
 
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+T = TypeVar("T")
 
-class Options(Protocol):
+All = ExperimentCaseResults[T]
+Later = Coroutine[Any, Any, T]
+
+
+class Options(Protocol[P, R_co]):
     """An experiment with other settings, for some calls.
+
+    It is called as the experiment is: `P` are its parameters, `R_co` is what a call returns.
 
     Example:
         >>> import asyncio
@@ -26,16 +40,18 @@ class Options(Protocol):
         slow[large]: no answer within 0.01 s
     """
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call it."""
         ...
 
 
-class Decorated(Protocol):
+class Decorated(Protocol[P, R_co]):
     """A function that is an experiment.
 
     It has the name, the docstring and the signature of the function it was, less what a config
-    fills in.
+    fills in. Type checkers know that signature if the config comes first, or right after `self`:
+    `P` are the parameters after it. Elsewhere they let any arguments pass. `R_co` is what a call
+    returns: the function's own value, or all results if it was declared with MultiBranchStrategy.
 
     Example:
         >>> from understudy import Config, Runtime
@@ -50,11 +66,43 @@ class Decorated(Protocol):
     experiment: Experiment
     __name__: str
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it: await the primary's value, or its own exception."""
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Call it: the primary's value, or its own exception; to be awaited if it is async."""
         ...
 
-    def options(self, **settings: Any) -> Options:
+    @overload  # all results, whatever it was
+    def options(
+        self: "Decorated[P, Later[All[T]]]",
+        *,
+        strategy: AllStrategy,
+        **settings: Unpack[OtherOptions],
+    ) -> Options[P, Later[All[T]]]: ...
+    @overload
+    def options(
+        self: "Decorated[P, All[T]]", *, strategy: AllStrategy, **settings: Unpack[OtherOptions]
+    ) -> Options[P, All[T]]: ...
+    @overload
+    def options(
+        self: "Decorated[P, Later[T]]", *, strategy: AllStrategy, **settings: Unpack[OtherOptions]
+    ) -> Options[P, Later[All[T]]]: ...
+    @overload
+    def options(
+        self: "Decorated[P, T]", *, strategy: AllStrategy, **settings: Unpack[OtherOptions]
+    ) -> Options[P, All[T]]: ...
+    @overload  # one value, where it was all results
+    def options(
+        self: "Decorated[P, Later[All[T]]]",
+        *,
+        strategy: AnyStrategy,
+        **settings: Unpack[OtherOptions],
+    ) -> Options[P, Later[T]]: ...
+    @overload
+    def options(
+        self: "Decorated[P, All[T]]", *, strategy: AnyStrategy, **settings: Unpack[OtherOptions]
+    ) -> Options[P, T]: ...
+    @overload  # what it was
+    def options(self, **settings: Unpack[OptionKeywords]) -> Options[P, R_co]: ...
+    def options(self, **settings: Any) -> Any:
         """Return the experiment with other settings; the supervisor stays the same."""
         ...
 
@@ -67,12 +115,27 @@ class Decorated(Protocol):
         ...
 
 
-def decorate(experiment: Experiment) -> Decorated:
+class Loose(Decorated[..., R_co], Protocol[P, R_co]):
+    """A function that is an experiment, whose config does not come first: any arguments pass.
+
+    As a method whose config comes right after `self`, it takes exactly `P`.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> "Loose[P, R_co]": ...
+    @overload
+    def __get__(self, instance: object, owner: type, /) -> Callable[P, R_co]: ...
+    def __get__(self, instance: object, owner: type, /) -> Any:
+        """Bind it to an instance, as any function."""
+        ...
+
+
+def decorate(experiment: Experiment) -> Decorated[..., Any]:
     """Return the function that plays an experiment."""
     view = experiment.view
     play: Any = experiment.binder.wraps(_player(view))
 
-    def options(**settings: Any) -> Options:
+    def options(**settings: Any) -> Options[..., Any]:
         return _with_options(experiment, settings)
 
     decorated: Any = play
@@ -82,11 +145,11 @@ def decorate(experiment: Experiment) -> Decorated:
     decorated.options = options
     decorated.disable = lambda: experiment.runtime.disable(play)
     decorated.enable = lambda: experiment.runtime.enable(play)
-    made: Decorated = decorated
+    made: Decorated[..., Any] = decorated
     return made
 
 
-def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
+def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options[..., Any]:
     view = View(experiment, make_settings(experiment.settings, settings))
     experiment.binder.check(view.settings.configs if "configs" in settings else ())
     experiment.check_cases(view.settings)
@@ -94,7 +157,7 @@ def _with_options(experiment: Experiment, settings: dict[str, Any]) -> Options:
     optioned: Any = _player(view)
     setattr(optioned, MARK, view)
     view.face = optioned
-    made: Callable[..., Coroutine[Any, Any, Any]] = optioned
+    made: Options[..., Any] = optioned
     return made
 
 

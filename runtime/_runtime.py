@@ -1,14 +1,28 @@
 """The Runtime: where experiments are declared, called, watched and drained."""
 
+# Where overloads overlap, the first that fits is meant.
+# pyright: reportOverlappingOverload=false
+# mypy: disable-error-code=overload-overlap
+
 import asyncio
 import secrets
 import threading
 import time
 import types
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+)
+from contextlib import AbstractAsyncContextManager as AsyncContext
+from contextlib import AbstractContextManager as Context
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Self, cast, final, overload
+from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
 
 from understudy.actors import (
     CircuitBreaker,
@@ -24,9 +38,11 @@ from understudy.actors import (
 from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
 
-from ._decorated import Decorated, decorate
+from ._declare import Declare, DeclareAll, First, Second, Wide
+from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
 from ._experiment import MARK, Experiment, View, experiment_of, name_of, view_of
+from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -34,7 +50,17 @@ from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
 from ._telling import Telling
 
-Results = ExperimentCaseResults[Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+# What a function gives, for the type checkers: all results, a value to be awaited, or items.
+GivesAll = Callable[P, ExperimentCaseResults[T] | Awaitable[ExperimentCaseResults[T]]]
+GivesLater = Callable[P, Awaitable[T]]
+GivesItems = Callable[P, AsyncIterator[T] | Iterator[T]]
+# What `run` and `arun` give.
+Runner = Callable[P, ExperimentCaseResults[T]]
+AsyncRunner = Callable[P, Coroutine[Any, Any, ExperimentCaseResults[T]]]
 
 
 @final
@@ -86,14 +112,14 @@ class Runtime:
     def __init__(
         self,
         configs: Any = None,
-        strategy: Any = None,
+        strategy: AnyStrategy | None = None,
         *,
         events: Any = None,
         timeout: float | None = None,
         concurrency: int = 256,
         mailbox: int = 1024,
-        overflow: str = "wait",
-        nested: str = "product",
+        overflow: Overflow = "wait",
+        nested: Nested = "product",
         max_cases: int = 64,
         stream: StreamLimits = StreamLimits(),  # noqa: B008  # it is frozen
         drain_timeout: float = 10.0,
@@ -148,26 +174,19 @@ class Runtime:
     # Declaring
 
     @overload
-    def experiment(self, function: Callable[..., Any], /) -> Decorated: ...
+    def experiment(self, function: Wide[R], /) -> Loose[..., R]: ...
+    @overload
+    def experiment(self, function: First[P, R], /) -> Decorated[P, R]: ...
+    @overload
+    def experiment(self, function: Second[P, R], /) -> Loose[P, R]: ...
+    @overload
+    def experiment(self, function: Callable[..., R], /) -> Loose[..., R]: ...
     @overload
     def experiment(
-        self,
-        /,
-        *,
-        configs: Any = ...,
-        strategy: Any = ...,
-        place: str = ...,
-        timeout: float | None = ...,
-        concurrency: int = ...,
-        mailbox: int = ...,
-        overflow: str = ...,
-        uses: Any = ...,
-        nested: str = ...,
-        max_cases: int = ...,
-        stream: StreamLimits = ...,
-        key: Any = ...,
-        name: str | None = ...,
-    ) -> Callable[[Callable[..., Any]], Decorated]: ...
+        self, /, *, strategy: AllStrategy, **given: Unpack[OtherKeywords]
+    ) -> DeclareAll: ...
+    @overload
+    def experiment(self, /, **given: Unpack[ExperimentKeywords]) -> Declare: ...
     def experiment(self, function: Any = None, /, **given: Any) -> Any:
         """Declare a function to be an experiment; with parentheses or without.
 
@@ -183,15 +202,15 @@ class Runtime:
         if function is not None:
             return self._declare(function, {})
 
-        def declare(function: Callable[..., Any]) -> Decorated:
+        def declare(function: Callable[..., Any]) -> Decorated[..., Any]:
             return self._declare(function, given)
 
         return declare
 
-    def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated:
+    def _declare(self, function: Callable[..., Any], given: dict[str, Any]) -> Decorated[..., Any]:
         if isinstance(function, staticmethod | classmethod):
             bound: Any = cast("Any", function)
-            rebound: Decorated = type(bound)(self._declare(bound.__func__, given))
+            rebound: Decorated[..., Any] = type(bound)(self._declare(bound.__func__, given))
             return rebound
         given = dict(given)
         name, uses = given.pop("name", None), given.pop("uses", ())
@@ -205,6 +224,18 @@ class Runtime:
 
     # Calling
 
+    @overload
+    def call(
+        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def call(
+        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, list[T]]: ...
+    @overload
+    def call(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, T]: ...
     def call(
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Coroutine[Any, Any, Any]:
@@ -219,6 +250,22 @@ class Runtime:
         view, args = self._view(function, args)
         return view.when_awaited(view.call, args, kwargs)
 
+    @overload
+    async def collect(
+        self, function: GivesAll[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> ExperimentCaseResults[T]: ...
+    @overload
+    async def collect(
+        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> ExperimentCaseResults[T]: ...
+    @overload
+    async def collect(
+        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> ExperimentCaseResults[list[T]]: ...
+    @overload
+    async def collect(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> ExperimentCaseResults[T]: ...
     async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment; await the results of all its branches, under any strategy.
 
@@ -228,8 +275,8 @@ class Runtime:
         return await view.collect(args, kwargs)
 
     def stream(
-        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> AsyncGenerator[Any, Any]:
+        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[T, Any]:
         """Call an experiment that gives items, and read those of the primary as they come.
 
         An async generator is played on the loop, a generator in threads, step by step. Shadows are
@@ -248,18 +295,34 @@ class Runtime:
             >>> asyncio.run(main())
             ['large: how', 'large: are', 'large: you']
         """
-        view, args = self._view(function, args)
+        view, given = self._view(function, args)
         if not view.experiment.kind.is_stream:
             raise ExperimentError(
                 f"{view.experiment.name} gives one value, and no stream: `await` it, or call it "
                 f"by runtime.call(...)"
             )
-        return async_stream_of(view.stream)(*args, **kwargs)
+        return async_stream_of(view.stream)(*given, **kwargs)
 
+    @overload
+    def arun(
+        self, function: GivesAll[P, T], await_variants: bool = False
+    ) -> AsyncContext[AsyncRunner[P, T]]: ...
+    @overload
+    def arun(
+        self, function: GivesLater[P, T], await_variants: bool = False
+    ) -> AsyncContext[AsyncRunner[P, T]]: ...
+    @overload
+    def arun(
+        self, function: GivesItems[P, T], await_variants: bool = False
+    ) -> AsyncContext[AsyncRunner[P, list[T]]]: ...
+    @overload
+    def arun(
+        self, function: Callable[P, T], await_variants: bool = False
+    ) -> AsyncContext[AsyncRunner[P, T]]: ...
     @asynccontextmanager
     async def arun(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncGenerator[Callable[..., Coroutine[Any, Any, Results]]]:
+    ) -> AsyncGenerator[AsyncRunner[..., Any]]:
         """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
 
         Args:
@@ -287,10 +350,26 @@ class Runtime:
 
         yield runner
 
+    @overload
+    def run(
+        self, function: GivesAll[P, T], await_variants: bool = False
+    ) -> Context[Runner[P, T]]: ...
+    @overload
+    def run(
+        self, function: GivesLater[P, T], await_variants: bool = False
+    ) -> Context[Runner[P, T]]: ...
+    @overload
+    def run(
+        self, function: GivesItems[P, T], await_variants: bool = False
+    ) -> Context[Runner[P, list[T]]]: ...
+    @overload
+    def run(
+        self, function: Callable[P, T], await_variants: bool = False
+    ) -> Context[Runner[P, T]]: ...
     @contextmanager
     def run(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> Generator[Callable[..., Results]]:
+    ) -> Generator[Runner[..., Any]]:
         """Give a runner, as `arun` does, that is called without `await`, from any thread.
 
         Args:
@@ -308,16 +387,28 @@ class Runtime:
             'large: hello'
         """
 
-        def runner(*args: Any, **kwargs: Any) -> Results:
+        def runner(*args: Any, **kwargs: Any) -> Any:
             view, args = self._view(function, args)
             if not view.experiment.kind.is_async:
                 here = view.collect_here if await_variants else view.call_whole_here
-                return cast("Results", self.stages.await_blocking(here(args, kwargs)))
+                return self.stages.await_blocking(here(args, kwargs))
             call = view.collect if await_variants else view.call_whole
-            return cast("Results", self.stages.play(call, args, kwargs))
+            return self.stages.play(call, args, kwargs)
 
         yield runner
 
+    @overload
+    def call_blocking(
+        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
+    @overload
+    def call_blocking(
+        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> list[T]: ...
+    @overload
+    def call_blocking(
+        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T: ...
     def call_blocking(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment from a thread that runs no loop, and wait for the answer.
 

@@ -62,10 +62,10 @@ async def test_multi_branch_answers_with_all_results() -> None:
 
     async with runtime:
         results = await answer()
-    assert results.main_result.unwrap() == "large"
-    assert [each.status for each in results] == ["ok", "error"]
+    assert results.main_result.unwrap() == "large"  # type: ignore[attr-defined]
+    assert [each.status for each in results] == ["ok", "error"]  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="small"):
-        results.variant_results[0].unwrap()
+        results.variant_results[0].unwrap()  # type: ignore[attr-defined]
 
 
 async def test_the_exception_of_the_primary_is_the_same_object() -> None:

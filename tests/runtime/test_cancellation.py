@@ -15,7 +15,7 @@ TWO = [{"n": 0}, {"n": 1}]
 def sleeper(runtime: Runtime, log: list[Any], **settings: Any) -> Any:
     """Return an experiment that sleeps until it is cancelled, and notes it."""
 
-    @runtime.experiment(**settings)
+    @runtime.experiment(**settings)  # type: ignore[untyped-decorator]
     async def sleep(config: Config) -> None:
         try:
             await asyncio.sleep(3600)

@@ -20,7 +20,7 @@ MODELS = [{"model": "large"}, {"model": "small"}, {"model": "tiny"}]
 
 
 def model_of(runtime: Runtime, **settings: Any) -> Any:
-    @runtime.experiment(**settings)
+    @runtime.experiment(**settings)  # type: ignore[untyped-decorator]
     async def model(*args: Any, config: Config) -> str:
         await asyncio.sleep(0)
         return str(config.model)

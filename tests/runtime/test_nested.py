@@ -169,13 +169,14 @@ class Pair:
 
         uses = [inner] if is_declared else []
 
-        @runtime.experiment(configs=outer, uses=uses, name="outer", **settings)
+        @runtime.experiment(configs=outer, uses=uses, name="outer", **settings)  # type: ignore[untyped-decorator]
         async def outer_(config: Config) -> str:
             OUTSIDE.set(config.o)
             answers = [await way(inner, runtime) for _ in range(times)]
             return str(config.o) + "".join(answers)
 
-        self.inner, self.outer = inner, outer_
+        self.inner = inner
+        self.outer: Any = outer_
 
 
 OUTSIDE: ContextVar[str] = ContextVar("outside", default="")
@@ -369,7 +370,7 @@ async def test_a_plan_is_the_product_of_both_plans(
     if isinstance(inner_strategy, MultiBranchStrategy) and not is_multi:
         inner_strategy = ShadowStrategy(after_primary=True)
 
-    @runtime.experiment(configs=INNER, strategy=inner_strategy, name="inner")
+    @runtime.experiment(configs=INNER, strategy=inner_strategy, name="inner")  # type: ignore[untyped-decorator]
     async def inner(config: Config) -> str:
         return str(config.i)
 
@@ -397,7 +398,7 @@ async def test_a_plan_is_the_product_of_both_plans(
         roles = ["branch"] * 4 if is_multi else ["primary", "shadow", "shadow", "shadow"]
         assert [each.role for each in results] == roles
         answer = await outer()
-        assert [each.result for each in answer] == ALL_FOUR if is_multi else answer == "ax"
+        assert [each.result for each in answer] == ALL_FOUR if is_multi else answer == "ax"  # type: ignore[attr-defined]
 
 
 async def test_an_inner_multi_branch_is_left_to_itself_under_a_shadow_strategy() -> None:
@@ -924,8 +925,8 @@ def test_a_cancellation_gets_through_while_branches_are_called_off() -> None:
         await asyncio.sleep(1.5)
         assert not waiting[1].done()
         waiting[1].cancel()
-        (_, ended) = await asyncio.gather(*waiting, return_exceptions=True)
-        return ended, left
+        (_, ended) = await asyncio.gather(*waiting, return_exceptions=True)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return ended, left  # type: ignore[return-value]
 
     ended, left = in_virtual_time(main)
     assert isinstance(ended, asyncio.CancelledError)

@@ -1,5 +1,6 @@
 """`options(...)`: other settings for some calls, with the same supervisor."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ async def test_options_made_for_every_call_leave_nothing_behind() -> None:
     class Mine:
         __hash__ = None  # type: ignore[assignment]
 
-        def plan(self, call: object, configs: tuple[Config, ...]) -> Plan:
+        def plan(self, call: object, configs: Sequence[Config]) -> Plan:
             return Plan(primary=configs[0])
 
         def observe(self, result: object) -> None:

@@ -218,10 +218,10 @@ class TestGivenConfig:
         async with runtime:
             answers = [await answer(*args, **kwargs), await runtime.call(answer, *args, **kwargs)]
             async with runtime.arun(answer) as runner:
-                answers.append(await runner(*args, **kwargs))
-            answers.append(await runtime.collect(answer, *args, **kwargs))
+                answers.append(await runner(*args, **kwargs))  # type: ignore[arg-type]
+            answers.append(await runtime.collect(answer, *args, **kwargs))  # type: ignore[arg-type]
         values = [
-            [result.result for result in each]
+            [result.result for result in each]  # pyright: ignore[reportAttributeAccessIssue]
             if isinstance(each, ExperimentCaseResults)
             else [each]
             for each in answers
@@ -240,10 +240,10 @@ class TestGivenConfig:
             return str(config.v)
 
         async with runtime:
-            results = await runtime.collect(answer, config=Config(v="b"))
+            results = await runtime.collect(answer, config=Config(v="b"))  # type: ignore[call-overload]
             assert [(each.result, each.reason) for each in results] == [("b", "given")]
             twin = Config({"__config_id__": Config(v="b").id, "v": "twin"})
-            (result,) = await runtime.collect(answer, twin)
+            (result,) = await runtime.collect(answer, twin)  # type: ignore[call-overload]
             assert (result.result, result.experiment_case.config) == ("twin", twin)
         counts = {case.label: case.planned for case in runtime.statistics()["answer"].cases}
         assert counts == {"a": 1, "b": 1}
@@ -305,16 +305,16 @@ class TestGivenConfig:
         async def outer() -> list[str]:
             return [
                 await answer(),
-                await answer(MINE),
-                await answer(config=Config(v="b")),
+                await answer(MINE),  # type: ignore[call-arg]
+                await answer(config=Config(v="b")),  # type: ignore[call-arg]
                 await answer(),
             ]
 
         async with runtime:
             with runtime.force(answer, 1):
-                assert await answer(MINE) == "mine"
+                assert await answer(MINE) == "mine"  # type: ignore[call-arg]
             answer.disable()
-            assert await answer(MINE) == "mine"
+            assert await answer(MINE) == "mine"  # type: ignore[call-arg]
             answer.enable()
             assert await outer() == ["a", "mine", "b", "a"]
 
@@ -327,7 +327,7 @@ class TestGivenConfig:
 
         @runtime.experiment(configs=[{"o": 1}])
         async def outer(config: Config, passed: Config) -> list[str]:
-            return [await answer(passed), await answer()]
+            return [await answer(passed), await answer()]  # type: ignore[call-arg]
 
         async with runtime:
             assert await outer(passed=Config(v="b")) == ["b", "b"]
@@ -359,7 +359,7 @@ class TestGivenConfig:
             return str(config.v)
 
         async with runtime:
-            (result,) = await runtime.collect(answer, MINE)
+            (result,) = await runtime.collect(answer, MINE)  # type: ignore[call-overload]
             assert (result.result, result.experiment_case.config) == ("mine", MINE)
             with pytest.raises(ConfigError, match="needs a config"):
                 await answer()

@@ -247,7 +247,7 @@ class TestArchitecture:
             return str(config.model)
 
         async with runtime:
-            answers = [each.result for each in await generate()]
+            answers = [each.result for each in await generate()]  # type: ignore[attr-defined]
         assert answers == ["gpt-4", "gpt-3.5", "file", "directory"]
 
     async def test_a_part_of_a_config_bound_to_a_type(self) -> None:
@@ -289,7 +289,7 @@ class TestArchitecture:
         if answers:
             assert "".join(found) == answers
         else:
-            assert [[each.result for each in results] for results in found] == [["a", "b", "c"]] * 3
+            assert [[each.result for each in results] for results in found] == [["a", "b", "c"]] * 3  # type: ignore[attr-defined]
         assert "".join(sorted(seen)) == played
 
     async def test_a_strategy_of_ones_own(self) -> None:

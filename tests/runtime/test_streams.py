@@ -202,7 +202,7 @@ def test_an_error_in_the_middle_of_a_generator_is_that_error() -> None:
         yield config.model
         raise ending
 
-    seen = []
+    seen: list[str] = []
     with pytest.raises(ValueError, match="mid-stream") as raised:
         seen.extend(words())
     assert raised.value is ending
@@ -340,7 +340,7 @@ async def test_shadows_leave_with_their_primary_if_they_are_to() -> None:
     runtime = Runtime(configs=MODELS, strategy=ShadowStrategy(cancel_with_primary=True))
 
     @runtime.experiment()
-    async def words(config: Config) -> AsyncIterator[str]:
+    async def words(config: Config) -> AsyncGenerator[str, None]:
         while True:
             await asyncio.sleep(0)
             yield config.model
@@ -520,7 +520,7 @@ async def test_a_shadow_that_never_ends_is_ended_at_a_limit(
         finally:
             closed.append(config.model)
 
-    words = runtime.experiment(endless if is_async else endless_too)
+    words: Any = runtime.experiment(endless if is_async else endless_too)
     async with runtime:
         results = listening(runtime)
         assert [len(item) async for item in runtime.stream(words)] == [1000] * 5
@@ -659,7 +659,7 @@ async def test_a_function_of_one_value_is_no_stream() -> None:
         return str(config.model)
 
     with pytest.raises(UnderstudyError, match="answer gives one value, and no stream: `await` it"):
-        runtime.stream(answer)
+        runtime.stream(answer)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("function", [agen, gen])

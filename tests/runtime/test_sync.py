@@ -141,8 +141,8 @@ def test_all_branches_of_a_multi_branch_call_are_waited_for() -> None:
                 raise ValueError(x)
             return x + int(config.n)
 
-        assert [each.result for each in play(1)] == [1, 2]
-        assert [each.status for each in play(-1)] == ["ok", "error"]
+        assert [each.result for each in play(1)] == [1, 2]  # type: ignore[attr-defined]
+        assert [each.status for each in play(-1)] == ["ok", "error"]  # type: ignore[attr-defined]
 
 
 def test_round_robin_is_exact_from_any_number_of_threads() -> None:
@@ -378,7 +378,7 @@ async def test_a_shadow_whose_thread_cannot_be_started_is_no_business_of_the_lea
 
 async def test_either_colour_may_call_the_other_and_one_case_holds() -> None:
     runtime = Runtime(configs=TWO, strategy=MultiBranchStrategy())
-    cases: list[tuple[int, int, int]] = []
+    cases: list[tuple[int, int | None, int | None]] = []
 
     @runtime.experiment(configs=[{"m": 0}, {"m": 1}], strategy=MultiBranchStrategy())
     def inner(config: Config) -> int:

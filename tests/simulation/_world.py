@@ -128,18 +128,19 @@ class World:
                 Moody(rng),
             ]
         )
-        decorated = self.runtime.experiment(
-            configs=_configs(rng.randrange(1, 4)),
-            strategy=strategy,
-            concurrency=rng.choice([1, 1, 2, 50]),
-            mailbox=rng.choice([0, 2, 1000]),
-            overflow=rng.choice(["wait", "reject"]),
-            timeout=rng.choice([None, None, 0.005, 1]),
-            nested=rng.choice(["product", "independent"]),
-            uses=rng.sample(self.functions, rng.randrange(2)) if self.functions else (),
-            max_cases=1000,
-            name=f"f{place}",
-        )(body)
+        settings: dict[str, Any] = {
+            "configs": _configs(rng.randrange(1, 4)),
+            "strategy": strategy,
+            "concurrency": rng.choice([1, 1, 2, 50]),
+            "mailbox": rng.choice([0, 2, 1000]),
+            "overflow": rng.choice(["wait", "reject"]),
+            "timeout": rng.choice([None, None, 0.005, 1]),
+            "nested": rng.choice(["product", "independent"]),
+            "uses": rng.sample(self.functions, rng.randrange(2)) if self.functions else (),
+            "max_cases": 1000,
+            "name": f"f{place}",
+        }
+        decorated: Any = self.runtime.experiment(**settings)(body)
         self.limits[decorated.experiment.key] = getattr(strategy, "limit", None)
         return decorated
 
