@@ -19,28 +19,16 @@ from ._decorated import Decorated, Loose
 
 P = ParamSpec("P")
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
+Wide = Callable[Concatenate[Mapping[str, Any], ...], R]
+"""A function whose first parameter takes any mapping, and so a Config: it does not ask for one."""
 First = Callable[Concatenate[Config, P], R]
 """A function whose first parameter takes the config."""
 Second = Callable[Concatenate[Any, Config, P], R]
 """A function whose second parameter takes the config: a method, perhaps."""
 All = ExperimentCaseResults[T]
 Later = Coroutine[Any, Any, T]
-
-
-class Wide(Protocol[R_co]):
-    """A function whose first parameter takes any mapping: so it does not ask for a Config.
-
-    A Config is a mapping, and would fit as well. What such a function returns, the first overload
-    tells.
-    """
-
-    @overload
-    def __call__(self, *args: Any, **kwargs: Any) -> R_co: ...
-    @overload
-    def __call__(self, mapping: Mapping[str, Any], /, *args: Any, **kwargs: Any) -> object: ...
 
 
 class Declare(Protocol):
