@@ -36,7 +36,7 @@ check: $(VENV)/.check
 	$(RUN) -m ruff format --check
 	$(RUN) -m pyright --pythonpath $(RUN)
 	$(RUN) -m mypy
-	$(RUN) -m pytest --quiet tests/test_house.py
+	$(RUN) -m pytest --quiet tests/test_house.py tests/test_typing.py
 
 format: $(VENV)/.check
 	$(RUN) -m ruff check --fix

@@ -74,7 +74,8 @@ class Runtime:
     Args:
         configs: the configs of experiments that say none themselves: anything `parse_configs`
             takes, the trusted one first.
-        strategy: chooses among them: a strategy, or a function `configs -> (main, variants)`.
+        strategy: chooses among them: a strategy, or a function `configs -> (main, variants)`. Type
+            checkers look for MultiBranchStrategy, and its answer, at the experiment, not here.
         events: where structured events go: a path, a structlog logger, a callable, a list.
         timeout: how many seconds a branch may take.
         concurrency: how many branches of one config are played at a time.
