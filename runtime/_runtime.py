@@ -19,9 +19,12 @@ from collections.abc import (
     Generator,
     Iterator,
 )
-from contextlib import AbstractAsyncContextManager as AsyncContext
-from contextlib import AbstractContextManager as Context
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
 
 from understudy.actors import (
@@ -307,19 +310,19 @@ class Runtime:
     @overload
     def arun(
         self, function: GivesAll[P, T], await_variants: bool = False
-    ) -> AsyncContext[AsyncRunner[P, T]]: ...
+    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
     @overload
     def arun(
         self, function: GivesLater[P, T], await_variants: bool = False
-    ) -> AsyncContext[AsyncRunner[P, T]]: ...
+    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
     @overload
     def arun(
         self, function: GivesItems[P, T], await_variants: bool = False
-    ) -> AsyncContext[AsyncRunner[P, list[T]]]: ...
+    ) -> AbstractAsyncContextManager[AsyncRunner[P, list[T]]]: ...
     @overload
     def arun(
         self, function: Callable[P, T], await_variants: bool = False
-    ) -> AsyncContext[AsyncRunner[P, T]]: ...
+    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
     @asynccontextmanager
     async def arun(
         self, function: Callable[..., Any], await_variants: bool = False
@@ -354,19 +357,19 @@ class Runtime:
     @overload
     def run(
         self, function: GivesAll[P, T], await_variants: bool = False
-    ) -> Context[Runner[P, T]]: ...
+    ) -> AbstractContextManager[Runner[P, T]]: ...
     @overload
     def run(
         self, function: GivesLater[P, T], await_variants: bool = False
-    ) -> Context[Runner[P, T]]: ...
+    ) -> AbstractContextManager[Runner[P, T]]: ...
     @overload
     def run(
         self, function: GivesItems[P, T], await_variants: bool = False
-    ) -> Context[Runner[P, list[T]]]: ...
+    ) -> AbstractContextManager[Runner[P, list[T]]]: ...
     @overload
     def run(
         self, function: Callable[P, T], await_variants: bool = False
-    ) -> Context[Runner[P, T]]: ...
+    ) -> AbstractContextManager[Runner[P, T]]: ...
     @contextmanager
     def run(
         self, function: Callable[..., Any], await_variants: bool = False
