@@ -238,7 +238,7 @@ def async_callable_object(runtime: Runtime) -> Any:
 
 @kind(Kind.SYNC)
 def lambda_(runtime: Runtime) -> Any:
-    return runtime.experiment(lambda prompt, config: said(prompt, config))
+    return runtime.experiment(lambda prompt, config: said(prompt, config))  # pyright: ignore[reportArgumentType]
 
 
 @kind(Kind.SYNC)
