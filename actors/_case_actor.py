@@ -24,6 +24,7 @@ from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
+from ._seen import steps
 from ._stage import Stage
 from ._state import State
 from ._stepping import carry_on
@@ -94,6 +95,7 @@ class CaseActor(Actor[Any, Any]):
 
     # In the caller's task
 
+    @steps
     async def play(
         self,
         part: Part,
@@ -268,6 +270,7 @@ class CaseActor(Actor[Any, Any]):
             return "limit"
         return "mailbox_full" if self.mailbox.is_full else None
 
+    @steps
     async def perform(self, message: "Message") -> None:
         """Play a branch that has this task to itself."""
         branch = message.branch

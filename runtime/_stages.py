@@ -17,6 +17,7 @@ from ._drain import DrainReport, Keeper, drain_stage
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
+from ._watchdog import Watchdog
 
 if TYPE_CHECKING:
     from ._experiment import Experiment
@@ -37,6 +38,7 @@ class Stages:
         telling: hands events on.
         switches: what the runtime tells all its stages.
         drain_timeout: how many seconds leaving waits for what is in flight.
+        lag: after how many seconds a case that holds a loop is told of; None for never.
         experiments: returns the experiments there are.
     """
 
@@ -47,6 +49,7 @@ class Stages:
         telling: Telling,
         switches: Switches,
         drain_timeout: float,
+        lag: float | None,
         experiments: "Callable[[], Iterable[Experiment]]",
     ) -> None:
         self.drain_timeout = drain_timeout
@@ -57,6 +60,7 @@ class Stages:
         self._experiments = experiments
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
         self._crew = Crew.of()
+        self._watchdog = Watchdog(lag, telling, self._crew) if lag else None
         self._backstage = Backstage()
         self._direct: Stage | None = None
         self._keepers: dict[Stage, Keeper] = {}
@@ -92,6 +96,8 @@ class Stages:
 
     def _open(self, stage: Stage) -> None:
         stage.is_closed = stage.is_draining = False
+        if self._watchdog is not None:
+            self._watchdog.guard(stage)
         for subscription in self._subscriptions:
             subscription.listen_on(stage)
 
@@ -234,6 +240,8 @@ class Stages:
                 subscription.rest()
             self._telling.rest()
             self._crew.rest()
+            if self._watchdog is not None:
+                self._watchdog.retire()
         return report
 
     async def _stop(self, stage: Stage, until: float) -> None:
