@@ -64,7 +64,6 @@ from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
 from ._results import FunctionResult as FunctionResult
-from ._seen import Seen as Seen
 from ._seen import branch_of_task as branch_of_task
 from ._seen import cpu_clock_here as cpu_clock_here
 from ._seen import cpu_time as cpu_time
@@ -108,7 +107,6 @@ __all__ = [
     "MailboxFull",
     "OffStageError",
     "Restarts",
-    "Seen",
     "Settings",
     "Stage",
     "StageGone",

@@ -53,7 +53,14 @@ class Seen(NamedTuple):
 
 
 def seen_in(frame: FrameType | None) -> Seen:
-    """Return what the thread plays whose innermost frame this is."""
+    """Return what the thread plays whose innermost frame this is.
+
+    Example:
+        >>> import sys
+        >>> from understudy.actors import seen_in
+        >>> seen_in(sys._getframe()).branches
+        ()
+    """
     branches: list[Branch] = []
     is_worker, cpu_clock = False, None
     while frame is not None:
@@ -69,7 +76,16 @@ def seen_in(frame: FrameType | None) -> Seen:
 
 
 def branch_of_task(loop: asyncio.AbstractEventLoop) -> Branch | None:
-    """Return the branch that began the task which a loop steps now; asked from any thread."""
+    """Return the branch that began the task which a loop steps now; asked from any thread.
+
+    Example:
+        >>> import asyncio
+        >>> from understudy.actors import branch_of_task
+        >>> async def main():
+        ...     return branch_of_task(asyncio.get_running_loop())
+        >>> print(asyncio.run(main()))
+        None
+    """
     task = asyncio.current_task(loop)
     if task is None:
         return None
@@ -83,7 +99,19 @@ def branch_of_task(loop: asyncio.AbstractEventLoop) -> Branch | None:
 
 
 def place_in(frame: FrameType | None, branch: Branch) -> str:
-    """Return which line a thread is at: that of the branch's function, and the innermost one."""
+    """Return which line a thread is at: that of the branch's function, and the innermost one.
+
+    Example:
+        >>> import asyncio, sys
+        >>> from understudy import Runtime
+        >>> from understudy.actors import current_branch, place_in
+        >>> runtime = Runtime()
+        >>> @runtime.experiment
+        ... async def answer():
+        ...     return place_in(sys._getframe(), current_branch()).rpartition(" in ")[2]
+        >>> asyncio.run(answer())
+        'answer'
+    """
     lines: list[str] = []
     while frame is not None:
         if id(frame.f_code) in _STEPS and frame.f_locals.get("branch") is branch:
@@ -98,14 +126,27 @@ def place_in(frame: FrameType | None, branch: Branch) -> str:
 
 
 def cpu_clock_here() -> int | None:
-    """Return the id of the CPU clock of this thread; None where the system has no such clocks."""
+    """Return the id of the CPU clock of this thread; None where the system has no such clocks.
+
+    Example:
+        >>> from understudy.actors import cpu_clock_here, cpu_time
+        >>> clock = cpu_clock_here()
+        >>> clock is None or cpu_time(clock) >= 0
+        True
+    """
     if sys.platform != "linux":
         return None
     return time.pthread_getcpuclockid(threading.get_ident())
 
 
 def cpu_time(clock: int | None) -> float | None:
-    """Return how many seconds a thread has computed; None if nobody knows, or it is gone."""
+    """Return how many seconds a thread has computed; None if nobody knows, or it is gone.
+
+    Example:
+        >>> from understudy.actors import cpu_time
+        >>> print(cpu_time(None))
+        None
+    """
     if sys.platform != "linux" or clock is None:
         return None
     try:

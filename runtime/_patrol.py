@@ -31,7 +31,7 @@ from understudy.actors import (
 from ._telling import Telling
 
 _SHARE = 0.25
-"""Which part of the time a worker thread computes at least that holds the interpreter."""
+"""Which part of the time a thread computes at least that holds the interpreter."""
 
 
 @final
@@ -144,7 +144,7 @@ class Patrol:
             branches = () if branch is None else (branch,)
         computed, before = cpu_time(watch.clock), watch.computed
         watch.computed = computed
-        is_own_doing = computed is None or before is None or computed - before >= late / 2
+        is_own_doing = computed is None or before is None or computed - before >= late * _SHARE
         if watch.ping is None:
             if not branches:
                 return True
@@ -157,6 +157,8 @@ class Patrol:
             if late >= self._lag and is_own_doing:  # in C, where nobody could look meanwhile
                 watch.since -= late
         else:
+            if watch.culprit is not None and watch.culprit not in branches:
+                self._let_go(watch, now)  # it is somebody else's turn, and the loop's still not
             still = tuple(branch for branch in watch.suspects if branch in branches)
             if not still:
                 watch.since = now
@@ -170,10 +172,13 @@ class Patrol:
         return True
 
     def _free(self, watch: LoopWatch, answered: float) -> None:
-        culprit = watch.culprit
-        watch.ping, watch.suspects, watch.culprit = None, (), None
+        watch.ping, watch.suspects = None, ()
+        self._let_go(watch, answered)
+
+    def _let_go(self, watch: LoopWatch, when: float) -> None:
+        culprit, watch.culprit = watch.culprit, None
         if culprit is not None and self._is_ours(culprit):
-            self._telling.resumed(culprit, "loop", answered - watch.since)
+            self._telling.resumed(culprit, "loop", when - watch.since)
 
     def _look_at_workers(
         self, frames: Mapping[int, FrameType], elapsed: float, late: float

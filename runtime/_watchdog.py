@@ -72,6 +72,12 @@ class Watchdog:
         self.begin()
         begin_again_after_fork(self)
 
+    @property
+    def is_asleep(self) -> bool:
+        """Whether nothing is in flight, so that nothing happens until the next call."""
+        watch = self._watch
+        return watch is None or watch.sleeps
+
     def begin(self) -> None:
         """Start afresh: when it is made, and in a forked child, where the thread is gone."""
         self._lock = threading.RLock()
