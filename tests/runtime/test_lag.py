@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -514,3 +514,26 @@ def test_a_forked_child_has_a_watchdog_of_its_own() -> None:
         goes_on.set()
         thread.join()
         assert os.waitpid(child, 0)[1] == 0
+
+
+async def test_a_stream_is_named_for_what_it_does_not_for_what_its_reader_does() -> None:
+    told = Told()
+    runtime = watched(told, strategy=None)
+
+    @runtime.experiment
+    async def items(config: Config) -> AsyncGenerator[int, None]:
+        yield 1
+        await asyncio.sleep(0)
+        told.wait(count=1)
+        yield 2
+
+    @runtime.experiment
+    async def read(config: Config) -> None:
+        async for item in items():
+            if item == 2:
+                told.wait(count=2)
+
+    async with runtime:
+        await read()
+    functions = [str(event.function) for event in told.named("loop.lagged")]
+    assert [name.rpartition(".")[2] for name in functions] == ["items", "read"]
