@@ -12,6 +12,7 @@ import asyncio
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -34,6 +35,10 @@ _SHARE = 0.25
 """Which part of the time a thread computes at least that holds the interpreter."""
 
 
+Key = tuple[int, int]
+"""Stands for a branch without keeping it alive."""
+
+
 @final
 class Ping:
     """Is called on a loop, and notes when."""
@@ -49,31 +54,45 @@ class Ping:
 
 @final
 class LoopWatch:
-    """A loop, its thread, and what holds it."""
+    """A loop, its thread, and what holds it; it keeps alive only who is told of."""
 
     __slots__ = ("clock", "computed", "culprit", "loop", "ping", "since", "suspects")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: int | None, computed: float) -> None:
-        self.loop = loop
+        self.loop = weakref.ref(loop)
         self.clock = clock
         self.computed: float | None = computed
         self.ping: Ping | None = None
         self.since = 0.0
-        self.suspects: tuple[Branch, ...] = ()
+        self.suspects: list[Key] = []
         self.culprit: Branch | None = None
+
+    @property
+    def running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, if it runs."""
+        loop = self.loop()
+        return loop if loop is not None and loop.is_running() else None
+
+    def send_ping(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send one, unless one is on its way."""
+        if self.ping is None:
+            ping = Ping()
+            with suppress(RuntimeError):  # closed just now
+                loop.call_soon_threadsafe(ping)
+                self.ping = ping
 
 
 @final
 class WorkerWatch:
     """A worker thread, and for how long its branch has held the interpreter."""
 
-    __slots__ = ("branch", "computed", "held", "is_told")
+    __slots__ = ("computed", "culprit", "held", "plays")
 
     def __init__(self) -> None:
-        self.branch: Branch | None = None
+        self.plays: Key | None = None
         self.computed = 0.0
         self.held = 0.0
-        self.is_told = False
+        self.culprit: Branch | None = None
 
 
 @final
@@ -96,17 +115,18 @@ class Patrol:
         self._looked = since
 
     @property
-    def has_culprit(self) -> bool:
-        """Whether one is told of that has not let go yet."""
-        return any(watch.culprit for watch in self._loops.values())
+    def is_waiting(self) -> bool:
+        """Whether any loop has not answered: the step is not over in which a call began."""
+        return any(watch.ping is not None for watch in self._loops.values())
 
     def add(
         self, thread: int, loop: asyncio.AbstractEventLoop, clock: int | None, computed: float
     ) -> None:
         """Watch a loop, too, that runs in this thread, which has computed for so many seconds."""
         watch = self._loops.get(thread)
-        if watch is None or watch.loop is not loop:
-            self._loops[thread] = LoopWatch(loop, clock, computed)
+        if watch is None or watch.loop() is not loop:
+            watch = self._loops[thread] = LoopWatch(loop, clock, computed)
+        watch.send_ping(loop)
 
     def look(self, late: float) -> None:
         """Look what all do; `late` is how many seconds later than it was to be."""
@@ -134,45 +154,39 @@ class Patrol:
         self, watch: LoopWatch, frame: FrameType | None, now: float, late: float
     ) -> bool:
         """Look at one loop; False if it is gone."""
-        if frame is None or watch.loop.is_closed():
+        loop = watch.running_loop
+        if frame is None or loop is None:
             return False
         if watch.ping is not None and watch.ping.answered is not None:
             self._free(watch, watch.ping.answered)
         branches = seen_in(frame).branches
         if not branches:
-            branch = branch_of_task(watch.loop)
+            branch = branch_of_task(loop)
             branches = () if branch is None else (branch,)
         computed, before = cpu_time(watch.clock), watch.computed
         watch.computed = computed
         is_own_doing = computed is None or before is None or computed - before >= late * _SHARE
-        if watch.ping is None:
-            if not branches:
-                return True
-            watch.ping = Ping()
-            try:
-                watch.loop.call_soon_threadsafe(watch.ping)
-            except RuntimeError:  # closed just now
-                return False
-            watch.since, watch.suspects = now, branches
+        if watch.culprit is not None and watch.culprit not in branches:
+            self._let_go(watch, now)  # it is somebody else's turn, and the loop's still not
+        if branches:
+            watch.send_ping(loop)
+        here = [_key(branch) for branch in branches]
+        still = [suspect for suspect in watch.suspects if suspect in here]
+        if not still:
+            watch.since = now
             if late >= self._lag and is_own_doing:  # in C, where nobody could look meanwhile
                 watch.since -= late
-        else:
-            if watch.culprit is not None and watch.culprit not in branches:
-                self._let_go(watch, now)  # it is somebody else's turn, and the loop's still not
-            still = tuple(branch for branch in watch.suspects if branch in branches)
-            if not still:
-                watch.since = now
-            elif late >= self._lag and not is_own_doing:  # somebody else held all of us
-                watch.since += late
-            watch.suspects = still or branches
+        elif late >= self._lag and not is_own_doing:  # somebody else held all of us
+            watch.since += late
+        watch.suspects = still or here
         held = now - watch.since
         if watch.culprit is None and watch.suspects and held >= self._lag:
-            self._accuse(watch.suspects[0], "loop", held, frame)
-            watch.culprit = watch.suspects[0]
+            watch.culprit = next(each for each in branches if _key(each) == watch.suspects[0])
+            self._accuse(watch.culprit, "loop", held, frame)
         return True
 
     def _free(self, watch: LoopWatch, answered: float) -> None:
-        watch.ping, watch.suspects = None, ()
+        watch.ping, watch.suspects = None, []
         self._let_go(watch, answered)
 
     def _let_go(self, watch: LoopWatch, when: float) -> None:
@@ -198,25 +212,26 @@ class Patrol:
             used = min(computed - worker.computed, elapsed)
             worker.computed = computed
             branch = seen.branches[0] if seen.branches else None
-            if worker.branch is not branch:
+            plays = None if branch is None else _key(branch)
+            if worker.plays != plays:
                 self._leave(worker)
-                worker.branch = branch
+                worker.plays = plays
             if branch is None:
                 continue
             if is_waited_for and used >= elapsed * _SHARE:
                 worker.held += used
-            elif not worker.is_told:
+            elif worker.culprit is None:
                 worker.held = max(0.0, worker.held - elapsed)
-            if worker.held >= self._lag and not worker.is_told:
-                worker.is_told = True
+            if worker.held >= self._lag and worker.culprit is None:
+                worker.culprit = branch
                 self._accuse(branch, "thread", worker.held, frame)
         for worker in before.values():
             self._leave(worker)
 
     def _leave(self, worker: WorkerWatch) -> None:
-        if worker.branch is not None and worker.is_told and self._is_ours(worker.branch):
-            self._telling.resumed(worker.branch, "thread", worker.held)
-        worker.branch, worker.held, worker.is_told = None, 0.0, False
+        if worker.culprit is not None and self._is_ours(worker.culprit):
+            self._telling.resumed(worker.culprit, "thread", worker.held)
+        worker.plays, worker.held, worker.culprit = None, 0.0, None
 
     def _accuse(self, branch: Branch, place: str, held: float, frame: FrameType) -> None:
         """Tell of a culprit, and count it, unless it is another runtime's."""
@@ -230,6 +245,10 @@ class Patrol:
 
     def _is_ours(self, branch: Branch) -> bool:
         return branch.part.actor.stage.crew is self._crew
+
+
+def _key(branch: Branch) -> Key:
+    return id(branch), branch.id
 
 
 def _count(actor: CaseActor) -> None:

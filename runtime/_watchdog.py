@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from asyncio.events import AbstractEventLoop, _get_running_loop
 from collections import deque
 from contextlib import suppress
@@ -26,9 +27,9 @@ _GOODBYE: Final = 0.05
 class Notice(NamedTuple):
     """That a call begins: where and when, and how much its thread has computed until then."""
 
-    stage: Stage
+    stage: weakref.ref[Stage]
     thread: int
-    loop: AbstractEventLoop | None
+    loop: weakref.ref[AbstractEventLoop] | None
     clock: int | None
     computed: float
     at: float
@@ -41,7 +42,7 @@ class Watch:
     __slots__ = ("awake", "bell", "notices", "sleeps", "thread")
 
     def __init__(self) -> None:
-        self.awake: dict[Stage, None] = {}
+        self.awake: dict[weakref.ref[Stage], None] = {}
         self.notices: deque[Notice] = deque()
         self.bell: SimpleQueue[bool] = SimpleQueue()
         """Rings with False when it is time to end."""
@@ -90,8 +91,10 @@ class Watchdog:
         stage.ring_at_next(self._ring)
 
     def _guard_all(self, watch: Watch) -> None:
-        for stage in {*watch.awake, *(notice.stage for notice in [*watch.notices])}:
-            self.guard(stage)
+        for reference in {*watch.awake, *(notice.stage for notice in [*watch.notices])}:
+            stage = reference()
+            if stage is not None:
+                self.guard(stage)
 
     def retire(self) -> None:
         """Have the thread end, as there is nothing left to watch; the next call starts another."""
@@ -104,10 +107,11 @@ class Watchdog:
 
     def _ring(self, stage: Stage) -> None:
         """Be told, in its thread, that a call begins."""
+        loop = _get_running_loop()
         notice = Notice(
-            stage,
+            weakref.ref(stage),
             threading.get_ident(),
-            _get_running_loop(),
+            None if loop is None else weakref.ref(loop),
             cpu_clock_here(),
             time.thread_time(),
             time.perf_counter(),
@@ -169,10 +173,10 @@ class Watchdog:
                 self.wakings += 1
                 rang = self._heed(watch, patrol)
                 patrol.look(time.perf_counter() - due)
-                for stage in [*watch.awake]:
-                    if stage not in rang and not stage.is_busy:
-                        del watch.awake[stage]
-                if not watch.awake and not patrol.has_culprit:
+                for reference in [*watch.awake]:
+                    if reference not in rang and not _is_busy(reference()):
+                        del watch.awake[reference]
+                if not watch.awake and not patrol.is_waiting:
                     return True
                 due = time.perf_counter() + self._pause
                 if not self._wait(watch, due):
@@ -180,18 +184,21 @@ class Watchdog:
         finally:
             patrol.end()
 
-    def _heed(self, watch: Watch, patrol: Patrol) -> set[Stage]:
+    def _heed(self, watch: Watch, patrol: Patrol) -> set[weakref.ref[Stage]]:
         """Return where calls began since the last look, and be rung for again."""
-        rang: set[Stage] = set()
+        rang: set[weakref.ref[Stage]] = set()
         while watch.notices:
             notice = watch.notices[0]
             rang.add(notice.stage)
             watch.awake[notice.stage] = None
             watch.notices.popleft()
-            if notice.loop is not None:
-                patrol.add(notice.thread, notice.loop, notice.clock, notice.computed)
-        for stage in rang:
-            self.guard(stage)
+            loop = None if notice.loop is None else notice.loop()
+            if loop is not None:
+                patrol.add(notice.thread, loop, notice.clock, notice.computed)
+        for reference in rang:
+            stage = reference()
+            if stage is not None:
+                self.guard(stage)
         return rang
 
     def _wait(self, watch: Watch, due: float) -> bool:
@@ -204,3 +211,7 @@ class Watchdog:
             except Empty:
                 return True
         return True
+
+
+def _is_busy(stage: Stage | None) -> bool:
+    return stage is not None and not stage.loop.is_closed() and stage.is_busy
