@@ -91,7 +91,7 @@ class Watchdog:
         stage.ring_at_next(self._ring)
 
     def _guard_all(self, watch: Watch) -> None:
-        for reference in {*watch.awake, *(notice.stage for notice in [*watch.notices])}:
+        for reference in [*watch.awake, *(notice.stage for notice in [*watch.notices])]:
             stage = reference()
             if stage is not None:
                 self.guard(stage)
@@ -189,16 +189,15 @@ class Watchdog:
         rang: set[weakref.ref[Stage]] = set()
         while watch.notices:
             notice = watch.notices[0]
-            rang.add(notice.stage)
-            watch.awake[notice.stage] = None
+            stage = notice.stage()
+            if stage is not None:
+                watch.awake[notice.stage] = None
+                rang.add(notice.stage)
+                self.guard(stage)
             watch.notices.popleft()
             loop = None if notice.loop is None else notice.loop()
             if loop is not None:
                 patrol.add(notice.thread, loop, notice.clock, notice.computed)
-        for reference in rang:
-            stage = reference()
-            if stage is not None:
-                self.guard(stage)
         return rang
 
     def _wait(self, watch: Watch, due: float) -> bool:

@@ -4,6 +4,7 @@ The guilty hold until they are told of: had nobody told in the meantime, they wo
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -538,3 +539,19 @@ async def test_a_stream_is_named_for_what_it_does_not_for_what_its_reader_does()
         await read()
     functions = [str(event.function) for event in told.named("loop.lagged")]
     assert [name.rpartition(".")[2] for name in functions] == ["items", "read"]
+
+
+def test_what_is_gone_before_it_looks_is_none_of_its_concern() -> None:
+    for _ in range(50):
+        runtime = Runtime(lag=LAG)
+
+        @runtime.experiment
+        async def answer() -> int:
+            return 42
+
+        loop = asyncio.new_event_loop()
+        assert loop.run_until_complete(answer()) == 42
+        loop.run_until_complete(runtime.aclose())
+        loop.close()
+        del runtime, answer, loop
+        gc.collect()
