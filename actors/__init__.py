@@ -10,6 +10,7 @@ Layout, from the ground up:
     _branch      one case being played for one call; _results: what it ends with
     _stage       what all actors of a runtime share on one loop
     _stepping    a coroutine in a context of its own; _permit, _message: two ways to wait
+    _seen        what a thread plays, seen from another thread: for a watchdog
     _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
@@ -63,6 +64,11 @@ from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
 from ._results import FunctionResult as FunctionResult
+from ._seen import branch_of_task as branch_of_task
+from ._seen import cpu_clock_here as cpu_clock_here
+from ._seen import cpu_time as cpu_time
+from ._seen import place_in as place_in
+from ._seen import seen_in as seen_in
 from ._settings import Settings as Settings
 from ._stage import Stage as Stage
 from ._stage import Switches as Switches
@@ -115,12 +121,17 @@ __all__ = [
     "answer_here",
     "answer_whole_here",
     "async_stream_of",
+    "branch_of_task",
+    "cpu_clock_here",
+    "cpu_time",
     "current_branch",
     "current_experiment_case",
     "gather_here",
     "kind_of",
     "leave_branch",
     "no_stream",
+    "place_in",
+    "seen_in",
     "stream_here",
     "ways_of",
 ]

@@ -70,6 +70,7 @@ class Branch(msgspec.Struct, eq=False):
     holds_permit: bool = True
     threads: int = 0
     has_begun: bool = False
+    has_lagged: bool = False
     is_over: bool = False
     abandoned_as: Any = None
     grown_case: ExperimentCase | None = None

@@ -24,6 +24,7 @@ from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
+from ._seen import steps
 from ._stage import Stage
 from ._state import Emit, State
 from ._stepping import carry_on
@@ -96,6 +97,7 @@ class CaseActor(Actor[Any, Any]):
 
     # In the caller's task
 
+    @steps
     async def play(
         self,
         part: Part,
@@ -270,6 +272,7 @@ class CaseActor(Actor[Any, Any]):
             return "limit"
         return "mailbox_full" if self.mailbox.is_full else None
 
+    @steps
     async def perform(self, message: "Message") -> None:
         """Play a branch that has this task to itself."""
         branch = message.branch

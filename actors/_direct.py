@@ -19,6 +19,7 @@ from ._consume import list_items
 from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
 from ._later import later_of
 from ._results import ExperimentCaseResults, FunctionResult
+from ._seen import steps
 
 
 def answer_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
@@ -106,6 +107,7 @@ def _raise(result: FunctionResult[Any]) -> None:
             del result, error  # the traceback holds this frame: no cycle must stay behind
 
 
+@steps
 def _play(
     part: Part,
     parent: Branch | None,

@@ -16,6 +16,7 @@ from ._branch import CURRENT, Branch
 from ._consume import gather_items, items_to_read
 from ._here import end_here
 from ._reading import async_stream_of
+from ._seen import steps
 from ._stepping import carry_on, first_step
 from ._stream_here import read_here
 
@@ -81,18 +82,20 @@ class _Steps:
         self._context = copy_context()
         self._context.run(_enter, branch)
 
+    @steps
     async def make(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make one, and return what comes of it."""
+        branch = self._branch
         run = self._context.run
         try:
             awaited = run(step.send, None)
         except StopIteration as stop:
             return stop.value
-        self._branch.task = asyncio.current_task()
+        branch.task = asyncio.current_task()
         try:
-            return await carry_on(self._branch, run, step, awaited)
+            return await carry_on(branch, run, step, awaited)
         finally:
-            self._branch.task = None
+            branch.task = None
 
 
 @final

@@ -108,7 +108,8 @@ class Message:
         actor.active.pop(branch, None)
         if self.is_counted:
             actor.shadows -= 1
-            actor.note_for_circuit(status, self.circuit_turn)
+            noted = "error" if branch.has_lagged else status  # who holds the loop harms the lead
+            actor.note_for_circuit(noted, self.circuit_turn)
         self.result = actor.conclude(branch, status, reason, value, error, ended)
         branch.interruption = None
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind

@@ -107,7 +107,8 @@ class Stage:
         self.prefix = prefix
         self.switches: Switches = switches or Switches()
         self.crew: Crew = crew or Crew.of()
-        self.next_id: Callable[[], int] = itertools.count(1).__next__
+        self._count = itertools.count(1).__next__
+        self.next_id: Callable[[], int] = self._count
         self.is_shared = is_shared
         self.lock: threading.RLock = threading.RLock()
         """Guards what other threads than the loop's touch, where they may."""
@@ -132,7 +133,35 @@ class Stage:
         """Called when a branch begins to run in a task of its own."""
         self._epoch = time.time() - clock() / 1e9
         self.slice_end: int = 0
+        self._busiest: CaseActor | None = None
         self._has_turned = True
+
+    def ring_at_next(self, ring: "Callable[[Stage], object]") -> None:
+        """Have somebody told, once, when the next call begins, in its thread.
+
+        The bell hangs on what numbers the calls: while it does not hang, it costs them nothing.
+        """
+
+        def ring_and_count() -> int:
+            self.next_id = self._count
+            ring(self)
+            return self._count()
+
+        self.next_id = ring_and_count
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is in flight; asked from any thread, so that it may be just over."""
+        if self._busiest is not None and self._busiest.in_flight:
+            return True
+        self._busiest = None
+        supervisors = [reference() for reference in self.supervisors.valuerefs()]
+        for supervisor in supervisors:
+            for actor in () if supervisor is None else supervisor.cases:
+                if actor.in_flight:
+                    self._busiest = actor
+                    return True
+        return False
 
     def wall_time(self, moment: int) -> float:
         """Return when a moment of the clock was, in seconds since 1970."""

@@ -10,10 +10,12 @@ from types import coroutine
 from typing import Any, TypeVar
 
 from ._branch import Branch
+from ._seen import steps
 
 R = TypeVar("R")
 
 
+@steps
 @coroutine
 def carry_on(
     branch: Branch,

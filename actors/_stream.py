@@ -17,6 +17,7 @@ from ._consume import items_to_read
 from ._deadline import arm, deadline_of
 from ._outcome import resolve, withdraw_interruptions
 from ._permit import permit_for
+from ._seen import steps
 from ._stepping import carry_on, first_step
 from ._telling import tell_planned, tell_started
 
@@ -138,14 +139,15 @@ class Stream:
         self._pause_at(item)
         return item
 
+    @steps
     async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make a step in the context of the branch."""
+        branch = self._branch
         run = self._context.run
         try:
             awaited = run(step.send, None)
         except StopIteration as stop:
             return stop.value
-        branch = self._branch
         branch.task = task = asyncio.current_task()
         branch.cancelling = task.cancelling() if task is not None else 0
         if branch.deadline:

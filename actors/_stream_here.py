@@ -8,6 +8,7 @@ from ._branch import CURRENT, Branch
 from ._casting import Casting
 from ._consume import items_to_read
 from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
+from ._seen import steps
 
 
 def stream_here(
@@ -58,6 +59,7 @@ def _step(branch: Branch, advance: Callable[[Any], Any], argument: Any) -> Any:
     return item
 
 
+@steps
 def _within(branch: Branch, act: Callable[..., Any], *args: Any) -> Any:
     token = CURRENT.set(branch)
     try:

@@ -12,6 +12,7 @@ class Tally(msgspec.Struct):
     """Counts what became of the branches of a case: once planned, each ends in one of six ways.
 
     Attributes:
+        lagged: how many of them held the loop, or the interpreter.
         taken: how many durations were noted.
         durations: the latest of them, in nanoseconds, in no order.
     """
@@ -23,6 +24,7 @@ class Tally(msgspec.Struct):
     cancelled: int = 0
     shed: int = 0
     skipped: int = 0
+    lagged: int = 0
     taken: int = 0
     durations: list[int] = []
 

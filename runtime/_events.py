@@ -51,6 +51,7 @@ EVENTS: Final[Mapping[str, Level]] = MappingProxyType(
         "experiment.registered": "info",
         "log.dropped": "warning",
         "loop.lagged": "warning",
+        "loop.resumed": "info",
         "run.completed": "info",
         "run.started": "info",
         "runtime.draining": "info",
@@ -105,7 +106,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         evaluator: what compared or scored.
         score: the score.
         verdict: what a comparison found.
-        lag_ms: how long the loop was held.
+        lag_ms: how long the loop, or the interpreter, was held.
+        function: the function of the experiment, where it is the culprit.
+        where: the lines that it was at: its own, and the innermost.
         place: where it ran.
         run: the id of the run.
         batch: the id of the batch.
@@ -157,6 +160,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     score: float | None = None
     verdict: str | None = None
     lag_ms: float | None = None
+    function: str | None = None
+    where: str | None = None
     place: str | None = None
     run: str | None = None
     batch: str | None = None

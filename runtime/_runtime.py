@@ -91,6 +91,8 @@ class Runtime:
         circuit: when a case that fails as a shadow is given a rest; None for never.
         max_restarts: how many crashes of a strategy or subscriber are forgiven,
         within: in how many seconds.
+        lag: after how many seconds a case that holds the loop, or from a thread the interpreter, is
+            told of (`loop.lagged`) and counted; None or 0 for never. With a `clock=`, never.
         service: the name of the service, for the events.
         watch: whether experiments follow the files of `configs` while the runtime is entered;
             a change is taken over whole or not at all (the extra `watch`).
@@ -130,6 +132,7 @@ class Runtime:
         circuit: CircuitBreaker | None = CircuitBreaker(),  # noqa: B008  # it is frozen
         max_restarts: int = 3,
         within: float = 5.0,
+        lag: float | None = 0.5,
         service: str | None = None,
         watch: bool = False,
         clock: Callable[[], int] = time.perf_counter_ns,
@@ -153,6 +156,7 @@ class Runtime:
                 "max_restarts": max_restarts,
                 "within": within,
                 "drain_timeout": drain_timeout,
+                "lag": lag,
                 "service": service,
                 "clock": clock,
             }
@@ -172,7 +176,13 @@ class Runtime:
         self._plain: dict[tuple[str, Kind], Experiment] = {}
         self._lock = threading.Lock()
         self.stages: Stages = Stages(
-            self.id, clock, self._telling, self._switches, drain_timeout, self._all_experiments
+            self.id,
+            clock,
+            self._telling,
+            self._switches,
+            drain_timeout,
+            None if clock is not time.perf_counter_ns else lag,
+            self._all_experiments,
         )
 
     # Declaring

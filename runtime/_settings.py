@@ -83,6 +83,12 @@ def check_runtime(given: Mapping[str, Any]) -> None:
         if not is_number or not 0 <= seconds < 1e9 or (seconds == 0 and not is_zero_fine):
             least = "from 0 on" if is_zero_fine else "over 0"
             raise ExperimentError(f"{name} must be a number of seconds {least}, not {seconds!r}")
+    lag = given["lag"]
+    is_number = isinstance(lag, int | float) and not isinstance(lag, bool)
+    if lag is not None and not (is_number and (lag == 0 or 0.01 <= lag < 1e9)):
+        raise ExperimentError(
+            f"lag must be a number of seconds from 0.01 on, or None for never, not {lag!r}"
+        )
     service = given["service"]
     if not isinstance(service, str | None):
         raise ExperimentError(f"service must be a name or None, not {service!r}")

@@ -17,6 +17,7 @@ from ._drain import DrainReport, Keeper, drain_stage
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
+from ._watchdog import Watchdog
 
 if TYPE_CHECKING:
     from ._experiment import Experiment
@@ -37,6 +38,7 @@ class Stages:
         telling: hands events on.
         switches: what the runtime tells all its stages.
         drain_timeout: how many seconds leaving waits for what is in flight.
+        lag: after how many seconds a case that holds a loop is told of; None for never.
         experiments: returns the experiments there are.
     """
 
@@ -47,6 +49,7 @@ class Stages:
         telling: Telling,
         switches: Switches,
         drain_timeout: float,
+        lag: float | None,
         experiments: "Callable[[], Iterable[Experiment]]",
     ) -> None:
         self.drain_timeout = drain_timeout
@@ -57,6 +60,7 @@ class Stages:
         self._experiments = experiments
         self._stages: dict[asyncio.AbstractEventLoop, Stage] = {}
         self._crew = Crew.of()
+        self.watchdog: Watchdog | None = Watchdog(lag, telling, self._crew) if lag else None
         self._backstage = Backstage()
         self._direct: Stage | None = None
         self._keepers: dict[Stage, Keeper] = {}
@@ -92,6 +96,8 @@ class Stages:
 
     def _open(self, stage: Stage) -> None:
         stage.is_closed = stage.is_draining = False
+        if self.watchdog is not None:
+            self.watchdog.guard(stage)
         for subscription in self._subscriptions:
             subscription.listen_on(stage)
 
@@ -223,13 +229,13 @@ class Stages:
             finally:
                 del self._leaving[stage]
                 told.set_result(report)
+        if self.watchdog is not None and self._is_over():
+            self.watchdog.retire()  # it may have something left to tell
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
             left = max(_SHORT, until - stage.loop.time())
             await in_thread(stage.loop, lambda: self._telling.flush(left))
-        with self._lock:
-            is_last = self._direct is None and all(each.is_closed for each in self._all())
-        if is_last:
+        if self._is_over():
             for subscription in [*self._subscriptions]:
                 subscription.rest()
             self._telling.rest()
@@ -272,6 +278,11 @@ class Stages:
         ]
         settling += [each.settle(stage, left) for each in [*self._subscriptions]]
         await asyncio.gather(*settling)
+
+    def _is_over(self) -> bool:
+        """Whether there is nothing left of it on any loop."""
+        with self._lock:
+            return self._direct is None and all(each.is_closed for each in self._all())
 
     def _all(self) -> list[Stage]:
         """Return the stages of all loops, and that of direct calls."""

@@ -19,6 +19,7 @@ class CaseStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """What one config of one experiment has done, and is doing.
 
     Planned is what was to be played; each ends as ok, error, timeout, cancelled, shed or skipped.
+    Lagged are those of them that held the loop, or the interpreter.
     Latencies are those of the latest branches, in seconds; None if there were none.
     """
 
@@ -36,6 +37,7 @@ class CaseStatistics(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: int
     shed: int
     skipped: int
+    lagged: int = 0
     p50: float | None
     p90: float | None
     p99: float | None
@@ -204,6 +206,7 @@ def _of_case(config_id: str, label: str, actors: list[CaseActor], tally: Tally) 
         cancelled=tally.cancelled,
         shed=tally.shed,
         skipped=tally.skipped,
+        lagged=tally.lagged,
         p50=tally.quantile(0.5),
         p90=tally.quantile(0.9),
         p99=tally.quantile(0.99),
@@ -229,6 +232,7 @@ def _row(case: CaseStatistics) -> dict[str, str]:
         "cancelled": str(case.cancelled),
         "shed": str(case.shed),
         "skipped": str(case.skipped),
+        "lagged": str(case.lagged),
         "p50 ms": _milliseconds(case.p50),
         "p99 ms": _milliseconds(case.p99),
         "circuit": case.circuit,

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any, final
 
-from understudy.actors import Emit
+from understudy.actors import Branch, Emit
 
 from ._events import Emitter
 from ._sinks import as_sinks
@@ -80,6 +80,22 @@ class Telling:
         self._say("actor.crashed", actor=name, error=error)
         self._say("actor.stopped" if is_stopped else "actor.restarted", actor=name)
 
+    def lagged(self, branch: Branch, place: str, seconds: float, where: str) -> None:
+        """Tell of a branch that holds its loop (or, from a thread, the interpreter), while it does.
+
+        Without anybody to tell it to, it is a warning in the log.
+        """
+        if self._emitter is None:
+            what = "the loop" if place == "loop" else "the interpreter, from a thread,"
+            text = "%s (%s) has held %s for %.2f s, at %s; whoever shares it waits"
+            _log.warning(text, branch.part.actor.name, branch.part.role, what, seconds, where)
+        else:
+            self._say("loop.lagged", **_culprit(branch, place, seconds), where=where)
+
+    def resumed(self, branch: Branch, place: str, seconds: float) -> None:
+        """Tell that it has let go, and how long it held."""
+        self._say("loop.resumed", **_culprit(branch, place, seconds))
+
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Have all events written that were told until now; False if that takes too long."""
         written = [sink.flush(timeout) for sink in self._sinks]
@@ -94,3 +110,22 @@ class Telling:
     def _say(self, event: str, **fields: Any) -> None:
         if self._emitter is not None:
             self._emitter(event, **fields)
+
+
+def _culprit(branch: Branch, place: str, seconds: float) -> dict[str, Any]:
+    part = branch.part
+    actor = part.actor
+    function: Any = actor.supervisor.function
+    config = part.case.config
+    return {
+        "experiment": actor.supervisor.name,
+        "function": getattr(function, "__qualname__", type(function).__qualname__),
+        "config_id": config.id,
+        "label": config.label,
+        "actor": actor.name,
+        "call_id": actor.stage.name_of(branch.call_id),
+        "branch_id": branch.name,
+        "role": part.role,
+        "place": place,
+        "lag_ms": seconds * 1e3,
+    }

@@ -39,6 +39,22 @@ def test_the_shadows() -> None:
     assert "docs/tutorial.md" in lines[-2]
 
 
+def test_the_guilty() -> None:
+    command = [sys.executable, "-m", "examples.guilty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    held = [line for line in lines if line.startswith("  loop.lagged: ")]
+    assert [line.partition(", at __main__.py:")[0] for line in held] == [
+        "  loop.lagged: wait[badly] (shadow, loop)",
+        "  loop.lagged: compute[badly] (shadow, thread)",
+    ]
+    assert [line.rpartition(" ")[2] for line in held] == ["wait", "compute"]
+    assert "  loop.resumed: wait[badly]" in lines
+    assert "  loop.resumed: compute[badly]" in lines
+
+
 def test_the_sweep() -> None:
     command = [sys.executable, "-m", "examples.sweep"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,0 +1,255 @@
+"""The Patrol: looks what the threads do, and says which case holds a loop, or the interpreter.
+
+A loop is held when one step of it takes too long. Where a branch is seen on a loop's thread, the
+loop is sent a ping; as long as that is not answered, it is still the same step. The culprit is the
+innermost branch that is there at every look.
+
+The interpreter is held by a worker thread that computes while others have to wait for it. How long
+they wait shows in how late the patrol itself is; how much the thread computes, its CPU clock says.
+"""
+
+import asyncio
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+from typing import final
+
+from understudy.actors import (
+    Branch,
+    CaseActor,
+    Crew,
+    branch_of_task,
+    cpu_time,
+    place_in,
+    seen_in,
+)
+
+from ._telling import Telling
+
+_SHARE = 0.25
+"""Which part of the time a thread computes at least that holds the interpreter."""
+
+
+Key = tuple[int, int]
+"""Stands for a branch without keeping it alive."""
+
+
+@final
+class Ping:
+    """Is called on a loop, and notes when."""
+
+    __slots__ = ("answered",)
+
+    def __init__(self) -> None:
+        self.answered: float | None = None
+
+    def __call__(self) -> None:
+        self.answered = time.perf_counter()
+
+
+@final
+class LoopWatch:
+    """A loop, its thread, and what holds it; it keeps alive only who is told of."""
+
+    __slots__ = ("clock", "computed", "culprit", "loop", "ping", "since", "suspects")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: int | None, computed: float) -> None:
+        self.loop = weakref.ref(loop)
+        self.clock = clock
+        self.computed: float | None = computed
+        self.ping: Ping | None = None
+        self.since = 0.0
+        self.suspects: list[Key] = []
+        self.culprit: Branch | None = None
+
+    @property
+    def running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, if it runs."""
+        loop = self.loop()
+        return loop if loop is not None and loop.is_running() else None
+
+    def send_ping(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send one, unless one is on its way."""
+        if self.ping is None:
+            ping = Ping()
+            with suppress(RuntimeError):  # closed just now
+                loop.call_soon_threadsafe(ping)
+                self.ping = ping
+
+
+@final
+class WorkerWatch:
+    """A worker thread, and for how long its branch has held the interpreter."""
+
+    __slots__ = ("computed", "culprit", "held", "plays")
+
+    def __init__(self) -> None:
+        self.plays: Key | None = None
+        self.computed = 0.0
+        self.held = 0.0
+        self.culprit: Branch | None = None
+
+
+@final
+class Patrol:
+    """Looks what the threads of one runtime do, again and again, while calls are in flight.
+
+    Args:
+        lag: for how many seconds one may hold the loop, or the interpreter.
+        telling: hands events on.
+        crew: the threads of the runtime.
+        since: when it was called for.
+    """
+
+    def __init__(self, lag: float, telling: Telling, crew: Crew, since: float) -> None:
+        self._lag = lag
+        self._telling = telling
+        self._crew = crew
+        self._loops: dict[int, LoopWatch] = {}
+        self._workers: dict[int, WorkerWatch] = {}
+        self._looked = since
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any loop has not answered: the step is not over in which a call began."""
+        return any(watch.ping is not None for watch in self._loops.values())
+
+    def add(
+        self, thread: int, loop: asyncio.AbstractEventLoop, clock: int | None, computed: float
+    ) -> None:
+        """Watch a loop, too, that runs in this thread, which has computed for so many seconds."""
+        watch = self._loops.get(thread)
+        if watch is None or watch.loop() is not loop:
+            watch = self._loops[thread] = LoopWatch(loop, clock, computed)
+        watch.send_ping(loop)
+
+    def look(self, late: float) -> None:
+        """Look what all do; `late` is how many seconds later than it was to be."""
+        now = time.perf_counter()
+        frames = sys._current_frames()  # noqa: SLF001  # the only way to see other threads
+        frames.pop(threading.get_ident(), None)
+        for thread, watch in [*self._loops.items()]:
+            if not self._look_at_loop(watch, frames.pop(thread, None), now, late):
+                self._free(watch, now)
+                del self._loops[thread]
+        self._look_at_workers(frames, now - self._looked, late)
+        self._looked = now
+
+    def end(self) -> None:
+        """Look for the last time: tell what is over, and forget what goes on."""
+        self.look(0.0)
+        for watch in self._loops.values():
+            self._free(watch, time.perf_counter())
+        for worker in self._workers.values():
+            self._leave(worker)
+        self._loops.clear()
+        self._workers.clear()
+
+    def _look_at_loop(
+        self, watch: LoopWatch, frame: FrameType | None, now: float, late: float
+    ) -> bool:
+        """Look at one loop; False if it is gone."""
+        loop = watch.running_loop
+        if frame is None or loop is None:
+            return False
+        if watch.ping is not None and watch.ping.answered is not None:
+            self._free(watch, watch.ping.answered)
+        branches = seen_in(frame).branches
+        if not branches:
+            branch = branch_of_task(loop)
+            branches = () if branch is None else (branch,)
+        computed, before = cpu_time(watch.clock), watch.computed
+        watch.computed = computed
+        is_own_doing = computed is None or before is None or computed - before >= late * _SHARE
+        if watch.culprit is not None and watch.culprit not in branches:
+            self._let_go(watch, now)  # it is somebody else's turn, and the loop's still not
+        if branches:
+            watch.send_ping(loop)
+        here = [_key(branch) for branch in branches]
+        still = [suspect for suspect in watch.suspects if suspect in here]
+        if not still:
+            watch.since = now
+            if late >= self._lag and is_own_doing:  # in C, where nobody could look meanwhile
+                watch.since -= late
+        elif late >= self._lag and not is_own_doing:  # somebody else held all of us
+            watch.since += late
+        watch.suspects = still or here
+        held = now - watch.since
+        if watch.culprit is None and watch.suspects and held >= self._lag:
+            watch.culprit = next(each for each in branches if _key(each) == watch.suspects[0])
+            self._accuse(watch.culprit, "loop", held, frame)
+        return True
+
+    def _free(self, watch: LoopWatch, answered: float) -> None:
+        watch.ping, watch.suspects = None, []
+        self._let_go(watch, answered)
+
+    def _let_go(self, watch: LoopWatch, when: float) -> None:
+        culprit, watch.culprit = watch.culprit, None
+        if culprit is not None and self._is_ours(culprit):
+            self._telling.resumed(culprit, "loop", when - watch.since)
+
+    def _look_at_workers(
+        self, frames: Mapping[int, FrameType], elapsed: float, late: float
+    ) -> None:
+        """Look at the worker threads."""
+        before, self._workers = self._workers, {}
+        if not (before or any(workers.count for workers in self._crew)):
+            return
+        is_waited_for = late >= sys.getswitchinterval() / 2
+        for thread, frame in frames.items():
+            seen = seen_in(frame)
+            computed = cpu_time(seen.cpu_clock)
+            if not seen.is_worker or computed is None:
+                continue
+            worker = before.pop(thread, None) or WorkerWatch()
+            self._workers[thread] = worker
+            used = min(computed - worker.computed, elapsed)
+            worker.computed = computed
+            branch = seen.branches[0] if seen.branches else None
+            plays = None if branch is None else _key(branch)
+            if worker.plays != plays:
+                self._leave(worker)
+                worker.plays = plays
+            if branch is None:
+                continue
+            if is_waited_for and used >= elapsed * _SHARE:
+                worker.held += used
+            elif worker.culprit is None:
+                worker.held = max(0.0, worker.held - elapsed)
+            if worker.held >= self._lag and worker.culprit is None:
+                worker.culprit = branch
+                self._accuse(branch, "thread", worker.held, frame)
+        for worker in before.values():
+            self._leave(worker)
+
+    def _leave(self, worker: WorkerWatch) -> None:
+        if worker.culprit is not None and self._is_ours(worker.culprit):
+            self._telling.resumed(worker.culprit, "thread", worker.held)
+        worker.plays, worker.held, worker.culprit = None, 0.0, None
+
+    def _accuse(self, branch: Branch, place: str, held: float, frame: FrameType) -> None:
+        """Tell of a culprit, and count it, unless it is another runtime's."""
+        if not self._is_ours(branch):
+            return
+        branch.has_lagged = True
+        actor = branch.part.actor
+        with suppress(RuntimeError):  # its loop is closed
+            actor.stage.post(partial(_count, actor))
+        self._telling.lagged(branch, place, held, place_in(frame, branch))
+
+    def _is_ours(self, branch: Branch) -> bool:
+        return branch.part.actor.stage.crew is self._crew
+
+
+def _key(branch: Branch) -> Key:
+    return id(branch), branch.id
+
+
+def _count(actor: CaseActor) -> None:
+    actor.tally.lagged += 1
