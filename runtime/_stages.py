@@ -14,6 +14,7 @@ from understudy.actors import Crew, Stage, State, Switches, current_branch
 
 from ._backstage import Backstage
 from ._drain import DrainReport, Keeper, drain_stage
+from ._outlet import begin_again_after_fork
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
@@ -66,6 +67,28 @@ class Stages:
         self._count = 0
         self._lock = threading.Lock()
         _ALL.add(self)
+        begin_again_after_fork(self)
+
+    def begin(self) -> None:
+        """Start afresh in a forked child: the loops that ran are the parent's, and stand still here.
+
+        What was in flight on them is the parent's too. Their locks may be held by threads that are
+        gone; nothing takes them any more.
+        """
+        self._lock = threading.Lock()
+        gone = [stage for stage in self._all() if stage.loop.is_running()]
+        for stage in gone:
+            stage.is_gone = True
+            self._keepers.pop(stage, None)
+            self._errands.pop(stage, None)
+            self._leaving.pop(stage, None)
+            for subscription in self._subscriptions:
+                subscription.leave(stage)
+        self._stages = {loop: each for loop, each in self._stages.items() if each not in gone}
+        if self._direct in gone:
+            self._direct = None
+        for experiment in self._experiments():
+            experiment.forget(gone)
 
     def on(self, loop: asyncio.AbstractEventLoop) -> Stage:
         """Return what the actors share on a loop; it is set up at first use."""
