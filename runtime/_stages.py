@@ -70,7 +70,7 @@ class Stages:
         begin_again_after_fork(self)
 
     def begin(self) -> None:
-        """Start afresh in a forked child: the loops that ran are the parent's, and stand still here.
+        """Start afresh in a forked child: loops that ran are the parent's, and stand still here.
 
         What was in flight on them is the parent's too. Their locks may be held by threads that are
         gone; nothing takes them any more.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -32,7 +32,7 @@ def shadowing(**settings: Any) -> Runtime:
 
 def app_of(runtime: Runtime, *routes: Any, **settings: Any) -> Starlette:
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         async with runtime:
             yield
 
@@ -84,8 +84,10 @@ def test_endpoints_that_are_classes_may_have_decorated_methods() -> None:
         encoding = "text"
 
         @runtime.experiment(name="receive", configs=TWO[:1])
-        async def on_receive(self, websocket: WebSocket, data: Any, config: Config) -> None:
+        async def answer(self, websocket: WebSocket, data: Any, config: Config) -> None:
             await websocket.send_text(f"{config.n}: {data}")
+
+        on_receive: Any = answer
 
     app = app_of(runtime, Route("/{name}", Page), WebSocketRoute("/echo/socket", Echo))
     with TestClient(app) as client:

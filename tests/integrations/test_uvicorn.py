@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Server:
     def end(self) -> list[dict[str, Any]]:
         """Tell it to end, wait until it has, and return what its cases came to."""
         self.process.send_signal(signal.SIGTERM)
-        cases = json.loads(self.until(r"cases (.*)")[1])
+        cases: list[dict[str, Any]] = json.loads(self.until(r"cases (.*)")[1])
         self.until(r"left \[\]")
         self.until(r"Finished server process")
         assert self.process.wait(30) in (0, -signal.SIGTERM)
@@ -135,7 +135,7 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *flags: str, drain: float = 10) -> Iterator[Server]:
+def serving(folder: Path, *flags: str, drain: float = 10) -> Generator[Server]:
     (folder / "app.py").write_text(APP.replace("DRAIN", str(drain)))
     command = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-m", "uvicorn"]
     process = subprocess.Popen(
