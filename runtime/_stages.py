@@ -78,7 +78,7 @@ class Stages:
         self._lock = threading.Lock()
         gone = [stage for stage in self._all() if stage.loop.is_running()]
         for stage in gone:
-            stage.is_gone = True
+            stage.is_gone = stage.is_closed = True
             self._keepers.pop(stage, None)
             self._errands.pop(stage, None)
             self._leaving.pop(stage, None)
@@ -164,7 +164,7 @@ class Stages:
             return await asyncio.shield(self._leaving[stage])
         report = await self._leave(stage)
         if self._backstage.is_running and self._is_last(stage):
-            behind = asyncio.run_coroutine_threadsafe(self._leave_backstage(), self._backstage.loop)
+            behind = self._backstage.hand_over(self._leave_backstage())
             report += await asyncio.wrap_future(behind)
         return report
 
@@ -172,7 +172,7 @@ class Stages:
         """Whether no other loop is open, but that behind the scenes."""
         behind = self._backstage.loop
         with self._lock:
-            return all(each.is_closed for each in self._stages.values() if each.loop is not behind)
+            return all(_is_over(each) for each in self._stages.values() if each.loop is not behind)
 
     def play(self, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Make an async call on the loop behind the scenes, and wait for what comes of it.
@@ -221,7 +221,8 @@ class Stages:
             reports = [await self._leave(stage) for stage in stages if not stage.is_closed]
         finally:
             with self._lock:
-                if self._direct is None:
+                stage = self._stages.get(loop)
+                if self._direct is None and (stage is None or stage.is_closed):
                     self._backstage.stop()
             self._crew.rest()
         return sum(reports, start=DrainReport(0, ()))
@@ -251,7 +252,7 @@ class Stages:
             left = max(_SHORT, until - stage.loop.time())
             await in_thread(stage.loop, lambda: self._telling.flush(left))
         with self._lock:
-            is_last = self._direct is None and all(each.is_closed for each in self._all())
+            is_last = self._direct is None and all(map(_is_over, self._all()))
         if is_last:
             for subscription in [*self._subscriptions]:
                 subscription.rest()
@@ -265,20 +266,25 @@ class Stages:
             with self._lock, stage.lock:
                 self._direct, stage.is_gone = None, True
         left = max(_SHORT, until - stage.loop.time())
-        stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
-        stops += [each.aclose(stage, left) for each in [*self._subscriptions]]
         try:
+            if stage.is_gone:
+                await drain_stage(stage, left)  # what was called directly since the drain
+            stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
             await asyncio.gather(*stops, return_exceptions=True)
             for supervisor in [*stage.supervisors.values()]:  # a call came and started it again
                 if supervisor.state is not State.STOPPED:
                     await supervisor.stop()
+            tells = [each.aclose(stage, left) for each in [*self._subscriptions]]
+            await asyncio.gather(*tells, return_exceptions=True)  # also what was stopped just now
             errands = self._errands.pop(stage, ())
             if errands:
                 await asyncio.wait([*errands], timeout=left)
         finally:
-            stage.is_closed, stage.is_draining = True, False
+            with stage.lock:
+                stage.is_closed, stage.is_draining = True, False
             for subscription in [*self._subscriptions]:
-                subscription.leave(stage)
+                if subscription.is_async or stage.is_gone:
+                    subscription.leave(stage)
             for experiment in self._experiments():
                 experiment.leave()
             keeper = self._keepers.pop(stage, None)
@@ -331,6 +337,11 @@ class Stages:
         else:
             with suppress(RuntimeError):  # it is closed
                 stage.loop.call_soon_threadsafe(start)
+
+
+def _is_over(stage: Stage) -> bool:
+    """Whether nothing is played on a stage: it was left, or its loop was closed without that."""
+    return stage.is_closed or stage.loop.is_closed()
 
 
 _ALL: Final = weakref.WeakSet[Stages]()
