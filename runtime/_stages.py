@@ -283,7 +283,7 @@ class Stages:
             with stage.lock:
                 stage.is_closed, stage.is_draining = True, False
             for subscription in [*self._subscriptions]:
-                if subscription.is_async or stage.is_gone:
+                if subscription.is_async:
                     subscription.leave(stage)
             for experiment in self._experiments():
                 experiment.leave()

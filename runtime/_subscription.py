@@ -94,6 +94,8 @@ class Subscription:
         """Be told the results of one loop; a plain function also between two stays there."""
         if stage in self._takers:
             return
+        for gone in [each for each in self._takers if each.is_gone]:
+            del self._takers[gone]
         take = self._taker(stage)
         self._takers[stage] = take
         stage.listeners.append(take)
