@@ -4,6 +4,7 @@
 # make format  mends what the linter and the formatter can
 # make sim     the deterministic simulation: make sim SEEDS=1000000
 # make mutants puts classic bugs back, one at a time: each must be caught
+# make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
 # make bench   benchmarks, beside the peers, in an environment of their own
 # make never-harm  whether a shadow can harm its lead, here and in the peers: half an hour
 # make clean   removes what the others made
@@ -22,8 +23,9 @@ BENCH_RUN = $(BENCH_VENV)/bin/python
 PIP = -m pip --disable-pip-version-check install --quiet
 
 SEEDS ?= 10000
+MINUTES ?= 60
 
-.PHONY: demo test check format sim mutants bench never-harm clean help
+.PHONY: demo test check format sim mutants soak bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -47,6 +49,9 @@ sim: $(VENV)/.test
 
 mutants: $(VENV)/.test
 	@$(RUN) -m tests.simulation.mutants
+
+soak: $(VENV)/.test
+	@$(RUN) -m tests.soak --minutes $(MINUTES)
 
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .

@@ -142,6 +142,10 @@ class Cast:
         """Cast the others now that the primary has ended, unless they play already."""
         self._start()
 
+    def drop(self) -> None:
+        """Play none of it, and tell nothing: the call is made on another stage."""
+        self._has_started = True
+
     def settle(self, message: "Message") -> None:
         """Be told that one of the others has ended."""
         self._left -= 1

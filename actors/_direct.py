@@ -16,7 +16,7 @@ from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
 from ._casting import Casting
 from ._consume import list_items
-from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
+from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop, start_here
 from ._later import later_of
 from ._results import ExperimentCaseResults, FunctionResult
 from ._seen import steps
@@ -30,7 +30,7 @@ def answer_here(casting: Casting, parent: Branch | None, arguments: Arguments) -
     try:
         return _play(casting.primary, parent, arguments, cast)
     finally:
-        on_loop(cast, cast.start_after)
+        start_here(cast, cast.start_after)
 
 
 def answer_whole_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
@@ -42,7 +42,7 @@ def answer_whole_here(casting: Casting, parent: Branch | None, arguments: Argume
     try:
         main = _play(casting.primary, parent, arguments, cast, whole=True)
     finally:
-        on_loop(cast, cast.start_after)
+        start_here(cast, cast.start_after)
     return _alone_later(main) if inspect.iscoroutine(main) else _alone(main)
 
 

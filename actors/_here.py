@@ -34,6 +34,12 @@ def on_loop(cast: Cast, act: Callable[[], object]) -> bool:
     return cast.stage.post(act, copy_context())
 
 
+def start_here(cast: Cast, start: Callable[[], object]) -> None:
+    """Have those beside a direct call start; where nobody is left to play them, say so."""
+    if not on_loop(cast, start):
+        cast.skip("stopped")
+
+
 def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
     """Return the branch of the primary, planned; it has a permit if there is one left.
 
@@ -50,6 +56,8 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
         deadline_of(branch, part, parent)
     with stage.lock:
         if stage.is_gone:
+            if cast is not None:
+                cast.drop()
             raise StageGone
         actor.direct.planned += 1
         actor.active[branch] = None
@@ -67,7 +75,7 @@ def enter_here(branch: Branch, arguments: Arguments, cast: Cast | None) -> Argum
 
     def start_others() -> None:
         if cast is not None:
-            on_loop(cast, cast.start)
+            start_here(cast, cast.start)
 
     if not branch.holds_permit:
         try:

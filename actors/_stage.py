@@ -187,7 +187,7 @@ class Stage:
     def post(self, act: Callable[[], object], context: Context | None = None) -> bool:
         """Have something done on the loop, from any thread; False if it is too late for that."""
         with self.lock:
-            if self.is_gone:
+            if self.is_gone and self.is_closed:
                 return False
             self.loop.call_soon_threadsafe(act, context=context)
             return True

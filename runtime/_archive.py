@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterable
 from typing import final
 
+import msgspec
+
 from understudy.actors import CaseActor, Tally
 
 _MOST = 256
@@ -25,11 +27,19 @@ class Archive:
         with self._lock:
             return {**self._tallies}
 
-    def add(self, actors: Iterable[CaseActor]) -> None:
-        """Keep what some actors did."""
+    def add(self, actors: Iterable[CaseActor], *, is_over: bool = False) -> None:
+        """Keep what some actors did.
+
+        Args:
+            actors: the actors.
+            is_over: whether nothing will end any more, so that what has not is left out.
+        """
         with self._lock:
             for actor in actors:
-                self._add(actor.config.id, actor.config.label, actor.counts)
+                tally = actor.counts
+                if is_over:
+                    tally = msgspec.structs.replace(tally, planned=tally.ended)
+                self._add(actor.config.id, actor.config.label, tally)
                 if len(self._tallies) > _MOST + 1:  # a config for each call, say
                     oldest = next(key for key in self._tallies if key != OTHERS)
                     _, tally = self._tallies.pop(oldest)

@@ -5,6 +5,7 @@ import threading
 from asyncio.events import _get_running_loop
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, final
 
@@ -29,6 +30,8 @@ class Backstage:
         """Start afresh: when it is made, and in a forked child, where the thread is gone."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._coming = 0  # coroutines that were handed over, and have no task yet
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def is_running(self) -> bool:
@@ -38,13 +41,10 @@ class Backstage:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; it is started at first use."""
-        loop = self._loop
-        if loop is None:
-            with self._lock:
-                loop = self._loop
-                if loop is None:
-                    loop = self._loop = self._start()
-        return loop
+        with self._lock:
+            if self._loop is None:
+                self._loop = self._start()
+            return self._loop
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
@@ -69,45 +69,77 @@ class Backstage:
             ExperimentError: this thread runs a loop, which waiting would block.
         """
         here = _get_running_loop()
-        loop = self.loop
-        if here is loop:
+        if here is not None and here is self._loop:
             coroutine.close()
             raise ExperimentError(
                 "this runs on the loop that the call would wait for: await it, or call it from "
                 "another thread"
             )
-        told: Future[R] = Future()
-        context = copy_context()
-        tasks: list[asyncio.Task[R]] = []
-
-        def start() -> None:
-            task = asyncio.Task(coroutine, loop=loop, context=context)
-            tasks.append(task)
-            task.add_done_callback(lambda task: _tell(told, task))
-
-        loop.call_soon_threadsafe(start)
+        told = self.hand_over(coroutine)
         try:
             return told.result()
         except BaseException:
-            if not told.done():  # Ctrl-C
-                loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+            told.cancel()  # Ctrl-C
             raise
 
-    def stop(self) -> None:
-        """End the loop and its thread; the next use starts another."""
+    def hand_over(self, coroutine: Coroutine[Any, Any, R]) -> Future[R]:
+        """Run a coroutine there, in a copy of this context; cancelling the future cancels it."""
+        told: Future[R] = Future()
+        context = copy_context()
         with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            loop = self._loop = self._loop or self._start()
+            self._coming += 1
+
+        def cancel(task: asyncio.Task[R]) -> None:
+            if told.cancelled() and not task.done():
+                with suppress(RuntimeError):  # the loop is closed: it has ended
+                    loop.call_soon_threadsafe(task.cancel)
+
+        def start() -> None:
+            task = asyncio.Task(coroutine, loop=loop, context=context)
+            self._tasks.add(task)
+            with self._lock:
+                self._coming -= 1
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda task: _tell(told, task))
+            told.add_done_callback(lambda _: cancel(task))
+
+        loop.call_soon_threadsafe(start)
+        return told
+
+    def stop(self) -> None:
+        """End the loop and its thread, on which this is called; the next use starts another.
+
+        Not so while somebody waits for something there: it would never come.
+        """
+        current = asyncio.current_task()
+        with self._lock:
+            loop = self._loop
+            if loop is None or self._coming:
+                return
+            if any(task is not current and not task.done() for task in self._tasks):
+                return
+            self._loop = None
+            loop.call_soon(loop.stop)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        while not _runs_to_its_end(loop):
+            pass
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _runs_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run a loop; False if a task that a user made wanted to exit, which is not obeyed here."""
+    try:
+        loop.run_forever()
+    except (SystemExit, KeyboardInterrupt):
+        return False
+    return True
 
 
 def _tell(told: Future[R], task: asyncio.Task[R]) -> None:
@@ -115,6 +147,8 @@ def _tell(told: Future[R], task: asyncio.Task[R]) -> None:
         told.cancel()
         return
     error = task.exception()
+    if not told.set_running_or_notify_cancel():
+        return
     if error is None:
         told.set_result(task.result())
     else:

@@ -127,13 +127,13 @@ class Keeper:
     def __init__(self, stage: Stage, leave: Callable[[Stage], Awaitable[object]]) -> None:
         self._stage = stage
         self._leave = leave
-        self._task: asyncio.Task[None] | None = None
+        self._task: _Unmissable | None = None
         self._is_ending = False
 
     def watch(self) -> None:
         """Be there from now on."""
         if self._task is None:
-            task: Any = asyncio.Task(
+            task: Any = _Unmissable(
                 self._watch(), loop=self._stage.loop, name="understudy keeper", context=Context()
             )
             task._log_destroy_pending = False  # noqa: SLF001  # it holds nothing to lose
@@ -148,8 +148,27 @@ class Keeper:
             await asyncio.wait([task])
 
     async def _watch(self) -> None:
+        task = self._task
+        assert task is not None
+        task.has_begun = True
         try:
-            await self._stage.loop.create_future()
+            if not task.is_called_off:
+                await self._stage.loop.create_future()
         except asyncio.CancelledError:
-            if not self._is_ending:
-                await self._leave(self._stage)
+            pass
+        if not self._is_ending:
+            await self._leave(self._stage)
+
+
+@final
+class _Unmissable(asyncio.Task[None]):
+    """A task that begins also when it is cancelled before that, as `sys.exit` may have it."""
+
+    has_begun = is_called_off = False
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel it, or have it find out as it begins."""
+        if self.has_begun or self.done():
+            return super().cancel(msg)
+        self.is_called_off = True
+        return True

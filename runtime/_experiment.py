@@ -8,7 +8,15 @@ import threading
 import types
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Coroutine,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
@@ -137,6 +145,16 @@ class Experiment:
             for stage in [*self._supervisors]:
                 if stage.loop.is_closed():
                     self.archive.add(self._supervisors.pop(stage).cases)
+
+    def forget(self, stages: Collection[Stage]) -> None:
+        """Let go of loops that stand still, in a forked child: there, only what ended counts."""
+        self._lock = threading.RLock()
+        for stage in stages:
+            supervisor = self._supervisors.pop(stage, None)
+            if supervisor is not None:
+                self.archive.add(supervisor.cases, is_over=True)
+        for view in self.views():
+            view.forget(stages)
 
     @property
     def supervisors(self) -> Mapping[Stage, ExperimentSupervisor]:
@@ -369,6 +387,12 @@ class View:
     def leave(self) -> None:
         """Have the next call look whether the actors must be started again."""
         self._here = self._lineup = self._direct = None
+
+    def forget(self, stages: Collection[Stage]) -> None:
+        """Never use the actors of some loops again."""
+        for stage in stages:
+            self._lineups.pop(stage, None)
+        self.leave()
 
     def renew(self, settings: Settings) -> None:
         """Use other settings from the next call on."""

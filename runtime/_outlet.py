@@ -103,6 +103,7 @@ class Outlet(Generic[T]):
         self._thread: threading.Thread | None = None
         self._next_try = 0.0
         self._is_closing = False
+        self._is_retired = False
         self._flushing = 0
         self._queue: deque[T] = deque()
         self._in_hand: tuple[T, ...] = ()
@@ -115,7 +116,7 @@ class Outlet(Generic[T]):
         """Hand something over, or drop it if the buffer is full; neither waits nor raises."""
         with self._lock:
             self._offered += 1
-            self._is_closing = False
+            self._is_closing = self._is_retired
             is_taken = len(self._queue) < self.capacity
             if is_taken:
                 self._queue.append(item)
@@ -186,8 +187,12 @@ class Outlet(Generic[T]):
         return is_flushed
 
     def retire(self) -> None:
-        """Have the thread end when it has consumed what there is; do not wait for that."""
+        """Have the thread end when it has consumed what there is; do not wait for that.
+
+        What is put later, by one who did not know yet, is consumed too, and keeps no thread.
+        """
         with self._lock:
+            self._is_retired = True
             if self._thread is not None:
                 self._is_closing = True
                 self._ring()

@@ -14,6 +14,7 @@ from understudy.actors import Crew, Stage, State, Switches, current_branch
 
 from ._backstage import Backstage
 from ._drain import DrainReport, Keeper, drain_stage
+from ._outlet import begin_again_after_fork
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
 from ._telling import Telling
@@ -70,6 +71,28 @@ class Stages:
         self._count = 0
         self._lock = threading.Lock()
         _ALL.add(self)
+        begin_again_after_fork(self)
+
+    def begin(self) -> None:
+        """Start afresh in a forked child: loops that ran are the parent's, and stand still here.
+
+        What was in flight on them is the parent's too. Their locks may be held by threads that are
+        gone; nothing takes them any more.
+        """
+        self._lock = threading.Lock()
+        gone = [stage for stage in self._all() if stage.loop.is_running()]
+        for stage in gone:
+            stage.is_gone = stage.is_closed = True
+            self._keepers.pop(stage, None)
+            self._errands.pop(stage, None)
+            self._leaving.pop(stage, None)
+            for subscription in self._subscriptions:
+                subscription.leave(stage)
+        self._stages = {loop: each for loop, each in self._stages.items() if each not in gone}
+        if self._direct in gone:
+            self._direct = None
+        for experiment in self._experiments():
+            experiment.forget(gone)
 
     def on(self, loop: asyncio.AbstractEventLoop) -> Stage:
         """Return what the actors share on a loop; it is set up at first use."""
@@ -147,7 +170,7 @@ class Stages:
             return await asyncio.shield(self._leaving[stage])
         report = await self._leave(stage)
         if self._backstage.is_running and self._is_last(stage):
-            behind = asyncio.run_coroutine_threadsafe(self._leave_backstage(), self._backstage.loop)
+            behind = self._backstage.hand_over(self._leave_backstage())
             report += await asyncio.wrap_future(behind)
         return report
 
@@ -155,7 +178,7 @@ class Stages:
         """Whether no other loop is open, but that behind the scenes."""
         behind = self._backstage.loop
         with self._lock:
-            return all(each.is_closed for each in self._stages.values() if each.loop is not behind)
+            return all(_is_over(each) for each in self._stages.values() if each.loop is not behind)
 
     def play(self, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Make an async call on the loop behind the scenes, and wait for what comes of it.
@@ -204,7 +227,8 @@ class Stages:
             reports = [await self._leave(stage) for stage in stages if not stage.is_closed]
         finally:
             with self._lock:
-                if self._direct is None:
+                stage = self._stages.get(loop)
+                if self._direct is None and (stage is None or stage.is_closed):
                     self._backstage.stop()
             self._crew.rest()
         return sum(reports, start=DrainReport(0, ()))
@@ -229,13 +253,13 @@ class Stages:
             finally:
                 del self._leaving[stage]
                 told.set_result(report)
-        if self.watchdog is not None and self._is_over():
+        if self.watchdog is not None and self._is_left():
             self.watchdog.retire()  # it may have something left to tell
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
             left = max(_SHORT, until - stage.loop.time())
             await in_thread(stage.loop, lambda: self._telling.flush(left))
-        if self._is_over():
+        if self._is_left():
             for subscription in [*self._subscriptions]:
                 subscription.rest()
             self._telling.rest()
@@ -248,20 +272,25 @@ class Stages:
             with self._lock, stage.lock:
                 self._direct, stage.is_gone = None, True
         left = max(_SHORT, until - stage.loop.time())
-        stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
-        stops += [each.aclose(stage, left) for each in [*self._subscriptions]]
         try:
+            if stage.is_gone:
+                await drain_stage(stage, left)  # what was called directly since the drain
+            stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
             await asyncio.gather(*stops, return_exceptions=True)
             for supervisor in [*stage.supervisors.values()]:  # a call came and started it again
                 if supervisor.state is not State.STOPPED:
                     await supervisor.stop()
+            tells = [each.aclose(stage, left) for each in [*self._subscriptions]]
+            await asyncio.gather(*tells, return_exceptions=True)  # also what was stopped just now
             errands = self._errands.pop(stage, ())
             if errands:
                 await asyncio.wait([*errands], timeout=left)
         finally:
-            stage.is_closed, stage.is_draining = True, False
+            with stage.lock:
+                stage.is_closed, stage.is_draining = True, False
             for subscription in [*self._subscriptions]:
-                subscription.leave(stage)
+                if subscription.is_async:
+                    subscription.leave(stage)
             for experiment in self._experiments():
                 experiment.leave()
             keeper = self._keepers.pop(stage, None)
@@ -279,10 +308,10 @@ class Stages:
         settling += [each.settle(stage, left) for each in [*self._subscriptions]]
         await asyncio.gather(*settling)
 
-    def _is_over(self) -> bool:
+    def _is_left(self) -> bool:
         """Whether there is nothing left of it on any loop."""
         with self._lock:
-            return self._direct is None and all(each.is_closed for each in self._all())
+            return self._direct is None and all(map(_is_over, self._all()))
 
     def _all(self) -> list[Stage]:
         """Return the stages of all loops, and that of direct calls."""
@@ -319,6 +348,11 @@ class Stages:
         else:
             with suppress(RuntimeError):  # it is closed
                 stage.loop.call_soon_threadsafe(start)
+
+
+def _is_over(stage: Stage) -> bool:
+    """Whether nothing is played on a stage: it was left, or its loop was closed without that."""
+    return stage.is_closed or stage.loop.is_closed()
 
 
 _ALL: Final = weakref.WeakSet[Stages]()

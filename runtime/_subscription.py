@@ -75,12 +75,12 @@ class Subscription:
         self._takers: dict[Stage, Callable[[FunctionResult[Any]], object]] = {}
         self._teams: dict[Stage, Supervisor] = {}
         self._subscribers: list[Subscriber] = []
-        self._is_async = inspect.iscoroutinefunction(callback)
+        self.is_async = inspect.iscoroutinefunction(callback)
         self._crashes = Restarts(*intensity, time.monotonic_ns)
         self._is_stopped = False
         self._lock = threading.Lock()
         self._outlet: Outlet[FunctionResult[Any]] | None = None
-        if not self._is_async:
+        if not self.is_async:
             name = getattr(callback, "__name__", "subscriber")
             self._outlet = Outlet(f"understudy {name}", self._tell_all, capacity=buffer)
 
@@ -91,7 +91,11 @@ class Subscription:
         return lost + (0 if self._outlet is None else self._outlet.dropped)
 
     def listen_on(self, stage: Stage) -> None:
-        """Be told the results of one loop."""
+        """Be told the results of one loop; a plain function also between two stays there."""
+        if stage in self._takers:
+            return
+        for gone in [each for each in self._takers if each.is_gone]:
+            del self._takers[gone]
         take = self._taker(stage)
         self._takers[stage] = take
         stage.listeners.append(take)
@@ -103,8 +107,9 @@ class Subscription:
             stage.listeners.remove(take)
 
     async def aclose(self, stage: Stage, timeout: float) -> None:
-        """Tell what there is to tell of one loop, and leave it."""
-        self.leave(stage)
+        """Tell what there is to tell of one loop; an async function leaves it."""
+        if self.is_async:
+            self.leave(stage)
         await self.settle(stage, timeout)
         team = self._teams.pop(stage, None)
         if team is not None:

@@ -497,3 +497,17 @@ def test_an_outlet_that_nobody_has_any_more_is_collected() -> None:
 def test_the_examples_run() -> None:
     failed, attempted = doctest.testmod(import_module("understudy._outlet"))
     assert (failed, attempted > 0) == (0, True)
+
+
+def test_what_comes_when_it_is_retired_is_consumed_and_keeps_no_thread() -> None:
+    consumed: list[int] = []
+    outlet = Outlet[int]("retired", consumed.extend)
+    assert outlet.put(1)
+    assert outlet.flush(10)
+    outlet.retire()
+    assert outlet.put(2)
+    for thread in threading.enumerate():
+        if thread.name == "retired":
+            thread.join(10)
+            assert not thread.is_alive()
+    assert consumed == [1, 2]

@@ -1,0 +1,72 @@
+"""The plain prompts: `python -i`, and `python -m asyncio`, where functions have no source."""
+
+import inspect
+import re
+import subprocess
+import sys
+
+import pytest
+
+from .scripts import START
+
+SESSION = f"""{inspect.cleandoc(START)}
+
+@runtime.experiment(name="later")
+async def later(x, config: Config):
+    await asyncio.sleep(0.01 * config.n)
+    return x + config.n
+
+@runtime.experiment(name="now")
+def now(x, config: Config):
+    return x + config.n
+
+@runtime.experiment(name="outer")
+def outer(x, config: Config):
+    return now(x)
+
+import inspect
+try:
+    inspect.getsource(now)
+except OSError:
+    print("no source")
+
+print(now(2), outer(3), inspect.signature(now))
+"""
+PLAIN = """
+print(asyncio.run(later(1)), runtime.call_blocking(later, 4))
+_ = runtime.close()
+"""
+ASYNC = """
+print(await later(1), await runtime.call(now, 4))
+_ = await runtime.aclose()
+"""
+END = """
+print([[case.planned - case.ok for case in each.cases] for each in runtime.statistics().experiments])
+"""
+PROMPT = re.compile(r"^((>>>|\.\.\.) ?)+")
+TOLD = ["no source", "2 3 (x)", "1 4", "[[0, 0], [0, 0], [0, 0]]"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "session"),
+    [
+        (["-i", "-q"], SESSION + PLAIN + END),
+        (["-q", "-i", "-X", "dev", "-W", "error"], SESSION + PLAIN + END),
+        (["-m", "asyncio"], SESSION + ASYNC + END),
+        (["-"], SESSION + PLAIN + END),
+    ],
+    ids=["-i", "-X dev -i", "-m asyncio", "-"],
+)
+def test_a_session_at_a_prompt(flags: list[str], session: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *flags],
+        input=session,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = [PROMPT.sub("", line) for line in done.stdout.splitlines()]
+    assert ([line for line in lines if line], done.returncode) == (TOLD, 0), done.stderr
+    assert "Error" not in done.stderr
+    assert "Warning" not in done.stderr
