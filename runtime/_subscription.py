@@ -75,7 +75,7 @@ class Subscription:
         self._takers: dict[Stage, Callable[[FunctionResult[Any]], object]] = {}
         self._teams: dict[Stage, Supervisor] = {}
         self._subscribers: list[Subscriber] = []
-        self.is_async = inspect.iscoroutinefunction(callback)
+        self.is_async: bool = inspect.iscoroutinefunction(callback)
         self._crashes = Restarts(*intensity, time.monotonic_ns)
         self._is_stopped = False
         self._lock = threading.Lock()
