@@ -21,9 +21,10 @@ def arm(branch: Branch) -> None:
     """Set the timer for a deadline, when a branch first suspends."""
     if branch.timer is not None:
         return
-    parent = branch.parent
-    if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
-        return  # the parent's timer is for both
+    parent, task = branch.parent, branch.task
+    if task is not None and parent is not None:  # a paused stream has no task
+        if parent.deadline == branch.deadline and parent.task is task:
+            return  # the parent's timer is for both
     stage = branch.part.actor.stage
     left = (branch.deadline - stage.clock()) / 1e9
     branch.timer = stage.loop.call_later(left, _expire, branch)
