@@ -14,6 +14,7 @@ from typing import Any, final
 
 from ._branch import CURRENT, Branch
 from ._consume import gather_items, items_to_read
+from ._deadline import arm
 from ._here import end_here
 from ._outcome import in_task
 from ._reading import async_stream_of
@@ -100,7 +101,14 @@ class _Steps:
             return stop.value
         branch.task = task = asyncio.current_task()
         branch.cancelling = task.cancelling() if task is not None else 0
-        return await in_task(branch, carry_on(branch, run, step, awaited))
+        if branch.deadline:
+            arm(branch)
+        try:
+            return await in_task(branch, carry_on(branch, run, step, awaited))
+        finally:
+            if branch.timer is not None:  # nothing can end it between two steps
+                branch.timer.cancel()
+                branch.timer = None
 
 
 @final

@@ -744,6 +744,31 @@ async def test_a_returned_stream_that_fails_as_it_is_closed_ends_as_failed() -> 
     assert (case.planned, case.error) == (1, 1)
 
 
+async def test_what_goes_on_has_the_time_of_its_call() -> None:
+    runtime = Runtime(configs=MODELS, timeout=0.01)
+
+    async def answer(config: Config) -> None:
+        await asyncio.Event().wait()
+
+    async def words(config: Config) -> AsyncIterator[str]:
+        yield config.model
+        await asyncio.Event().wait()
+
+    asked: Any = runtime.experiment(told(answer))
+    saying: Any = runtime.experiment(told(words))
+    async with runtime:
+        results = listening(runtime)
+        with pytest.raises(DeadlineExceeded, match=r"answer\[large\]: no answer within 0.01 s"):
+            await asked()
+        with pytest.raises(DeadlineExceeded, match=r"words\[large\]: no answer within 0.01 s"):
+            async for _ in saying():
+                pass
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+    assert [each.status for each in results] == ["timeout", "timeout"]
+
+
 async def test_a_drain_of_another_thread_tells_who_awaits_a_returned_coroutine() -> None:
     runtime = Runtime(configs=MODELS, drain_timeout=0.01)
     begun = asyncio.Event()
