@@ -24,9 +24,9 @@ def arm(branch: Branch) -> None:
     if branch.timer is not None:
         return
     parent, task = branch.parent, branch.task
-    if task is not None and parent is not None:  # a paused stream has no task
-        if parent.deadline == branch.deadline and parent.task is task:
-            return  # the parent's timer is for both
+    is_beside = parent is not None and parent.deadline == branch.deadline and parent.task is task
+    if is_beside and task is not None:  # a paused stream has no task, and needs a timer
+        return  # the parent's timer is for both
     left = (branch.deadline - branch.part.actor.stage.clock()) / 1e9
     branch.timer = asyncio.get_running_loop().call_later(left, _expire, branch)
 

@@ -78,7 +78,7 @@ async def test_a_job_that_comes_as_the_threads_are_sent_to_rest_is_done() -> Non
     workers = Workers("test", 8)
     for _ in range(20):
         assert await told_by(workers, lambda: 1) == (1, None)
-        while workers._spare < 2:  # noqa: ASYNC110, SLF001  # they wait for more
+        while workers._spare < 2:  # noqa: ASYNC110  # they wait for more
             await asyncio.sleep(0)
         workers.rest()
         assert await told_by(workers, lambda: 2) == (2, None)

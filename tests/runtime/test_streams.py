@@ -6,7 +6,7 @@ import gc
 import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -788,7 +788,6 @@ async def test_a_drain_of_another_thread_tells_who_awaits_a_returned_coroutine()
     assert_laws(runtime)
 
 
-
 def told(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a function, as a user does."""
 
@@ -1004,7 +1003,7 @@ async def test_a_stream_whose_end_is_cancelled_before_it_begins_ends_all_the_sam
         await anext(stream)
         before = asyncio.all_tasks()
         draining = asyncio.create_task(runtime.drain(timeout=0))
-        while not (ending := asyncio.all_tasks() - before - {draining}):
+        while not (ending := asyncio.all_tasks() - before - {draining}):  # noqa: ASYNC110
             await asyncio.sleep(0)
         for task in ending:
             task.cancel()
@@ -1107,6 +1106,7 @@ async def test_a_stream_whose_reader_waits_for_those_who_wait_for_it_is_a_deadlo
     async def outer(config: Config) -> Any:
         async for _ in words():
             return await asyncio.gather(read(), read())
+        return []
 
     async with runtime:
         with pytest.raises(UnderstudyError, match="each waits"):
@@ -1130,7 +1130,7 @@ async def test_two_who_read_one_after_the_other_are_no_deadlock() -> None:
 
     @runtime.experiment()
     async def outer(config: Config) -> list[list[str]]:
-        return await asyncio.gather(read(), read())
+        return [*await asyncio.gather(read(), read())]
 
     async with runtime:
         assert await outer() == [["large", "large"]] * 2
@@ -1296,10 +1296,8 @@ def test_the_deadline_of_a_stream_leaves_no_cycles_for_the_collector(
             if is_paused:
                 await asyncio.sleep(60)
             if comes_back or not is_paused:
-                try:
+                with suppress(DeadlineExceeded):
                     await anext(stream)
-                except DeadlineExceeded:
-                    pass
             await stream.aclose()
 
         async with runtime:

@@ -63,7 +63,7 @@ async def read(words: Any, chance: random.Random) -> None:
             await rest(chance)
         if chance.random() < 0.5:
             await stream.aclose()
-    except (Exception, GeneratorExit):
+    except (Exception, GeneratorExit):  # noqa: BLE001  # whatever comes of that
         assert mark.get() == "reader"
         assert current_experiment_case.get(None) is None
     finally:
@@ -101,7 +101,7 @@ async def play(seed: int) -> None:
                     return
                 try:
                     sent, error = (yield item), None
-                except Exception as thrown:
+                except Exception as thrown:  # noqa: BLE001
                     error = thrown
         finally:
             await inner.aclose()

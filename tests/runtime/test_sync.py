@@ -677,7 +677,9 @@ async def test_leaving_a_loop_ends_the_threads_that_played_for_it() -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
-async def test_a_thread_that_ends_as_its_branch_is_cancelled_gives_back_one_permit() -> None:
+async def test_a_thread_that_ends_as_its_branch_is_cancelled_gives_back_one_permit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), concurrency=1)
     is_inside, may_go_on, is_left = threading.Event(), threading.Event(), threading.Event()
 
@@ -698,11 +700,11 @@ async def test_a_thread_that_ends_as_its_branch_is_cancelled_gives_back_one_perm
             hand_in(*args, **kwargs)
             is_left.set()
 
-        stage.loop.call_soon_threadsafe = note  # type: ignore[method-assign]
-        task.cancel()
-        may_go_on.set()
-        is_left.wait()  # and holds the loop: both come in the same turn
-        stage.loop.call_soon_threadsafe = hand_in  # type: ignore[method-assign]
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.loop, "call_soon_threadsafe", note)
+            task.cancel()
+            may_go_on.set()
+            is_left.wait()  # and holds the loop: both come in the same turn
         await asyncio.wait([task])
         await asyncio.sleep(0)
         await asyncio.sleep(0)
