@@ -1,6 +1,9 @@
 """The Branch: one case being played for one call."""
 
 import asyncio
+import weakref
+from asyncio.events import _get_running_loop
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -82,6 +85,7 @@ class Branch(msgspec.Struct, eq=False):
     cancelling: int = 0
     items: Items | None = None
     paused: "Paused | None" = None
+    reader: "weakref.ref[asyncio.Task[Any]] | None" = None
 
     @property
     def name(self) -> str:
@@ -129,9 +133,13 @@ class Branch(msgspec.Struct, eq=False):
         if self.is_over:
             return
         self.interruption = error  # all that can be done about a lead in its caller's own thread
-        if self.task is not None:
+        task = self.task
+        if task is not None and (loop := task.get_loop()) is not _get_running_loop():
+            with suppress(RuntimeError):  # it is closed
+                loop.call_soon_threadsafe(self.interrupt, error)
+        elif task is not None:
             self.interruptions += 1
-            self.task.cancel()
+            task.cancel()
         elif self.paused is not None:
             self.paused.end()
 

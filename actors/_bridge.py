@@ -168,4 +168,5 @@ def _work(branch: Branch, call: Callable[[], Any]) -> Any:
 def _leave_thread(branch: Branch) -> None:
     branch.threads -= 1
     if not branch.threads and branch.is_over and branch.holds_permit:
+        branch.holds_permit = False  # its task may be about to give it back as well
         branch.part.actor.mailbox.give_back()

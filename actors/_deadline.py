@@ -1,5 +1,7 @@
 """The deadline of a branch: what it is, its timer, its error."""
 
+import asyncio
+
 from ._branch import Branch, Part
 from ._errors import DeadlineExceeded
 
@@ -21,12 +23,12 @@ def arm(branch: Branch) -> None:
     """Set the timer for a deadline, when a branch first suspends."""
     if branch.timer is not None:
         return
-    parent = branch.parent
-    if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
+    parent, task = branch.parent, branch.task
+    is_beside = parent is not None and parent.deadline == branch.deadline and parent.task is task
+    if is_beside and task is not None:  # a paused stream has no task, and needs a timer
         return  # the parent's timer is for both
-    stage = branch.part.actor.stage
-    left = (branch.deadline - stage.clock()) / 1e9
-    branch.timer = stage.loop.call_later(left, _expire, branch)
+    left = (branch.deadline - branch.part.actor.stage.clock()) / 1e9
+    branch.timer = asyncio.get_running_loop().call_later(left, _expire, branch)
 
 
 def _expire(branch: Branch) -> None:
@@ -37,8 +39,7 @@ def _expire(branch: Branch) -> None:
     """
     parent = branch.parent
     if parent is not None and parent.deadline == branch.deadline and not parent.is_over:
-        loop = branch.part.actor.stage.loop
-        branch.timer = loop.call_later(_MOMENT, _end, branch)
+        branch.timer = asyncio.get_running_loop().call_later(_MOMENT, _end, branch)
     else:
         _end(branch)
 

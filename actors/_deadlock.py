@@ -7,6 +7,7 @@ counts as able to move, so there are no false alarms. Only calls that find no pe
 """
 
 import asyncio
+from asyncio.events import _get_running_loop
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,8 @@ def find_cycle(stage: "Stage", goal: Any, caller: Branch) -> str | None:
         goal: what it is about to wait for: a case actor, or the future of a gathering.
         caller: the branch that makes the call.
     """
-    graph = _Graph(stage, caller)
-    graph.explore(goal)
+    graph = _Graph(stage, goal, caller)
+    graph.explore()
     if graph.can_move(goal):
         return None
     return " -> ".join(graph.actors)
@@ -43,8 +44,10 @@ def find_cycle(stage: "Stage", goal: Any, caller: Branch) -> str | None:
 class _Graph:
     """What is reachable from a goal: who needs how many of whom to move on."""
 
-    def __init__(self, stage: "Stage", caller: Branch) -> None:
+    def __init__(self, stage: "Stage", goal: Any, caller: Branch) -> None:
         self._stage = stage
+        self._goal = goal
+        self._me = asyncio.current_task() if _get_running_loop() is not None else None
         self._callers: set[Branch] = set()
         branch: Branch | None = caller
         while branch is not None:
@@ -55,8 +58,8 @@ class _Graph:
         self._free: list[Any] = []
         self.actors: list[str] = []
 
-    def explore(self, goal: Any) -> None:
-        todo = [goal]
+    def explore(self) -> None:
+        todo = [self._goal]
         while todo:
             node = todo.pop()
             if node in self._needed:
@@ -93,6 +96,8 @@ class _Graph:
         if node in self._stage.gathering:
             return _all(self._stage.gathering[node].awaited())
         if asyncio.isfuture(node) and not node.done():
+            if node is self._me:
+                return 1, [self._goal]
             if isinstance(node, asyncio.Task):
                 return _all([_awaited_by(node)])
             children: Iterable[Any] = getattr(node, "_children", ())  # those of a gather
@@ -111,9 +116,9 @@ class _Graph:
             return 0, []
         depends_on: list[Any] = []
         for holder in holders - self._callers:  # the callers wait for us
-            if holder.paused is not None and holder.parent in self._callers:
-                continue  # so does a stream that one of them reads
             awaited = holder.waits_for
+            if holder.paused is not None and holder.reader is not None:
+                awaited = holder.reader()  # it goes on when its reader does
             if awaited is None and holder.task is not None:
                 awaited = _awaited_by(holder.task)
             if awaited is None:

@@ -100,6 +100,7 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
     ended = stage.clock()
     branch.is_over = True
     status, reason = status_of(branch, error)
+    branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
     if not branch.has_begun:
         branch.started = ended
     with stage.lock:

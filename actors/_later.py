@@ -14,7 +14,9 @@ from typing import Any, final
 
 from ._branch import CURRENT, Branch
 from ._consume import gather_items, items_to_read
+from ._deadline import arm
 from ._here import end_here
+from ._outcome import in_task
 from ._reading import async_stream_of
 from ._seen import steps
 from ._stepping import carry_on, first_step
@@ -28,28 +30,33 @@ def later_of(branch: Branch, value: Any, whole: bool) -> Any:
 
     Where the FunctionResult is wanted (`whole`) it is a coroutine.
     """
+    unread = [branch]
     if inspect.iscoroutine(value):
-        later: Any = _awaited(branch, value, whole)
+        later: Any = _awaited(unread, value, whole)
     elif whole and inspect.isasyncgen(value):
-        later = _awaited(branch, gather_items(branch, value), whole)
+        later = _awaited(unread, gather_items(branch, value), whole)
     elif inspect.isgenerator(value):
-        later = _read(branch, value)
+        later = _read(unread, value)
     elif inspect.isasyncgen(value):
-        later = async_stream_of(lambda _args, _kwargs: _Reading(branch, value))()
+        later = async_stream_of(lambda _args, _kwargs: _Reading(unread.pop(), value))()
     else:
         return None
-    weakref.finalize(later, _end_forgotten, branch).atexit = False
+    weakref.finalize(later, _end_forgotten, unread).atexit = False
     return later
 
 
-def _end_forgotten(branch: Branch) -> None:
-    """End a branch whose value was dropped, without anybody having asked for it."""
-    if not branch.is_over:
+def _end_forgotten(unread: list[Branch]) -> None:
+    """End a branch whose value was dropped, without anybody having asked for it.
+
+    One that somebody began to read is closed by that, and ends then: this is called before.
+    """
+    for branch in unread:
         with suppress(asyncio.CancelledError):
             end_here(branch, None, asyncio.CancelledError(), whole=False)
 
 
-async def _awaited(branch: Branch, inner: Coroutine[Any, Any, Any], whole: bool) -> Any:
+async def _awaited(unread: list[Branch], inner: Coroutine[Any, Any, Any], whole: bool) -> Any:
+    branch = unread.pop()
     value = error = None
     try:
         value = await _Steps(branch).make(inner)
@@ -61,7 +68,8 @@ async def _awaited(branch: Branch, inner: Coroutine[Any, Any, Any], whole: bool)
         error = None  # its traceback holds this frame: no cycle must stay behind
 
 
-def _read(branch: Branch, inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+def _read(unread: list[Branch], inner: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    branch = unread.pop()
     value = error = None
     try:
         value = yield from read_here(branch, inner)
@@ -91,11 +99,16 @@ class _Steps:
             awaited = run(step.send, None)
         except StopIteration as stop:
             return stop.value
-        branch.task = asyncio.current_task()
+        branch.task = task = asyncio.current_task()
+        branch.cancelling = task.cancelling() if task is not None else 0
+        if branch.deadline:
+            arm(branch)
         try:
-            return await carry_on(branch, run, step, awaited)
+            return await in_task(branch, carry_on(branch, run, step, awaited))
         finally:
-            branch.task = None
+            if branch.timer is not None:  # nothing can end it between two steps
+                branch.timer.cancel()
+                branch.timer = None
 
 
 @final
@@ -124,7 +137,11 @@ class _Reading:
         """End it, as the reader wants no more; it may have ended already."""
         if self._branch.is_over:
             return
-        await self._steps.make(self._inner.aclose())
+        try:
+            await self._steps.make(self._inner.aclose())
+        except BaseException as error:
+            end_here(self._branch, None, error, whole=False)
+            raise
         with suppress(GeneratorExit):
             end_here(self._branch, None, GeneratorExit(), whole=False)
 

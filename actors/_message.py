@@ -122,7 +122,8 @@ class Message:
             error = self.branch.interruption
             self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
         self.branch.task = None  # it keeps its context, and that keeps the branch
-        if not self.branch.threads:
+        if not self.branch.threads and self.branch.holds_permit:
+            self.branch.holds_permit = False
             self.actor.mailbox.give_back()
 
     def lapse(self) -> None:

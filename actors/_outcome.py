@@ -1,11 +1,15 @@
 """How a branch ended: its status, and what became of our interruptions."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from ._branch import Branch
 from ._errors import ActorStopped, DeadlineExceeded, MailboxFull
 from ._items import StreamLimitReached
 from ._results import Status
+
+R = TypeVar("R")
 
 
 def status_of(branch: Branch, error: BaseException | None) -> tuple[Status, str]:
@@ -44,6 +48,23 @@ def resolve(branch: Branch, raised: BaseException) -> BaseException:
         return raised
     ours.__cause__ = raised
     return ours
+
+
+async def in_task(branch: Branch, suspended: Awaitable[R]) -> R:
+    """Await something in the task that stands for a branch meanwhile."""
+    try:
+        return await suspended
+    except BaseException as raised:
+        ours = resolve(branch, raised)
+        try:
+            if ours is raised:
+                raise
+            raise ours
+        finally:
+            del ours  # its traceback holds this frame: no cycle must stay behind
+    finally:
+        withdraw_interruptions(branch)
+        branch.task = None
 
 
 def withdraw_interruptions(branch: Branch) -> None:

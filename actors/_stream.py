@@ -6,7 +6,8 @@ interrupted all the same.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Mapping
+import weakref
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, final
@@ -15,7 +16,7 @@ from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
 from ._consume import items_to_read
 from ._deadline import arm, deadline_of
-from ._outcome import resolve, withdraw_interruptions
+from ._outcome import in_task
 from ._permit import permit_for
 from ._seen import steps
 from ._stepping import carry_on, first_step
@@ -59,6 +60,7 @@ class Stream:
         self._context.run(_enter, branch)
         self._generator: AsyncGenerator[Any, Any] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
         actor.tally.planned += 1
         actor.active[branch] = None
         if cast is not None:
@@ -75,7 +77,7 @@ class Stream:
         try:
             if not actor.mailbox.take():
                 branch.holds_permit = False
-                branch.holds_permit = await self._in_task(permit_for(branch, self._cast))
+                branch.holds_permit = await in_task(branch, permit_for(branch, self._cast))
                 branch.started = actor.stage.clock()
             branch.has_begun = True
             if actor.stage.emit is not None:
@@ -108,7 +110,7 @@ class Stream:
     async def close(self) -> None:
         """End it, as the reader wants no more; it may have ended already."""
         if self._ending is not None:
-            await asyncio.wait([self._ending])
+            await self._wait_for_end()
         if self._branch.is_over:
             return
         assert self._generator is not None
@@ -154,24 +156,7 @@ class Stream:
             arm(branch)
         if self._cast is not None:
             self._cast.start()
-        return await self._in_task(carry_on(branch, run, step, awaited))
-
-    async def _in_task(self, suspended: Awaitable[Any]) -> Any:
-        """Await something in the reader's task, which stands for the branch meanwhile."""
-        branch = self._branch
-        try:
-            return await suspended
-        except BaseException as raised:
-            ours = resolve(branch, raised)
-            try:
-                if ours is raised:
-                    raise
-                raise ours
-            finally:
-                del ours  # its traceback holds this frame: no cycle must stay behind
-        finally:
-            withdraw_interruptions(branch)
-            branch.task = None
+        return await in_task(branch, carry_on(branch, run, step, awaited))
 
     def _pause_at(self, item: Any) -> None:
         """Leave the branch without a task until the reader asks for more."""
@@ -183,6 +168,8 @@ class Stream:
             if self._cast is not None:  # not yet: nothing holds back the first item
                 stage.loop.call_soon(self._cast.start)
         self._items.add(item, stage.clock)
+        if branch.parent is not None and (task := asyncio.current_task()) is not None:
+            branch.reader = weakref.ref(task)  # an edge of the wait-for graph
         branch.paused = self
 
     # The end
@@ -192,23 +179,29 @@ class Stream:
         self._branch.paused = None
         loop = self._branch.part.actor.stage.loop
         self._ending = asyncio.Task(self._end_interrupted(), loop=loop)
-        self._ending.add_done_callback(_look_at)
 
     async def _ended(self) -> None:
         """Tell the reader who comes back how it ended."""
-        assert self._ending is not None
-        await asyncio.wait([self._ending])
-        self._ending.result()
-
-    async def _end_interrupted(self) -> None:
-        error = self._branch.interruption
+        await self._wait_for_end()
+        error, self._error = self._error, None
         assert error is not None
         try:
-            await self._close_generator()
             raise error
         finally:
-            self._end(error)
             del error  # its traceback holds this frame: no cycle must stay behind
+
+    async def _wait_for_end(self) -> None:
+        assert self._ending is not None
+        await asyncio.wait([self._ending])
+        if not self._branch.is_over:  # it was cancelled before it began
+            await self._end_interrupted()
+
+    async def _end_interrupted(self) -> None:
+        try:
+            await self._close_generator()
+        finally:
+            self._error = self._branch.interruption  # by now it may be another one
+            self._end(self._error)
 
     async def _close_generator(self) -> None:
         """Close what was interrupted; what it still raises is not what it ends with."""
@@ -228,14 +221,10 @@ class Stream:
             branch.timer.cancel()
             branch.timer = None
         if branch.holds_permit and not branch.threads:
+            branch.holds_permit = False
             actor.mailbox.give_back()
         if branch.abandoned_as is None:
             actor.end(branch, self._items.kept, error, ended)
+        branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
         if self._cast is not None:
             self._cast.end_stream(error, branch.has_begun)
-
-
-def _look_at(task: "asyncio.Task[None]") -> None:
-    """Have nobody complain that an error was not looked at: the reader may never come back."""
-    if not task.cancelled():
-        task.exception()

@@ -148,6 +148,9 @@ class Workers:
                     return
             if job is None:
                 with self._lock:
+                    if self._spare < 0:  # a job came after the rest was ordered
+                        self._spare += 1
+                        continue
                     self._count -= 1
                 return
             self._see_to_the_next()

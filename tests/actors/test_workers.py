@@ -74,6 +74,17 @@ async def test_the_loop_waits_for_no_thread_to_start_but_the_first(
     workers.rest()
 
 
+async def test_a_job_that_comes_as_the_threads_are_sent_to_rest_is_done() -> None:
+    workers = Workers("test", 8)
+    for _ in range(20):
+        assert await told_by(workers, lambda: 1) == (1, None)
+        while workers._spare < 2:  # noqa: ASYNC110  # they wait for more
+            await asyncio.sleep(0)
+        workers.rest()
+        assert await told_by(workers, lambda: 2) == (2, None)
+    workers.rest()
+
+
 async def test_threads_end_after_a_rest_and_come_back() -> None:
     before = {*threading.enumerate()}
     workers = Workers("test", 2, linger=0.001)

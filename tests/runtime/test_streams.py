@@ -6,12 +6,13 @@ import gc
 import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
+from tests.laws import assert_laws
 from tests.simulation import run_virtual
 from understudy import (
     Config,
@@ -676,6 +677,117 @@ async def test_a_plain_generator_is_streamed_supervised(function: Any) -> None:
 # Streams that plain functions return, as the decorators of others do
 
 
+def test_a_returned_stream_that_is_left_early_ends_once() -> None:
+    runtime = Runtime(configs=MODELS)
+    words: Any = runtime.experiment(told(gen))
+    with runtime:
+        for _ in words():
+            break
+    (case,) = runtime.statistics().experiments[0].cases[:1]
+    assert (case.planned, case.cancelled, case.in_flight) == (1, 1, 0)
+
+
+def test_a_returned_coroutine_that_is_dropped_half_way_ends_once() -> None:
+    runtime = Runtime(configs=MODELS)
+
+    async def answer(config: Config) -> None:
+        await asyncio.sleep(60)
+
+    async def main() -> None:
+        coroutine = asked()
+        coroutine.send(None)
+        del coroutine
+        await runtime.aclose()
+
+    asked: Any = runtime.experiment(told(answer))
+    asyncio.run(main())
+    (case,) = runtime.statistics().experiments[0].cases[:1]
+    assert (case.planned, case.cancelled, case.in_flight) == (1, 1, 0)
+
+
+async def test_a_returned_async_stream_that_is_left_early_is_closed() -> None:
+    runtime = Runtime(configs=MODELS)
+    closed = asyncio.Event()
+
+    async def words(config: Config) -> AsyncIterator[str]:
+        try:
+            yield config.model
+        finally:
+            await asyncio.sleep(0)
+            closed.set()
+
+    saying: Any = runtime.experiment(told(words))
+    async with runtime:
+        results = listening(runtime)
+        async for _ in saying():
+            break
+        await closed.wait()
+    assert of(results, "primary").reason == "closed"
+
+
+async def test_a_returned_stream_that_fails_as_it_is_closed_ends_as_failed() -> None:
+    runtime = Runtime(configs=MODELS)
+
+    async def words(config: Config) -> AsyncIterator[str]:
+        try:
+            yield config.model
+        finally:
+            raise ValueError
+
+    saying: Any = runtime.experiment(told(words))
+    async with runtime:
+        stream = saying()
+        await anext(stream)
+        with pytest.raises(ValueError):  # noqa: PT011
+            await stream.aclose()
+    (case,) = runtime.statistics().experiments[0].cases[:1]
+    assert (case.planned, case.error) == (1, 1)
+
+
+async def test_what_goes_on_has_the_time_of_its_call() -> None:
+    runtime = Runtime(configs=MODELS, timeout=0.01)
+
+    async def answer(config: Config) -> None:
+        await asyncio.Event().wait()
+
+    async def words(config: Config) -> AsyncIterator[str]:
+        yield config.model
+        await asyncio.Event().wait()
+
+    asked: Any = runtime.experiment(told(answer))
+    saying: Any = runtime.experiment(told(words))
+    async with runtime:
+        results = listening(runtime)
+        with pytest.raises(DeadlineExceeded, match=r"answer\[large\]: no answer within 0.01 s"):
+            await asked()
+        with pytest.raises(DeadlineExceeded, match=r"words\[large\]: no answer within 0.01 s"):
+            async for _ in saying():
+                pass
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+    assert [each.status for each in results] == ["timeout", "timeout"]
+
+
+async def test_a_drain_of_another_thread_tells_who_awaits_a_returned_coroutine() -> None:
+    runtime = Runtime(configs=MODELS, drain_timeout=0.01)
+    begun = asyncio.Event()
+
+    async def answer(config: Config) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    asked: Any = runtime.experiment(told(answer))
+    task = asyncio.create_task(asked())
+    await begun.wait()
+    report = await asyncio.to_thread(runtime.close)
+    with pytest.raises(UnderstudyError, match="cancelled by a drain"):
+        await task
+    assert task.cancelling() == 0
+    assert [each.reason for each in report.cancelled] == ["drain"]
+    assert_laws(runtime)
+
+
 def told(function: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a function, as a user does."""
 
@@ -824,6 +936,83 @@ def test_the_time_of_a_stream_is_over_while_its_reader_is_busy() -> None:
     run_virtual(main())
 
 
+def test_the_time_of_a_stream_that_outlives_its_caller_is_that_of_the_caller() -> None:
+    async def main() -> None:
+        clock: Any = asyncio.get_running_loop()
+        runtime = Runtime(configs=MODELS, clock=clock.clock)
+        closed: list[float] = []
+
+        @runtime.experiment()
+        async def words(config: Config) -> AsyncIterator[str]:
+            try:
+                yield config.model
+                yield "too late"
+            finally:
+                closed.append(clock.time() - began)
+
+        @runtime.experiment(timeout=5)
+        async def outer(config: Config) -> Any:
+            stream: Any = words()
+            await anext(stream)
+            return stream
+
+        async with runtime:
+            began = clock.time()
+            stream = await outer()
+            await asyncio.sleep(60)
+            assert closed == [pytest.approx(5)]
+            with pytest.raises(DeadlineExceeded):
+                await anext(stream)
+
+    run_virtual(main())
+
+
+def test_a_stream_that_two_end_at_once_ends_as_interrupted() -> None:
+    async def main() -> None:
+        clock: Any = asyncio.get_running_loop()
+        runtime = Runtime(configs=MODELS, timeout=5, clock=clock.clock)
+
+        @runtime.experiment()
+        async def words(config: Config) -> AsyncIterator[str]:
+            try:
+                yield config.model
+            finally:
+                await asyncio.sleep(60)
+
+        async with runtime:
+            results = listening(runtime)
+            stream: Any = words()
+            await anext(stream)
+            await runtime.drain(timeout=4.5)  # the deadline comes while it is being closed
+            with pytest.raises(DeadlineExceeded):
+                await anext(stream)
+        assert of(results, "primary").status == "timeout"
+
+    run_virtual(main())
+
+
+async def test_a_stream_whose_end_is_cancelled_before_it_begins_ends_all_the_same() -> None:
+    runtime = Runtime(configs=MODELS)
+
+    @runtime.experiment()
+    async def words(config: Config) -> AsyncIterator[str]:
+        yield config.model
+
+    async with runtime:
+        stream: Any = words()
+        await anext(stream)
+        before = asyncio.all_tasks()
+        draining = asyncio.create_task(runtime.drain(timeout=0))
+        while not (ending := asyncio.all_tasks() - before - {draining}):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        for task in ending:
+            task.cancel()
+        with pytest.raises(UnderstudyError, match="cancelled by a drain"):
+            await anext(stream)
+        assert (await draining).cancelled[0].reason == "drain"
+    assert_laws(runtime)
+
+
 def test_a_drain_ends_a_stream_whose_reader_is_busy() -> None:
     async def main() -> None:
         clock: Any = asyncio.get_running_loop()
@@ -901,6 +1090,50 @@ async def test_a_stream_that_would_wait_for_its_own_reader_is_a_deadlock() -> No
             UnderstudyError, match=r"outer\[large\] -> .*words\[large\]: each waits"
         ):
             await outer()
+
+
+async def test_a_stream_whose_reader_waits_for_those_who_wait_for_it_is_a_deadlock() -> None:
+    runtime = Runtime(configs=MODELS, concurrency=1)
+
+    @runtime.experiment()
+    async def words(config: Config) -> AsyncIterator[str]:
+        yield config.model
+
+    async def read() -> list[str]:
+        return [item async for item in words()]
+
+    @runtime.experiment()
+    async def outer(config: Config) -> Any:
+        async for _ in words():
+            return await asyncio.gather(read(), read())
+        return []
+
+    async with runtime:
+        with pytest.raises(UnderstudyError, match="each waits"):
+            await outer()
+
+
+async def test_two_who_read_one_after_the_other_are_no_deadlock() -> None:
+    runtime = Runtime(configs=MODELS, concurrency=1)
+
+    @runtime.experiment()
+    async def words(config: Config) -> AsyncIterator[str]:
+        yield config.model
+        yield config.model
+
+    async def read() -> list[str]:
+        items: list[str] = []
+        async for item in words():
+            await asyncio.sleep(0)
+            items.append(item)
+        return items
+
+    @runtime.experiment()
+    async def outer(config: Config) -> list[list[str]]:
+        return [*await asyncio.gather(read(), read())]
+
+    async with runtime:
+        assert await outer() == [["large", "large"]] * 2
 
 
 # Inside other experiments
@@ -1041,3 +1274,40 @@ async def test_a_stream_leaves_no_cycles_for_the_collector() -> None:
                 assert gc.collect() == 0, f"fails={fails}"
             finally:
                 gc.enable()
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_the_deadline_of_a_stream_leaves_no_cycles_for_the_collector(
+    is_paused: bool, comes_back: bool
+) -> None:
+    async def main() -> None:
+        clock: Any = asyncio.get_running_loop()
+        runtime = Runtime(configs=MODELS, timeout=5, clock=clock.clock)
+
+        @runtime.experiment()
+        async def words(config: Config) -> AsyncIterator[str]:
+            yield config.model
+            await asyncio.sleep(60)
+
+        async def read() -> None:
+            stream: Any = words()
+            await anext(stream)
+            if is_paused:
+                await asyncio.sleep(60)
+            if comes_back or not is_paused:
+                with suppress(DeadlineExceeded):
+                    await anext(stream)
+            await stream.aclose()
+
+        async with runtime:
+            await read()
+            gc.collect()
+            gc.disable()
+            try:
+                await read()
+                assert gc.collect() == 0
+            finally:
+                gc.enable()
+
+    run_virtual(main())

@@ -675,3 +675,37 @@ async def test_leaving_a_loop_ends_the_threads_that_played_for_it() -> None:
     for thread in threads:  # they would wait for more for longer than this
         await asyncio.to_thread(thread.join, 4)
     assert not any(thread.is_alive() for thread in threads)
+
+
+async def test_a_thread_that_ends_as_its_branch_is_cancelled_gives_back_one_permit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), concurrency=1)
+    is_inside, may_go_on, is_left = threading.Event(), threading.Event(), threading.Event()
+
+    @runtime.experiment()
+    def answer(config: Config) -> None:
+        if config.n == 1:
+            is_inside.set()
+            may_go_on.wait()
+
+    async with runtime:
+        await runtime.call(answer)
+        await asyncio.to_thread(is_inside.wait)
+        stage = runtime.stage_on(asyncio.get_running_loop())
+        ((task, message),) = stage.playing.items()
+        hand_in = stage.loop.call_soon_threadsafe
+
+        def note(*args: Any, **kwargs: Any) -> Any:
+            hand_in(*args, **kwargs)
+            is_left.set()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.loop, "call_soon_threadsafe", note)
+            task.cancel()
+            may_go_on.set()
+            is_left.wait()  # and holds the loop: both come in the same turn
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert message.actor.mailbox.permits == 1
