@@ -8,6 +8,7 @@ from typing import Any, final
 import msgspec
 
 from understudy.actors import (
+    ActorStopped,
     Branch,
     CaseActor,
     FunctionResult,
@@ -116,6 +117,14 @@ def _in_flight(actor: CaseActor, spared: frozenset[Branch]) -> int:
     return actor.in_flight - mine
 
 
+def _end_paused(stage: Stage) -> None:
+    """End the streams whose readers are busy elsewhere: no reader comes back to a loop that ends."""
+    for actor in _actors(stage):
+        for branch in [*actor.active]:
+            if branch.paused is not None:
+                branch.interrupt(ActorStopped(f"{actor.name}: its loop ends"))
+
+
 @final
 class Keeper:
     """Drains a stage whose loop ends without anybody having closed the runtime.
@@ -157,6 +166,7 @@ class Keeper:
         except asyncio.CancelledError:
             pass
         if not self._is_ending:
+            _end_paused(self._stage)
             await self._leave(self._stage)
 
 

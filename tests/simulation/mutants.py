@@ -48,7 +48,7 @@ MUTANTS = [
     Mutant(
         "a task that is cancelled before its first step keeps its permit",
         "actors/_message.py",
-        "        if not self.branch.threads:\n",
+        "        if not self.branch.threads and self.branch.holds_permit:\n",
         "        if self.branch.has_begun:\n",
     ),
     Mutant(
