@@ -118,7 +118,7 @@ def _in_flight(actor: CaseActor, spared: frozenset[Branch]) -> int:
 
 
 def _end_paused(stage: Stage) -> None:
-    """End the streams whose readers are busy elsewhere: no reader comes back to a loop that ends."""
+    """End the streams that are paused: no reader comes back to a loop that ends."""
     for actor in _actors(stage):
         for branch in [*actor.active]:
             if branch.paused is not None:
