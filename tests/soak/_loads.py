@@ -1,4 +1,4 @@
-"""The loads: what is called, and how. Another kind of experiment is one more class in `LOADS`."""
+"""The loads: what is called, and how. Another kind of experiment is one more class."""
 
 import asyncio
 import random
@@ -271,6 +271,3 @@ class Passing:
 
 def _number(config: Config) -> Any:
     return config.n
-
-
-LOADS: tuple[type[Load], ...] = (Async, Sync, Nested, Passing)

@@ -16,8 +16,9 @@ from tests.loops import KINDS
 from understudy import CircuitBreaker, Event, FileSink, Runtime, ShadowStrategy
 
 from ._ledger import Ledger
-from ._loads import LOADS, Async, Load, Sync
+from ._loads import Async, Load, Nested, Passing, Sync
 from ._readings import Reading, Told, accounts, growth
+from ._streams import Streams
 from ._trouble import Trouble, write_configs
 
 _CLIENTS: Final = 12
@@ -30,6 +31,8 @@ LOOPS: Final[tuple[Callable[[], Any], ...]] = (
     uvloop.new_event_loop,
     KINDS.get("eager tasks", {}).get("loop_factory", asyncio.new_event_loop),
 )
+
+LOADS: Final[tuple[type[Load], ...]] = (Async, Sync, Nested, Passing, Streams)
 
 
 @final
