@@ -64,11 +64,12 @@ from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
 from ._results import FunctionResult as FunctionResult
-from ._seen import branch_of_task as branch_of_task
+from ._seen import Playing as Playing
+from ._seen import callers_of as callers_of
 from ._seen import cpu_clock_here as cpu_clock_here
 from ._seen import cpu_time as cpu_time
-from ._seen import place_in as place_in
-from ._seen import seen_in as seen_in
+from ._seen import played_by_workers as played_by_workers
+from ._seen import played_on as played_on
 from ._settings import Settings as Settings
 from ._stage import Stage as Stage
 from ._stage import Switches as Switches
@@ -106,6 +107,7 @@ __all__ = [
     "Mailbox",
     "MailboxFull",
     "OffStageError",
+    "Playing",
     "Restarts",
     "Settings",
     "Stage",
@@ -121,7 +123,7 @@ __all__ = [
     "answer_here",
     "answer_whole_here",
     "async_stream_of",
-    "branch_of_task",
+    "callers_of",
     "cpu_clock_here",
     "cpu_time",
     "current_branch",
@@ -130,8 +132,8 @@ __all__ = [
     "kind_of",
     "leave_branch",
     "no_stream",
-    "place_in",
-    "seen_in",
+    "played_by_workers",
+    "played_on",
     "stream_here",
     "ways_of",
 ]

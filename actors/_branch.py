@@ -74,6 +74,7 @@ class Branch(msgspec.Struct, eq=False):
     threads: int = 0
     has_begun: bool = False
     has_lagged: bool = False
+    thread: int = 0
     is_over: bool = False
     abandoned_as: Any = None
     grown_case: ExperimentCase | None = None

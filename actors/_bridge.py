@@ -12,7 +12,7 @@ from ._branch import Branch
 from ._consume import gather_items, list_items
 from ._current import playing_branch
 from ._reading import async_stream_of
-from ._seen import steps
+from ._seen import play_in_thread
 from ._workers import Workers
 
 _MOST = 64
@@ -148,7 +148,7 @@ async def _in_thread(branch: Branch, call: Callable[[], Any]) -> Any:
 
     crew = branch.part.actor.stage.crew
     workers = crew.understudies if branch.is_shadowed else crew.leads
-    workers.post(functools.partial(_work, branch, call), done)
+    workers.post(functools.partial(play_in_thread, branch, call), done)
     branch.threads += 1
     await future
     value, error = told.pop()
@@ -158,11 +158,6 @@ async def _in_thread(branch: Branch, call: Callable[[], Any]) -> Any:
         finally:
             del error, done  # its traceback holds this frame: no cycle stays behind
     return value
-
-
-@steps
-def _work(branch: Branch, call: Callable[[], Any]) -> Any:
-    return call()
 
 
 def _leave_thread(branch: Branch) -> None:

@@ -24,7 +24,6 @@ from ._message import Message
 from ._outcome import resolve, status_of, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
-from ._seen import steps
 from ._stage import Stage
 from ._state import Emit, State
 from ._stepping import carry_on
@@ -97,7 +96,6 @@ class CaseActor(Actor[Any, Any]):
 
     # In the caller's task
 
-    @steps
     async def play(
         self,
         part: Part,
@@ -136,11 +134,17 @@ class CaseActor(Actor[Any, Any]):
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
             coroutine = self._function(*args, **kwargs)
+            caller, stage.stepping = stage.stepping, branch  # for those who watch
             try:
                 awaited = run(coroutine.send, None)
             except StopIteration as stop:
+                stage.stepping = caller
                 value = stop.value
+            except BaseException:
+                stage.stepping = caller
+                raise
             else:
+                stage.stepping = caller
                 self.active[branch] = None
                 branch.task = task = asyncio.current_task()
                 branch.cancelling = task.cancelling() if task is not None else 0
@@ -272,7 +276,6 @@ class CaseActor(Actor[Any, Any]):
             return "limit"
         return "mailbox_full" if self.mailbox.is_full else None
 
-    @steps
     async def perform(self, message: "Message") -> None:
         """Play a branch that has this task to itself."""
         branch = message.branch

@@ -19,7 +19,6 @@ from ._consume import list_items
 from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop, start_here
 from ._later import later_of
 from ._results import ExperimentCaseResults, FunctionResult
-from ._seen import steps
 
 
 def answer_here(casting: Casting, parent: Branch | None, arguments: Arguments) -> Any:
@@ -107,7 +106,6 @@ def _raise(result: FunctionResult[Any]) -> None:
             del result, error  # the traceback holds this frame: no cycle must stay behind
 
 
-@steps
 def _play(
     part: Part,
     parent: Branch | None,
@@ -124,11 +122,13 @@ def _play(
     try:
         args, kwargs = enter_here(branch, arguments, cast)
         token = CURRENT.set(branch)
+        branch.thread = threading.get_ident()
         try:
             value = part.actor.supervisor.ways.here(*args, **kwargs)
             if whole and inspect.isgenerator(value):
                 value = list_items(branch, value)
         finally:
+            branch.thread = 0
             CURRENT.reset(token)
     except BaseException as raised:
         error = raised

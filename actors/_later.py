@@ -18,8 +18,7 @@ from ._deadline import arm
 from ._here import end_here
 from ._outcome import in_task
 from ._reading import async_stream_of
-from ._seen import steps
-from ._stepping import carry_on, first_step
+from ._stepping import carry_on, first_of, first_step
 from ._stream_here import read_here
 
 _enter = CURRENT.set
@@ -90,13 +89,12 @@ class _Steps:
         self._context = copy_context()
         self._context.run(_enter, branch)
 
-    @steps
     async def make(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make one, and return what comes of it."""
         branch = self._branch
         run = self._context.run
         try:
-            awaited = run(step.send, None)
+            awaited = first_of(branch, run, step)
         except StopIteration as stop:
             return stop.value
         branch.task = task = asyncio.current_task()

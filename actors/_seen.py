@@ -1,91 +1,111 @@
 """What a thread plays, seen from another thread: for a watchdog that looks while a loop is held.
 
-Nothing is noted for it while calls are played. A function that steps a branch has it in a local
-variable called `branch`, and says so with `steps`; whoever wants to know reads the frames.
+A branch that is played in its caller's task is noted on its stage while it is stepped, one of a
+direct call notes its thread, and worker threads note theirs here. A branch with a task of its own
+needs no note: the task's context knows it.
+
+Frames would tell as well, and cost nothing, but walking those of another thread crashes Python
+3.11.
 """
 
 import asyncio
 import gc
+import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import Context
-from types import CodeType, FrameType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ._branch import CURRENT, Branch
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_STEPS: Final[dict[int, CodeType]] = {}
-"""The code that steps branches, by identity: to hash code is slow."""
-_WORKS: Final[dict[int, CodeType]] = {}
-"""The code at the bottom of a worker thread."""
+if TYPE_CHECKING:
+    from ._stage import Stage
 
 
-def steps(function: F) -> F:
-    """Say that a function has the branch that it plays in a local variable `branch`."""
-    code = function.__code__
-    _STEPS[id(code)] = code
-    return function
-
-
-def works(function: F) -> F:
-    """Say that a function is what a worker thread does, its CPU clock in a local `_cpu_clock`."""
-    code = function.__code__
-    _WORKS[id(code)] = code
-    return function
-
-
-class Seen(NamedTuple):
-    """What a thread plays at one moment.
-
-    Attributes:
-        branches: those on its stack, the innermost first: each was called by the next.
-        is_worker: whether it is a thread of `Workers`.
-        cpu_clock: the id of its CPU clock, if it is one of those and the system has such clocks.
-    """
-
-    branches: tuple[Branch, ...]
-    is_worker: bool = False
-    cpu_clock: int | None = None
-
-
-def seen_in(frame: FrameType | None) -> Seen:
-    """Return what the thread plays whose innermost frame this is.
+class Playing(NamedTuple):
+    """What a worker thread plays, its CPU clock, and how much it had computed before.
 
     Example:
-        >>> import sys
-        >>> from understudy.actors import seen_in
-        >>> seen_in(sys._getframe()).branches
-        ()
+        >>> from understudy.actors import Playing
+        >>> Playing._fields
+        ('branch', 'clock', 'computed')
     """
-    branches: list[Branch] = []
-    is_worker, cpu_clock = False, None
-    while frame is not None:
-        code = id(frame.f_code)
-        if code in _STEPS:
-            branch = frame.f_locals.get("branch")
-            if isinstance(branch, Branch) and (not branches or branches[-1] is not branch):
-                branches.append(branch)
-        elif code in _WORKS:
-            is_worker, cpu_clock = True, frame.f_locals.get("_cpu_clock")
-        frame = frame.f_back
-    return Seen(tuple(branches), is_worker, cpu_clock)
+
+    branch: Branch
+    clock: int | None
+    computed: float
+
+
+_WORKERS: Final[dict[int, Playing]] = {}
+"""What plays in each worker thread, by the number of the thread."""
+
+
+def play_in_thread(branch: Branch, call: Callable[[], Any]) -> Any:
+    """Do something for a branch in this worker thread, for all to see."""
+    thread = threading.get_ident()
+    _WORKERS[thread] = Playing(branch, cpu_clock_here(), time.thread_time())
+    try:
+        return call()
+    finally:
+        _WORKERS.pop(thread, None)
+
+
+def played_by_workers() -> dict[int, Playing]:
+    """Return what plays in each worker thread.
+
+    Example:
+        >>> from understudy.actors import played_by_workers
+        >>> played_by_workers()
+        {}
+    """
+    return _WORKERS.copy()
+
+
+def played_on(
+    loop: asyncio.AbstractEventLoop, thread: int, stages: "Iterable[Stage]"
+) -> list[Branch]:
+    """Return what is stepped on a loop now: the innermost branch, then those that called it.
+
+    Example:
+        >>> import asyncio, threading
+        >>> from understudy.actors import played_on
+        >>> async def main():
+        ...     return played_on(asyncio.get_running_loop(), threading.get_ident(), [])
+        >>> asyncio.run(main())
+        []
+    """
+    found = [branch_of_task(loop)]
+    for stage in stages:
+        if stage.loop is loop:
+            found.append(stage.stepping)
+        found += stage.played_directly(thread)
+    return callers_of(max((each for each in found if each is not None), key=_asked, default=None))
+
+
+def callers_of(branch: Branch | None) -> list[Branch]:
+    """Return a branch and those that called it, as far as they go on.
+
+    Example:
+        >>> from understudy.actors import callers_of, current_branch
+        >>> callers_of(current_branch())
+        []
+    """
+    chain: list[Branch] = []
+    while branch is not None:
+        if not chain or not branch.is_over:
+            chain.append(branch)
+        branch = branch.parent
+    return chain
+
+
+def _asked(branch: Branch) -> int:
+    return branch.asked
 
 
 def branch_of_task(loop: asyncio.AbstractEventLoop) -> Branch | None:
-    """Return the branch that began the task which a loop steps now; asked from any thread.
-
-    Example:
-        >>> import asyncio
-        >>> from understudy.actors import branch_of_task
-        >>> async def main():
-        ...     return branch_of_task(asyncio.get_running_loop())
-        >>> print(asyncio.run(main()))
-        None
-    """
+    """Return the branch in whose context the task began that a loop steps now."""
     task = asyncio.current_task(loop)
     if task is None:
         return None
@@ -96,33 +116,6 @@ def branch_of_task(loop: asyncio.AbstractEventLoop) -> Branch | None:
         if isinstance(each, Context):
             return each.get(CURRENT)
     return None
-
-
-def place_in(frame: FrameType | None, branch: Branch) -> str:
-    """Return which line a thread is at: that of the branch's function, and the innermost one.
-
-    Example:
-        >>> import asyncio, sys
-        >>> from understudy import Runtime
-        >>> from understudy.actors import current_branch, place_in
-        >>> runtime = Runtime()
-        >>> @runtime.experiment
-        ... async def answer():
-        ...     return place_in(sys._getframe(), current_branch()).rpartition(" in ")[2]
-        >>> asyncio.run(answer())
-        'answer'
-    """
-    lines: list[str] = []
-    while frame is not None:
-        if id(frame.f_code) in _STEPS and frame.f_locals.get("branch") is branch:
-            break
-        if not frame.f_globals.get("__name__", "").startswith("understudy."):
-            code = frame.f_code
-            lines.append(f"{code.co_filename}:{frame.f_lineno} in {code.co_name}")
-        frame = frame.f_back
-    else:  # a task that the branch began: what is below is the loop's
-        del lines[1:]
-    return " > ".join(dict.fromkeys([*lines[-1:], *lines[:1]]))
 
 
 def cpu_clock_here() -> int | None:
@@ -153,3 +146,7 @@ def cpu_time(clock: int | None) -> float | None:
         return time.clock_gettime(clock)
     except OSError:
         return None
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which cannot fork
+    os.register_at_fork(after_in_child=_WORKERS.clear)

@@ -15,6 +15,7 @@ from ._bridge import Crew
 from ._state import Emit
 
 if TYPE_CHECKING:
+    from ._branch import Branch
     from ._case_actor import CaseActor
     from ._cast import Cast
     from ._experiment_supervisor import ExperimentSupervisor
@@ -134,6 +135,8 @@ class Stage:
         self._epoch = time.time() - clock() / 1e9
         self.slice_end: int = 0
         self._busiest: CaseActor | None = None
+        self.stepping: Branch | None = None
+        """The branch that is stepped now in a task that is its caller's, the innermost one."""
         self._has_turned = True
 
     def ring_at_next(self, ring: "Callable[[Stage], object]") -> None:
@@ -154,14 +157,21 @@ class Stage:
         """Whether anything is in flight; asked from any thread, so that it may be just over."""
         if self._busiest is not None and self._busiest.in_flight:
             return True
-        self._busiest = None
-        supervisors = [reference() for reference in self.supervisors.valuerefs()]
-        for supervisor in supervisors:
-            for actor in () if supervisor is None else supervisor.cases:
-                if actor.in_flight:
-                    self._busiest = actor
-                    return True
-        return False
+        self._busiest = next((actor for actor in self._cases() if actor.in_flight), None)
+        return self._busiest is not None
+
+    def played_directly(self, thread: int) -> "list[Branch]":
+        """Return what is played by direct calls in a thread; asked from any other."""
+        if not self.is_shared:
+            return []
+        branches = (branch for actor in self._cases() for branch in [*actor.active])
+        return [branch for branch in branches if branch.thread == thread]
+
+    def _cases(self) -> "Generator[CaseActor]":
+        for reference in self.supervisors.valuerefs():  # a list of its own: others may add some
+            supervisor = reference()
+            if supervisor is not None:
+                yield from supervisor.cases
 
     def wall_time(self, moment: int) -> float:
         """Return when a moment of the clock was, in seconds since 1970."""

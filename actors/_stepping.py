@@ -10,12 +10,10 @@ from types import coroutine
 from typing import Any, TypeVar
 
 from ._branch import Branch
-from ._seen import steps
 
 R = TypeVar("R")
 
 
-@steps
 @coroutine
 def carry_on(
     branch: Branch,
@@ -25,6 +23,9 @@ def carry_on(
 ) -> Generator[Any, Any, R]:
     """Step a suspended coroutine to its end, each step in its own context."""
     send, throw = suspended.send, suspended.throw
+    stage = branch.part.actor.stage
+    caller: Branch | None = None
+    is_stepping = False
     try:
         while True:
             branch.waits_for = awaited
@@ -34,14 +35,29 @@ def carry_on(
                 run(suspended.close)
                 raise
             except BaseException as error:
+                caller, stage.stepping, is_stepping = stage.stepping, branch, True
                 awaited = run(throw, error)
             else:
+                caller, stage.stepping, is_stepping = stage.stepping, branch, True
                 awaited = run(send, sent)
+            stage.stepping, is_stepping = caller, False
     except StopIteration as stop:
         value: R = stop.value
         return value
     finally:
         branch.waits_for = None
+        if is_stepping:
+            stage.stepping = caller
+
+
+def first_of(branch: Branch, run: Callable[..., Any], begun: Coroutine[Any, Any, Any]) -> Any:
+    """Step a coroutine for the first time, in the context of its branch."""
+    stage = branch.part.actor.stage
+    caller, stage.stepping = stage.stepping, branch
+    try:
+        return run(begun.send, None)
+    finally:
+        stage.stepping = caller
 
 
 def first_step(generator: AsyncGenerator[R, Any]) -> Coroutine[Any, Any, R]:

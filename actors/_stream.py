@@ -18,8 +18,7 @@ from ._consume import items_to_read
 from ._deadline import arm, deadline_of
 from ._outcome import in_task
 from ._permit import permit_for
-from ._seen import steps
-from ._stepping import carry_on, first_step
+from ._stepping import carry_on, first_of, first_step
 from ._telling import tell_planned, tell_started
 
 _enter = CURRENT.set
@@ -141,13 +140,12 @@ class Stream:
         self._pause_at(item)
         return item
 
-    @steps
     async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make a step in the context of the branch."""
         branch = self._branch
         run = self._context.run
         try:
-            awaited = run(step.send, None)
+            awaited = first_of(branch, run, step)
         except StopIteration as stop:
             return stop.value
         branch.task = task = asyncio.current_task()

@@ -1,5 +1,6 @@
 """A stream called directly: a sync lead makes its items in its reader's own thread."""
 
+import threading
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
@@ -8,7 +9,6 @@ from ._branch import CURRENT, Branch
 from ._casting import Casting
 from ._consume import items_to_read
 from ._here import Arguments, begin_here, cast_here, end_here, enter_here, on_loop
-from ._seen import steps
 
 
 def stream_here(
@@ -59,10 +59,11 @@ def _step(branch: Branch, advance: Callable[[Any], Any], argument: Any) -> Any:
     return item
 
 
-@steps
 def _within(branch: Branch, act: Callable[..., Any], *args: Any) -> Any:
     token = CURRENT.set(branch)
+    branch.thread = threading.get_ident()
     try:
         return act(*args)
     finally:
+        branch.thread = 0
         CURRENT.reset(token)

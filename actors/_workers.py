@@ -11,8 +11,6 @@ from contextvars import Context
 from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple, final
 
-from ._seen import cpu_clock_here, works
-
 Done = Callable[[Any, BaseException | None], None]
 """Is told, on the loop, what a function returned, or raised."""
 
@@ -132,9 +130,7 @@ class Workers:
             desk = self._desks[loop] = Desk(loop)
         return desk
 
-    @works
     def _work(self) -> None:
-        _cpu_clock = cpu_clock_here()  # read by whoever watches
         jobs = self._jobs
         while True:
             try:

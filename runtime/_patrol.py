@@ -10,26 +10,26 @@ they wait shows in how late the patrol itself is; how much the thread computes, 
 
 import asyncio
 import sys
-import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
-from types import FrameType
 from typing import final
 
 from understudy.actors import (
     Branch,
     CaseActor,
     Crew,
-    branch_of_task,
+    Playing,
+    Stage,
     cpu_time,
-    place_in,
-    seen_in,
+    played_by_workers,
+    played_on,
 )
 
 from ._telling import Telling
+from ._whereabouts import where_is
 
 _SHARE = 0.25
 """Which part of the time a thread computes at least that holds the interpreter."""
@@ -88,9 +88,9 @@ class WorkerWatch:
 
     __slots__ = ("computed", "culprit", "held", "plays")
 
-    def __init__(self) -> None:
-        self.plays: Key | None = None
-        self.computed = 0.0
+    def __init__(self, playing: Playing) -> None:
+        self.plays = _key(playing.branch)
+        self.computed = playing.computed
         self.held = 0.0
         self.culprit: Branch | None = None
 
@@ -128,21 +128,19 @@ class Patrol:
             watch = self._loops[thread] = LoopWatch(loop, clock, computed)
         watch.send_ping(loop)
 
-    def look(self, late: float) -> None:
+    def look(self, late: float, stages: Collection[Stage]) -> None:
         """Look what all do; `late` is how many seconds later than it was to be."""
         now = time.perf_counter()
-        frames = sys._current_frames()  # noqa: SLF001  # the only way to see other threads
-        frames.pop(threading.get_ident(), None)
         for thread, watch in [*self._loops.items()]:
-            if not self._look_at_loop(watch, frames.pop(thread, None), now, late):
+            if not self._look_at_loop(watch, thread, stages, now, late):
                 self._free(watch, now)
                 del self._loops[thread]
-        self._look_at_workers(frames, now - self._looked, late)
+        self._look_at_workers(stages, now - self._looked, late)
         self._looked = now
 
     def end(self) -> None:
         """Look for the last time: tell what is over, and forget what goes on."""
-        self.look(0.0)
+        self.look(0.0, ())
         for watch in self._loops.values():
             self._free(watch, time.perf_counter())
         for worker in self._workers.values():
@@ -151,18 +149,20 @@ class Patrol:
         self._workers.clear()
 
     def _look_at_loop(
-        self, watch: LoopWatch, frame: FrameType | None, now: float, late: float
+        self,
+        watch: LoopWatch,
+        thread: int,
+        stages: Collection[Stage],
+        now: float,
+        late: float,
     ) -> bool:
         """Look at one loop; False if it is gone."""
         loop = watch.running_loop
-        if frame is None or loop is None:
+        if loop is None:
             return False
         if watch.ping is not None and watch.ping.answered is not None:
             self._free(watch, watch.ping.answered)
-        branches = seen_in(frame).branches
-        if not branches:
-            branch = branch_of_task(loop)
-            branches = () if branch is None else (branch,)
+        branches = played_on(loop, thread, stages)
         computed, before = cpu_time(watch.clock), watch.computed
         watch.computed = computed
         is_own_doing = computed is None or before is None or computed - before >= late * _SHARE
@@ -182,7 +182,7 @@ class Patrol:
         held = now - watch.since
         if watch.culprit is None and watch.suspects and held >= self._lag:
             watch.culprit = next(each for each in branches if _key(each) == watch.suspects[0])
-            self._accuse(watch.culprit, "loop", held, frame)
+            self._accuse(watch.culprit, "loop", held, thread)
         return True
 
     def _free(self, watch: LoopWatch, answered: float) -> None:
@@ -194,46 +194,37 @@ class Patrol:
         if culprit is not None and self._is_ours(culprit):
             self._telling.resumed(culprit, "loop", when - watch.since)
 
-    def _look_at_workers(
-        self, frames: Mapping[int, FrameType], elapsed: float, late: float
-    ) -> None:
+    def _look_at_workers(self, stages: Collection[Stage], elapsed: float, late: float) -> None:
         """Look at the worker threads."""
         before, self._workers = self._workers, {}
-        if not (before or any(workers.count for workers in self._crew)):
-            return
         is_waited_for = late >= sys.getswitchinterval() / 2
-        for thread, frame in frames.items():
-            seen = seen_in(frame)
-            computed = cpu_time(seen.cpu_clock)
-            if not seen.is_worker or computed is None:
+        for thread, playing in played_by_workers().items():
+            computed = cpu_time(playing.clock)
+            if computed is None or not self._is_ours(playing.branch):
                 continue
-            worker = before.pop(thread, None) or WorkerWatch()
+            worker = before.pop(thread, None)
+            if worker is None or worker.plays != _key(playing.branch):
+                if worker is not None:
+                    self._leave(worker)
+                worker = WorkerWatch(playing)
             self._workers[thread] = worker
-            used = min(computed - worker.computed, elapsed)
-            worker.computed = computed
-            branch = seen.branches[0] if seen.branches else None
-            plays = None if branch is None else _key(branch)
-            if worker.plays != plays:
-                self._leave(worker)
-                worker.plays = plays
-            if branch is None:
-                continue
+            used, worker.computed = computed - worker.computed, computed
             if is_waited_for and used >= elapsed * _SHARE:
                 worker.held += used
             elif worker.culprit is None:
                 worker.held = max(0.0, worker.held - elapsed)
             if worker.held >= self._lag and worker.culprit is None:
-                worker.culprit = branch
-                self._accuse(branch, "thread", worker.held, frame)
+                inner = [each for stage in stages for each in stage.played_directly(thread)]
+                worker.culprit = max([playing.branch, *inner], key=lambda branch: branch.asked)
+                self._accuse(worker.culprit, "thread", worker.held, thread)
         for worker in before.values():
             self._leave(worker)
 
     def _leave(self, worker: WorkerWatch) -> None:
         if worker.culprit is not None and self._is_ours(worker.culprit):
             self._telling.resumed(worker.culprit, "thread", worker.held)
-        worker.plays, worker.held, worker.culprit = None, 0.0, None
 
-    def _accuse(self, branch: Branch, place: str, held: float, frame: FrameType) -> None:
+    def _accuse(self, branch: Branch, place: str, held: float, thread: int) -> None:
         """Tell of a culprit, and count it, unless it is another runtime's."""
         if not self._is_ours(branch):
             return
@@ -241,7 +232,7 @@ class Patrol:
         actor = branch.part.actor
         with suppress(RuntimeError):  # its loop is closed
             actor.stage.post(partial(_count, actor))
-        self._telling.lagged(branch, place, held, place_in(frame, branch))
+        self._telling.lagged(branch, place, held, where_is(thread))
 
     def _is_ours(self, branch: Branch) -> bool:
         return branch.part.actor.stage.crew is self._crew

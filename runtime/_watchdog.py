@@ -5,6 +5,7 @@ import time
 import weakref
 from asyncio.events import AbstractEventLoop, _get_running_loop
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import Context
 from queue import Empty, SimpleQueue
@@ -172,7 +173,8 @@ class Watchdog:
             while True:
                 self.wakings += 1
                 rang = self._heed(watch, patrol)
-                patrol.look(time.perf_counter() - due)
+                late = time.perf_counter() - due
+                patrol.look(late, _alive(watch.awake))
                 for reference in [*watch.awake]:
                     if reference not in rang and not _is_busy(reference()):
                         del watch.awake[reference]
@@ -210,6 +212,11 @@ class Watchdog:
             except Empty:
                 return True
         return True
+
+
+def _alive(references: Iterable[weakref.ref[Stage]]) -> list[Stage]:
+    found = (reference() for reference in references)
+    return [stage for stage in found if stage is not None]
 
 
 def _is_busy(stage: Stage | None) -> bool:
