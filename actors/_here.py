@@ -120,7 +120,9 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
         elif whole or part.observer is not None or stage.emit is not None or stage.listeners:
             result = actor.result_of(branch, status, reason, value, error, ended)
             if part.observer is not None or stage.listeners:
-                stage.post(partial(actor.supervisor.collect, result, part.observer))
+                if not stage.post(partial(actor.supervisor.collect, result, part.observer)):
+                    for tell in [*stage.late_listeners]:
+                        tell(result)
             if whole and not isinstance(error, _NEVER_DATA):
                 return result
             del result
