@@ -119,8 +119,12 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
                 return abandoned_as
         elif whole or part.observer is not None or stage.emit is not None or stage.listeners:
             result = actor.result_of(branch, status, reason, value, error, ended)
-            if part.observer is not None or stage.listeners:
-                stage.post(partial(actor.supervisor.collect, result, part.observer))
+            is_wanted = part.observer is not None or bool(stage.listeners)
+            collect = partial(actor.supervisor.collect, result, part.observer)
+            if is_wanted and not stage.post(collect):
+                for tell in [*stage.late_listeners]:
+                    tell(result)
+            del collect
             if whole and not isinstance(error, _NEVER_DATA):
                 return result
             del result

@@ -130,6 +130,8 @@ class Stage:
         """The tasks of the branches that are nobody's but ours: a strong reference to each."""
         self.listeners: list[Callable[[FunctionResult[Any]], object]] = []
         """Who is told every result; none of them waits or raises."""
+        self.late_listeners: list[Callable[[FunctionResult[Any]], object]] = []
+        """Those of them whom any thread may tell: what ends when the loop takes nothing more."""
         self.on_detached: Callable[[], None] | None = None
         """Called when a branch begins to run in a task of its own."""
         self._epoch = time.time() - clock() / 1e9

@@ -107,20 +107,21 @@ class Backstage:
         loop.call_soon_threadsafe(start)
         return told
 
-    def stop(self) -> None:
+    def stop(self) -> bool:
         """End the loop and its thread, on which this is called; the next use starts another.
 
-        Not so while somebody waits for something there: it would never come.
+        False while somebody waits for something there, which would never come.
         """
         current = asyncio.current_task()
         with self._lock:
             loop = self._loop
             if loop is None or self._coming:
-                return
+                return loop is None
             if any(task is not current and not task.done() for task in self._tasks):
-                return
+                return False
             self._loop = None
             loop.call_soon(loop.stop)
+            return True
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

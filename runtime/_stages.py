@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 Call = Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]]
+_SOON = 0.001
 _SHORT = 1.0
 """How many seconds subscribers have at least to be told what is left."""
 
@@ -68,6 +69,7 @@ class Stages:
         self._subscriptions: list[Subscription] = []
         self._errands: dict[Stage, set[asyncio.Task[None]]] = {}
         self._leaving: dict[Stage, asyncio.Future[DrainReport]] = {}
+        self._leavers: set[asyncio.Task[Any] | None] = set()
         self._count = 0
         self._lock = threading.Lock()
         _ALL.add(self)
@@ -80,6 +82,7 @@ class Stages:
         gone; nothing takes them any more.
         """
         self._lock = threading.Lock()
+        self._leavers.clear()
         gone = [stage for stage in self._all() if stage.loop.is_running()]
         for stage in gone:
             stage.is_gone = stage.is_closed = True
@@ -220,18 +223,35 @@ class Stages:
         return self._backstage.play(self._leave_backstage())
 
     async def _leave_backstage(self) -> DrainReport:
-        """Drain both stages behind the scenes: that of direct calls, and that of the loop."""
-        loop = asyncio.get_running_loop()
-        stages = [stage for stage in (self._stages.get(loop), self._direct) if stage is not None]
+        """Drain both stages behind the scenes, that of direct calls and that of the loop; end it.
+
+        Who calls meanwhile is answered first, but not for longer than a drain may take. Of several
+        that leave at once, the last one ends the loop.
+        """
+        me = asyncio.current_task()
+        until = asyncio.get_running_loop().time() + self.drain_timeout
+        report = DrainReport(0, ())
+        self._leavers.add(me)
         try:
-            reports = [await self._leave(stage) for stage in stages if not stage.is_closed]
+            while True:
+                for stage in self._open_behind():
+                    report += await self._leave(stage)
+                if len(self._leavers) > 1 or self._ends_backstage():
+                    return report
+                if asyncio.get_running_loop().time() >= until:
+                    return report
+                await asyncio.sleep(_SOON)
         finally:
-            with self._lock:
-                stage = self._stages.get(loop)
-                if self._direct is None and (stage is None or stage.is_closed):
-                    self._backstage.stop()
+            self._leavers.discard(me)
             self._crew.rest()
-        return sum(reports, start=DrainReport(0, ()))
+
+    def _open_behind(self) -> list[Stage]:
+        stages = (self._stages.get(asyncio.get_running_loop()), self._direct)
+        return [stage for stage in stages if stage is not None and not stage.is_closed]
+
+    def _ends_backstage(self) -> bool:
+        with self._lock:
+            return not self._open_behind() and self._backstage.stop()
 
     async def _leave(self, stage: Stage) -> DrainReport:
         """Drain a loop, stop all its actors, and have written what was told.
@@ -277,6 +297,10 @@ class Stages:
                 await drain_stage(stage, left)  # what was called directly since the drain
             stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
             await asyncio.gather(*stops, return_exceptions=True)
+            if stage.is_gone:
+                with stage.lock:
+                    stage.is_closed = True  # nothing is posted any more
+                await asyncio.sleep(0)  # and what was, is done
             for supervisor in [*stage.supervisors.values()]:  # a call came and started it again
                 if supervisor.state is not State.STOPPED:
                     await supervisor.stop()

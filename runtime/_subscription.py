@@ -99,12 +99,16 @@ class Subscription:
         take = self._taker(stage)
         self._takers[stage] = take
         stage.listeners.append(take)
+        if not self.is_async:
+            stage.late_listeners.append(take)
 
     def leave(self, stage: Stage) -> None:
         """Not be told them any more."""
         take = self._takers.pop(stage, None)
         if take is not None and take in stage.listeners:
             stage.listeners.remove(take)
+        if take is not None and take in stage.late_listeners:
+            stage.late_listeners.remove(take)
 
     async def aclose(self, stage: Stage, timeout: float) -> None:
         """Tell what there is to tell of one loop; an async function leaves it."""

@@ -46,6 +46,13 @@ def test_what_grows_is_named(last: Reading, problem: str) -> None:
     assert [*growth(FIRST, last)] == [problem]
 
 
+def test_what_one_busy_round_leaves_is_no_growth_and_what_every_round_leaves_is() -> None:
+    busy = FIRST._replace(blocks=400_000, objects=Counter({"understudy.X": 900}))
+    assert [*growth(FIRST, Reading.least([busy, busy], 3))] == []
+    assert [*growth(FIRST, Reading.least([busy, FIRST, busy], 3))] == []
+    assert len([*growth(FIRST, Reading.least([busy, busy, busy], 3))]) == 2
+
+
 def event_laws(events: list[Event]) -> list[str]:
     told = Told(0)
     for event in events:

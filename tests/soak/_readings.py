@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +46,21 @@ class Reading(NamedTuple):
             len(os.listdir(descriptors)) if descriptors.exists() else 0,
             frozenset(thread.name for thread in threading.enumerate()),
             Counter(kind for kind in map(_kind, gc.get_objects()) if kind),
+        )
+
+    @classmethod
+    def least(cls, latest: Sequence["Reading"], count: int) -> "Reading":
+        """Return the latest, with the least memory and objects of so many, once there are."""
+        last = latest[-1]
+        if len(latest) < count:
+            return last._replace(resident=0, blocks=0, objects=Counter())
+        objects = Counter(last.objects)
+        for each in latest:
+            objects &= each.objects
+        return last._replace(
+            resident=min(each.resident for each in latest),
+            blocks=min(each.blocks for each in latest),
+            objects=objects,
         )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, final
@@ -25,6 +25,8 @@ _CLIENTS: Final = 12
 _THREADS: Final = 4
 _PATIENCE: Final = 60.0
 """How many seconds a round may take to end."""
+_LATEST: Final = 5
+"""What grows for good has grown in each of so many looks; a busy round leaves more than a quiet one."""
 _decode = msgspec.json.Decoder(Event).decode
 LOOPS: Final[tuple[Callable[[], Any], ...]] = (
     asyncio.new_event_loop,
@@ -50,6 +52,7 @@ class Soak:
         self._log = folder / "events.jsonl"
         self._last_seq = 0
         self._first: Reading | None = None
+        self._latest: deque[Reading] = deque(maxlen=_LATEST)
         write_configs(self._configs, random.Random(seed))
         self.runtime = Runtime(
             configs=self._configs,
@@ -136,12 +139,14 @@ class Soak:
         self._last_seq = told.last_seq
         self.events += told.count
         self.reading = Reading.take()
+        self._latest.append(self.reading)
         if self._first is not None:
-            yield from growth(self._first, self.reading)
+            yield from growth(self._first, Reading.least(self._latest, _LATEST))
 
     def warm(self) -> None:
         """Take what there is now as what there may be."""
         self._first = self.reading
+        self._latest.clear()
 
     def _read_events(self) -> Told:
         """Take the events of this round away; the next begins another file."""
