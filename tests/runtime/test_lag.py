@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -125,7 +125,7 @@ async def test_one_that_calls_others_again_and_again_without_a_pause_is_named_it
 
     @runtime.experiment
     def inner(config: Config) -> None:
-        pass
+        time.sleep(0.001)
 
     @runtime.experiment
     async def outer(config: Config) -> None:
@@ -555,3 +555,34 @@ def test_what_is_gone_before_it_looks_is_none_of_its_concern() -> None:
         loop.close()
         del runtime, answer, loop
         gc.collect()
+
+
+async def test_however_a_step_ends_nobody_is_taken_to_be_on_the_loop_afterwards() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), lag=LAG)
+    stage = runtime.stage_on(asyncio.get_running_loop())
+    seen: list[bool] = []
+
+    @runtime.experiment
+    async def answer(way: str, config: Config) -> None:
+        if way.startswith("late"):
+            await asyncio.sleep(0)
+        seen.append(stage.stepping is not None or config.n == 1)
+        if way.endswith("raises"):
+            raise ValueError(way)
+        if way == "hangs":
+            await asyncio.Event().wait()
+
+    async with runtime:
+        for way in ("returns", "raises", "late returns", "late raises"):
+            with suppress(ValueError):
+                await answer(way)
+            assert stage.stepping is None
+        hanging = asyncio.create_task(answer("hangs"))
+        await asyncio.sleep(0)
+        assert stage.stepping is None
+        hanging.cancel()
+        await asyncio.wait([hanging])
+        assert stage.stepping is None
+        await runtime.drain(0)
+    assert len(seen) == 10
+    assert all(seen)
