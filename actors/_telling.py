@@ -66,6 +66,8 @@ def tell_ended(branch: Branch, result: FunctionResult[Any]) -> None:
             status=result.status,
             duration_ms=result.duration * 1e3,
             queue_ms=result.queue_time * 1e3,
+            items=result.items,
+            first_item_ms=None if result.first_item is None else result.first_item * 1e3,
             error=result.exception_info,
         )
 

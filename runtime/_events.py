@@ -89,6 +89,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         status: how a branch, a run or an item of a batch ended.
         duration_ms: how long it ran.
         queue_ms: how long it waited before that.
+        items: how many items a stream gave.
+        first_item_ms: after how long the first of them came.
         key_hash: what the call was about, in a form that does not tell who.
         error_type: the name of the class of an error; written `error.type`.
         error_message: what it says, its first 2,000 characters; written `error.message`.
@@ -142,6 +144,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     status: str | None = None
     duration_ms: float | None = None
     queue_ms: float | None = None
+    items: int | None = None
+    first_item_ms: float | None = None
     key_hash: str | None = None
     error_type: str | None = msgspec.field(default=None, name="error.type")
     error_message: str | None = msgspec.field(default=None, name="error.message")

@@ -20,6 +20,7 @@ from understudy import (
     ExperimentCaseResults,
     FunctionResult,
     MailboxFull,
+    MemorySink,
     MultiBranchStrategy,
     RoundRobinStrategy,
     Runtime,
@@ -594,6 +595,17 @@ async def test_a_shadow_that_raises_is_recorded_with_what_it_gave() -> None:
     shadow = of(results, "shadow")
     assert (shadow.status, shadow.result, shadow.items) == ("error", ["small"], 1)
     assert isinstance(shadow.exception_info, SystemExit)
+
+
+async def test_events_say_how_many_items_there_were_and_when_the_first_came() -> None:
+    sink = MemorySink()
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy(), events=sink)
+    words = runtime.experiment(agen)
+    async with runtime:
+        assert [item async for item in words()] == LARGE
+    told = [event for event in sink.events if event.event == "branch.completed"]
+    assert [event.items for event in told] == [2, 2]
+    assert all((event.first_item_ms or -1) >= 0 for event in told)
 
 
 # Where one value is wanted, it is the list of the items
