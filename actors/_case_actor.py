@@ -21,7 +21,7 @@ from ._deadline import arm, deadline_of
 from ._errors import ActorStopped, MailboxFull
 from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
-from ._outcome import resolve, status_of, withdraw_interruptions
+from ._outcome import resolve, status_of, take_task, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
 from ._stage import Stage
@@ -146,8 +146,7 @@ class CaseActor(Actor[Any, Any]):
             else:
                 stage.stepping = caller
                 self.active[branch] = None
-                branch.task = task = asyncio.current_task()
-                branch.cancelling = task.cancelling() if task is not None else 0
+                take_task(branch)
                 if branch.deadline:
                     arm(branch)
                 if beside is not None:

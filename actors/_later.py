@@ -16,7 +16,7 @@ from ._branch import CURRENT, Branch
 from ._consume import gather_items, items_to_read
 from ._deadline import arm
 from ._here import end_here
-from ._outcome import in_task
+from ._outcome import in_task, take_task
 from ._reading import async_stream_of
 from ._stepping import carry_on, first_of, first_step
 from ._stream_here import read_here
@@ -97,8 +97,7 @@ class _Steps:
             awaited = first_of(branch, run, step)
         except StopIteration as stop:
             return stop.value
-        branch.task = task = asyncio.current_task()
-        branch.cancelling = task.cancelling() if task is not None else 0
+        take_task(branch)
         if branch.deadline:
             arm(branch)
         try:

@@ -50,6 +50,12 @@ def resolve(branch: Branch, raised: BaseException) -> BaseException:
     return ours
 
 
+def take_task(branch: Branch) -> None:
+    """Let the task that runs here stand for a branch, until `in_task` gives it back."""
+    branch.task = asyncio.current_task()
+    branch.cancelling = 0 if branch.task is None else branch.task.cancelling()
+
+
 async def in_task(branch: Branch, suspended: Awaitable[R]) -> R:
     """Await something in the task that stands for a branch meanwhile."""
     try:

@@ -7,6 +7,7 @@ from ._branch import Branch
 from ._deadline import arm
 from ._deadlock import chain_of, find_cycle
 from ._errors import DeadlockError, MailboxFull
+from ._outcome import take_task
 from ._state import State
 
 
@@ -61,8 +62,7 @@ async def _parked(branch: Branch, beside: Beside | None) -> None:
     stage = actor.stage
     future = stage.loop.create_future()
     parked = Parked(future)
-    branch.task = task = asyncio.current_task()
-    branch.cancelling = task.cancelling() if task is not None else 0
+    take_task(branch)
     if branch.deadline:
         arm(branch)
     actor.mailbox.wait(parked)

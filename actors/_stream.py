@@ -16,7 +16,7 @@ from ._branch import CURRENT, Branch, Part
 from ._cast import Cast
 from ._consume import items_to_read
 from ._deadline import arm, deadline_of
-from ._outcome import in_task
+from ._outcome import in_task, take_task
 from ._permit import permit_for
 from ._stepping import carry_on, first_of, first_step
 from ._telling import tell_planned, tell_started
@@ -148,8 +148,7 @@ class Stream:
             awaited = first_of(branch, run, step)
         except StopIteration as stop:
             return stop.value
-        branch.task = task = asyncio.current_task()
-        branch.cancelling = task.cancelling() if task is not None else 0
+        take_task(branch)
         if branch.deadline:
             arm(branch)
         if self._cast is not None:

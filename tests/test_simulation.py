@@ -12,6 +12,7 @@ from tests.simulation.mutants import MUTANTS, ROOT, Mutant
 SEEDS = 10_000
 
 
+@pytest.mark.timeout(400)  # half a minute on two cores that nobody else uses
 def test_ten_thousand_seeds_keep_all_promises() -> None:
     command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
