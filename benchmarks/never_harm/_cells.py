@@ -35,8 +35,13 @@ APART: Final[Mapping[str, str]] = {
 }
 """The cases for which no promise is made, and why they are there."""
 
-LIBRARIES: Final = ("understudy", "spearmint", "laboratory")
-TITLES: Final = {"understudy": "understudy", "spearmint": "Spearmint", "laboratory": "laboratory"}
+LIBRARIES: Final = ("understudy", "spearmint", "laboratory", "by_hand")
+TITLES: Final = {
+    "understudy": "understudy",
+    "spearmint": "Spearmint",
+    "laboratory": "laboratory",
+    "by_hand": "by hand",
+}
 
 _CANNOT: Final[Mapping[tuple[str, Way], str]] = {
     ("spearmint", "awaited"): "has no call for it: a sync function blocks the loop that calls it",

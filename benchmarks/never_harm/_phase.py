@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from . import _laboratory, _spearmint, _understudy
+from . import _by_hand, _laboratory, _spearmint, _understudy
 from ._cells import NOTHING, Cell, Way
 from ._contest import Accounts, Contest, Limits
 from ._load import Load, offer_async, offer_sync, quantile, schedule
@@ -21,6 +21,7 @@ _CONTESTS: Final[dict[str, Callable[[Way, Shadow | None], Contest]]] = {
     "understudy": _understudy.contest,
     "spearmint": _spearmint.contest,
     "laboratory": _laboratory.contest,
+    "by_hand": _by_hand.contest,
 }
 _REST: Final = 3.0
 """How many seconds threads have to end, once nothing holds them any more."""

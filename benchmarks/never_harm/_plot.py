@@ -30,6 +30,7 @@ _STYLE: Final = """
   .understudy { fill: #0969da; stroke: #0969da; }
   .spearmint { fill: #bc4c00; stroke: #bc4c00; }
   .laboratory { fill: #8250df; stroke: #8250df; }
+  .by_hand { fill: #59636e; stroke: #59636e; }
   .never { fill: none; stroke-width: 2; } .title { font-weight: 600; } .small { font-size: 10.5px; }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117; } .ink { fill: #f0f6fc; } .dim { fill: #9198a1; }
@@ -37,6 +38,7 @@ _STYLE: Final = """
     .understudy { fill: #58a6ff; stroke: #58a6ff; }
     .spearmint { fill: #f0883e; stroke: #f0883e; }
     .laboratory { fill: #bc8cff; stroke: #bc8cff; }
+    .by_hand { fill: #9198a1; stroke: #9198a1; }
     .never { fill: none; }
   }
 """

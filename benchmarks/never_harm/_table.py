@@ -108,7 +108,7 @@ def empty(report: Report) -> list[str]:
         for way in WAYS
         if (reason := why_not(library, way))
     ]
-    missing = [TITLES[library] for library in LIBRARIES if library not in report.versions]
+    missing = [TITLES[each] for each in DISTRIBUTIONS if each not in report.versions]
     return lines + [f"{title}: not installed" for title in missing]
 
 

@@ -1,4 +1,4 @@
-"""Whether a shadow that misbehaves harms its lead: in understudy, in Spearmint, in laboratory.
+"""Whether a shadow that misbehaves harms its lead: in understudy, in its peers, by hand.
 
 Requests arrive on a schedule, whatever became of those before, and a latency counts from the time
 on the schedule. The p99 of the lead is to be within 5 % and 1 ms of the same load without a shadow,
@@ -22,7 +22,16 @@ from ._cells import CASES, LIBRARIES, WAYS, cells
 from ._measure import measure
 from ._page import rewrite
 from ._plot import draw
-from ._table import Report, append_json, installed, lead_of, milliseconds, read_json, render
+from ._table import (
+    DISTRIBUTIONS,
+    Report,
+    append_json,
+    installed,
+    lead_of,
+    milliseconds,
+    read_json,
+    render,
+)
 from ._verdict import Verdict
 
 _RATE: Final = 200.0
@@ -45,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measured(given: argparse.Namespace) -> Report:
-    libraries = tuple(name for name in given.libraries if name in installed())
+    missing = DISTRIBUTIONS.keys() - installed()
+    libraries = tuple(name for name in given.libraries if name not in missing)
     asked = cells(
         rounds=given.rounds,
         seconds=given.seconds,
