@@ -35,7 +35,7 @@ from ._table import (
 from ._verdict import Verdict
 
 _RATE: Final = 200.0
-_SECONDS: Final = 1.5
+_SECONDS: Final = 1.0
 _MEMORY: Final = 256 * 2**20
 _DOCS: Final = Path(__file__).parents[2] / "docs"
 
