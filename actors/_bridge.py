@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, final
 from ._branch import Branch
 from ._consume import gather_items, list_items
 from ._current import playing_branch
-from ._reading import async_stream_of
+from ._reading import LATER, async_stream_of
 from ._seen import play_in_thread
 from ._workers import Workers
 
@@ -85,6 +85,7 @@ class _Steps:
         self._branch = branch
         self._generator = generator
         self._context = context
+        self._sent: Any = None
         self._lock = threading.Lock()
         self._is_running = False
         self._is_left = False
@@ -93,9 +94,15 @@ class _Steps:
         """Begin, and return the first item."""
         return await self._make(self._generator.send, None)
 
-    async def send(self, value: Any) -> Any:
-        """Send a value in, and return the next item."""
-        return await self._make(self._generator.send, value)
+    def send(self, value: Any) -> Any:
+        """Send a value in; the next item comes from a thread."""
+        self._sent = value
+        return LATER
+
+    async def wait(self) -> Any:
+        """Return the item that comes of what was sent."""
+        sent, self._sent = self._sent, None
+        return await self._make(self._generator.send, sent)
 
     async def throw(self, error: BaseException) -> Any:
         """Throw an error in, and return the next item."""

@@ -133,7 +133,8 @@ class CaseActor(Actor[Any, Any]):
             run(_enter, branch)
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
-            coroutine = self._function(*args, **kwargs)
+            play = self._function
+            coroutine = play(*args, **kwargs) if kwargs else play(*args)
             caller, stage.stepping = stage.stepping, branch  # for those who watch
             try:
                 awaited = run(coroutine.send, None)
@@ -255,14 +256,14 @@ class CaseActor(Actor[Any, Any]):
         now = stage.clock()
         branch = Branch(part, parent, cast.call_id, number, now, now)
         if part.role == "shadow":
-            deadline_of(branch, part, None)  # nobody waits for it: what is left is its own
             branch.is_shadowed = True
-        else:
+            parent = None  # nobody waits for it: what time is left is its own
+        if part.timeout or parent is not None:
             deadline_of(branch, part, parent)
         self.tally.planned += 1
-        message = Message(self, branch, args, kwargs, cast)
-        message.context.run(_enter, branch)
-        return message
+        context = copy_context()
+        context.run(_enter, branch)
+        return Message(self, branch, args, kwargs, cast, context)
 
     def _reason_to_shed(self, part: Part, cast: "Cast") -> str | None:
         if self.state is not State.RUNNING:
@@ -291,8 +292,11 @@ class CaseActor(Actor[Any, Any]):
             value = await self._function(*args, **kwargs)
         except BaseException as raised:  # SystemExit too: recorded, not obeyed
             error = raised if branch.interruption is None else resolve(branch, raised)
-        message.finish(value, error)
-        del message, error  # the traceback of an error holds this frame: no cycle stays behind
+        try:
+            message.finish(value, error)
+        finally:
+            message.leave()
+            del message, error  # the traceback of an error holds this frame: no cycle stays behind
 
     # What is left of one
 
@@ -310,6 +314,17 @@ class CaseActor(Actor[Any, Any]):
         elif status != "cancelled":
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
+
+    def is_watched(self, part: Part) -> bool:
+        """Whether anybody wants to know what a branch ends with, but for who calls."""
+        stage = self.stage
+        return part.observer is not None or stage.emit is not None or bool(stage.listeners)
+
+    def count(self, status: Status, reason: str) -> None:
+        """Account for a branch whose result nobody wants to know."""
+        setattr(self.tally, status, getattr(self.tally, status) + 1)
+        if status == "shed":
+            tell_shed(self, reason)
 
     def conclude(
         self,
@@ -339,23 +354,22 @@ class CaseActor(Actor[Any, Any]):
     ) -> FunctionResult[Any]:
         """Make the FunctionResult, and tell the events of it."""
         stage = self.stage
-        parent = branch.parent
-        items = branch.items
+        part, parent, items, started = branch.part, branch.parent, branch.items, branch.started
         result: FunctionResult[Any] = FunctionResult(
             value if items is None else items.kept,
             error,
-            branch.case_now,
+            branch.case_now if part.joins else branch.grown_case or part.case,
             status,
             reason,
-            branch.part.role,
-            stage.wall_time(branch.started),
-            (ended - branch.started) / 1e9,
-            (branch.started - branch.asked) / 1e9,
+            part.role,
+            stage.wall_time(started),
+            (ended - started) / 1e9,
+            (started - branch.asked) / 1e9,
             stage.name_of(branch.call_id),
             stage.name_of(branch.id),
             None if parent is None else parent.name,
             None if items is None else items.count,
-            (items.first_at - branch.asked) / 1e9 if items is not None and items.count else None,
+            None if items is None or not items.count else (items.first_at - branch.asked) / 1e9,
         )
         if stage.emit is not None:
             tell_ended(branch, result)

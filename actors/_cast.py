@@ -1,10 +1,10 @@
 """The Cast: one call with more than one branch, in progress."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
-from ._branch import Branch
+from ._branch import Branch, Part
 from ._casting import Casting
 from ._deadlock import chain_of, find_cycle
 from ._errors import ActorStopped, DeadlockError, MailboxFull
@@ -22,6 +22,7 @@ class Cast:
 
     __slots__ = (
         "_args",
+        "_branches_left",
         "_casting",
         "_future",
         "_has_started",
@@ -30,10 +31,10 @@ class Cast:
         "_messages",
         "_on_over",
         "_parent",
-        "_waits_for_all",
         "call_id",
         "limit",
         "stage",
+        "waits_for_all",
     )
 
     def __init__(
@@ -53,9 +54,11 @@ class Cast:
         self._kwargs = kwargs
         self._messages: list[Message] = []
         self._left = 0
+        self._branches_left = 0
         self._future: asyncio.Future[None] | None = None
         self._has_started = False
-        self._waits_for_all = False
+        self.waits_for_all: bool = False
+        """Whether the caller wants the results of all."""
         self._on_over: Callable[[], object] | None = None
 
     async def answer(self) -> Any:
@@ -89,13 +92,13 @@ class Cast:
         Raises:
             BaseException: what a primary raised, when all others have ended.
         """
-        self._waits_for_all = True
+        self.waits_for_all = True
         try:
             main: FunctionResult[Any] = await self._play_primary(whole=True)
             if main.status == "shed":  # the call is refused, and not a part of it
                 self.skip("primary_shed")
             self.start_after()
-            if self._left:
+            if self._pending():
                 await self._ended()
         except GeneratorExit:  # nothing can be awaited any more
             self._cancel("caller", ("branch",))
@@ -122,8 +125,7 @@ class Cast:
     def when_over(self, tell: Callable[[], object]) -> None:
         """Have somebody told when all have ended: one who waits in another thread."""
         self.start_after()
-        self._waits_for_all = True
-        if self.awaited():
+        if self._pending():
             self._on_over = tell
         else:
             tell()
@@ -149,20 +151,27 @@ class Cast:
     def settle(self, message: "Message") -> None:
         """Be told that one of the others has ended."""
         self._left -= 1
+        if message.branch.part.role == "branch":
+            self._branches_left -= 1
+        if self._pending():
+            return
         future = self._future
-        if future is not None and not future.done() and not self.awaited():
+        if future is not None and not future.done():
             future.set_result(None)
-        if self._on_over is not None and not self.awaited():
+        if self._on_over is not None:
             tell, self._on_over = self._on_over, None
             tell()
+
+    def _pending(self) -> int:
+        """Return how many the caller still waits for."""
+        return self._left if self.waits_for_all else self._branches_left
 
     def awaited(self) -> list[Any]:
         """Return what the caller still waits for: for each branch, its task or its actor."""
         return [
             message.actor if message.waits else message.branch.task
             for message in self._messages
-            if message.result is None
-            and (self._waits_for_all or message.branch.part.role == "branch")
+            if not message.is_gone and (self.waits_for_all or message.branch.part.role == "branch")
         ]
 
     def tell(self) -> None:
@@ -198,28 +207,28 @@ class Cast:
     def _start(self) -> None:
         if self._has_started:
             return
-        self._has_started = True
+        self._count_others()
+        parent, args, kwargs = self._parent, self._args, self._kwargs
         for part in self._casting.others:
-            self._left += 1
-            self._messages.append(
-                part.actor.post(part, self._parent, self._args, self._kwargs, self)
-            )
-        for part, reason in self._casting.skipped:
-            self._post_ended(part, reason)
+            self._messages.append(part.actor.post(part, parent, args, kwargs, self))
+        self._skip(self._casting.skipped)
 
     def skip(self, reason: str) -> None:
         """Have none of the others play that do not yet."""
         if self._has_started:
             return
-        self._has_started = True
-        for part in self._casting.others:
-            self._post_ended(part, reason)
-        for part, other_reason in self._casting.skipped:
-            self._post_ended(part, other_reason)
+        self._count_others()
+        self._skip((part, reason) for part in self._casting.others)
+        self._skip(self._casting.skipped)
 
-    def _post_ended(self, part: Any, reason: str) -> None:
-        self._left += 1
-        self._messages.append(part.actor.skip(part, self._parent, self, reason))
+    def _count_others(self) -> None:
+        self._has_started = True
+        self._left = len(self._casting.others) + len(self._casting.skipped)
+        self._branches_left = self._casting.branches
+
+    def _skip(self, skipped: Iterable[tuple[Part, str]]) -> None:
+        for part, reason in skipped:
+            self._messages.append(part.actor.skip(part, self._parent, self, reason))
 
     def _cancel(self, reason: str, roles: tuple[str, ...]) -> None:
         for message in self._messages:
@@ -229,7 +238,7 @@ class Cast:
     async def _ended(self) -> None:
         """Wait until all have ended that are waited for."""
         stage = self.stage
-        while self.awaited():
+        while self._pending():
             future = self._future = stage.loop.create_future()
             stage.gathering[future] = self
             try:
@@ -249,9 +258,9 @@ class Cast:
         Return whether the caller was cancelled meanwhile.
         """
         was_cancelled = False
-        self._waits_for_all = False
+        self.waits_for_all = False
         self._cancel("caller", ("branch",))
-        while self.awaited():
+        while self._pending():
             self._future = self.stage.loop.create_future()
             try:
                 await self._future

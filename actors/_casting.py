@@ -12,6 +12,7 @@ from ._branch import Part, Role
 from ._case import Choice, ExperimentCase
 
 if TYPE_CHECKING:
+    from ._case_actor import CaseActor
     from ._lineup import Lineup
 
 
@@ -27,6 +28,8 @@ class Casting(msgspec.Struct, frozen=True, eq=False):
         after_primary: whether the others start when the primary has ended.
         cancel_with_primary: whether the shadows are cancelled with the caller.
         is_single: whether there is nothing to do but to play the primary.
+        branches: how many of the others the caller waits for.
+        grown: the case of the branch that calls, with what it chooses by this call.
     """
 
     primary: Part
@@ -37,17 +40,37 @@ class Casting(msgspec.Struct, frozen=True, eq=False):
     after_primary: bool
     cancel_with_primary: bool
     is_single: bool
+    branches: int = 0
+    grown: ExperimentCase | None = None
 
 
-def single(part: Part, answers_all: bool) -> Casting:
-    """Cast one part only."""
-    return Casting(part, (), (), answers_all, None, False, False, not answers_all)
+def cast_alone(
+    lineup: "Lineup", actor: "CaseActor", case: ExperimentCase, reason: str, *, joins: bool
+) -> Casting:
+    """Have one actor answer, and nobody else play, whatever the strategy would say."""
+    part = Part(
+        actor,
+        "branch" if lineup.answers_all else "primary",
+        reason,
+        case,
+        lineup.timeout,
+        joins,
+        lineup.is_rejecting,
+        lineup.places.get(actor.config.id, 0),
+        lineup.observer,
+        lineup.settings.stream,
+    )
+    return _single(part, lineup.answers_all)
 
 
 def only_primary(casting: Casting, reason: str) -> Casting:
     """Leave out all but the primary."""
     part = msgspec.structs.replace(casting.primary, reason=reason)
-    return single(part, casting.answers_all)
+    return _single(part, casting.answers_all)
+
+
+def _single(part: Part, answers_all: bool) -> Casting:
+    return Casting(part, (), (), answers_all, None, False, False, not answers_all)
 
 
 def cast_plan(
@@ -94,6 +117,11 @@ def cast_plan(
 
     joins = outer is not None and not plan.answers_all
     primary = part(plan.primary.id, first_role, combinations[0], joins)
+    grown = None
+    if outer is not None and joins:
+        grown = outer.joined(primary.actor.choice)
+        for choices in inners:
+            grown = grown.joined(choices[0])
     others = [part(plan.primary.id, beside, inside) for inside in combinations[1:]]
     for configs, role in ((plan.branches, "branch"), (plan.shadows, "shadow")):
         others += [
@@ -117,4 +145,6 @@ def cast_plan(
         plan.after_primary,
         plan.cancel_with_primary,
         not others and not skipped and not plan.answers_all,
+        sum(other.role == "branch" for other in others),
+        grown,
     )

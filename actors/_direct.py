@@ -51,6 +51,7 @@ def gather_here(casting: Casting, parent: Branch | None, arguments: Arguments) -
     They have to be awaited where the value of the function has.
     """
     cast = cast_here(casting, parent, arguments)
+    cast.waits_for_all = True
     over = threading.Event()
     try:
         main = _play(casting.primary, parent, arguments, cast, whole=True)

@@ -9,11 +9,11 @@ from understudy.configs import Binder, Config
 from understudy.strategies import Call, Plan
 
 from ._actor import Actor
-from ._branch import CURRENT, Branch, Part, Role
+from ._branch import CURRENT, Branch
 from ._case import Choice, ExperimentCase
 from ._case_actor import CaseActor, Fill
 from ._cast import Cast
-from ._casting import Casting, cast_plan, only_primary, single
+from ._casting import Casting, cast_alone, cast_plan, only_primary
 from ._circuit import CircuitBreaker
 from ._errors import ActorError
 from ._lineup import Inners, Lineup
@@ -66,7 +66,6 @@ class ExperimentSupervisor(Supervisor):
         ways: how it is played: here, on the loop, as a stream.
         binder: knows which parameters of the function a config fills in.
         fill_for: for a config, what lays its values into the arguments of a call.
-        is_disabled: tells whether only the first config is to be played.
         archive: keeps what a case actor has done, when it is let go.
         breaker: when a case that fails is given a rest; None for never.
         max_restarts: how many crashes of a strategy are forgiven,
@@ -83,7 +82,6 @@ class ExperimentSupervisor(Supervisor):
         ways: Ways,
         binder: Binder[Any],
         fill_for: Callable[[Config], Fill | None],
-        is_disabled: Callable[[], bool],
         archive: Callable[[CaseActor], object],
         *,
         breaker: CircuitBreaker | None,
@@ -92,6 +90,7 @@ class ExperimentSupervisor(Supervisor):
     ) -> None:
         super().__init__(name=name, max_restarts=max_restarts, within=within, clock=stage.clock)
         self.stage = stage
+        self._switches = stage.switches
         self.key = key
         self._owner = owner
         self.function = function
@@ -100,7 +99,6 @@ class ExperimentSupervisor(Supervisor):
         self._given = binder.given
         self._room = binder.room
         self._fill_for = fill_for
-        self._is_disabled = is_disabled
         self._archive = archive
         self._actors: dict[tuple[str, Config, int, int], CaseActor] = {}
         self._strategies: dict[Any, StrategyActor] = {}
@@ -120,10 +118,10 @@ class ExperimentSupervisor(Supervisor):
         strategy = self._strategy(settings.strategy)
         lineup = Lineup(settings, cases, strategy, inners)
         self._lineups.add(lineup)
-        plan = strategy.fixed(lineup.configs, lineup.known)
+        plan = lineup.plan = strategy.fixed(lineup.configs, lineup.known)
         lineup.answers_all = plan is not None and plan.answers_all
         if plan is not None and inners is None:
-            lineup.fixed = cast_plan(lineup, plan)
+            lineup.fixed = lineup.cast(plan)
         return lineup
 
     def _strategy(self, given: Any) -> StrategyActor:
@@ -206,12 +204,14 @@ class ExperimentSupervisor(Supervisor):
         self, lineup: Lineup, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Coroutine[Any, Any, Any]:
         """Return what is to be awaited for the answer to a call."""
-        caller = _caller()
+        caller = CURRENT.get()
+        if caller is not None and caller.is_over:
+            caller.outlive()
         casting = lineup.fixed
         if (
             casting is None
             or caller is not None
-            or self._is_special()
+            or self._switches.are_set
             or ((kwargs or len(args) > self._room) and self._given(args, kwargs))
         ):
             casting = self._choose(lineup, caller, args, kwargs)
@@ -266,7 +266,7 @@ class ExperimentSupervisor(Supervisor):
         if is_whole or (
             casting is None
             or caller is not None
-            or self._is_special()
+            or self._switches.are_set
             or ((kwargs or len(args) > self._room) and self._given(args, kwargs))
         ):
             if lineup.inners is not None and _get_running_loop() is not self.stage.loop:
@@ -274,10 +274,6 @@ class ExperimentSupervisor(Supervisor):
             with self.stage.lock:
                 casting = self._choose(lineup, caller, args, kwargs)
         return casting, caller
-
-    def _is_special(self) -> bool:
-        """Whether something else than the strategy may choose."""
-        return self.stage.switches.forces > 0 or self.is_disabled
 
     def _choose(
         self,
@@ -305,7 +301,7 @@ class ExperimentSupervisor(Supervisor):
         kwargs: Mapping[str, Any],
     ) -> Casting:
         """Choose who plays: the kill switch, a pin, the case, or else the strategy says."""
-        if self._is_special():
+        if self._switches.are_set:
             if self.is_disabled:
                 return self._only(lineup, lineup.first, "disabled", caller)
             pinned = lineup.pinned
@@ -315,18 +311,18 @@ class ExperimentSupervisor(Supervisor):
         if outer is not None:
             assigned = outer.config_for(self.key)
             if assigned is not None:
-                return self._only(lineup, self._player(lineup, assigned), "case", caller)
-        plan = self._plan(lineup, outer, args, kwargs)
+                return lineup.cast_alone(self._player(lineup, assigned), "case", joins=True)
+        plan = lineup.plan or self._plan(lineup, outer, args, kwargs)
         if plan is None:
             return self._only(lineup, lineup.first, "error", caller)
-        inners: Sequence[tuple[Choice, ...]] = ()
+        is_shadowed = caller is not None and caller.is_shadowed
         if lineup.inners is not None and len(plan.configs) > 1:
             inners = inner_choices(lineup, plan, outer)
-        is_shadowed = caller is not None and caller.is_shadowed
-        casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
-        if caller is not None and casting.primary.joins:
-            for choice in (casting.primary.actor.choice, *(each[0] for each in inners)):
-                caller.join(choice)
+            casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
+        else:
+            casting = lineup.cast(plan, outer, is_shadowed)
+        if caller is not None and casting.grown is not None:
+            caller.root.grown_case = casting.grown
         return casting
 
     def _player(self, lineup: Lineup, config: Config) -> CaseActor:
@@ -349,30 +345,14 @@ class ExperimentSupervisor(Supervisor):
         A `foreign` config is one that the caller brings along, for this call alone: the actor
         lends it a permit.
         """
-        answers_all = lineup.answers_all
-        role: Role = "branch" if answers_all else "primary"
         joins = caller is not None
-        case = actor.case
         if foreign is not None:
-            case = ExperimentCase(
-                self.name, foreign, (Choice(self.key, self.name, foreign),), self.key
-            )
-        elif caller is not None and caller.root.case_now.config_for(self.key) is None:
+            choice = Choice(self.key, self.name, foreign)
+            case = ExperimentCase(self.name, foreign, (choice,), self.key)
+            return cast_alone(lineup, actor, case, reason, joins=joins)
+        if caller is not None and caller.root.case_now.config_for(self.key) is None:
             caller.join(actor.choice)
-        place = lineup.places.get(actor.config.id, 0)
-        part = Part(
-            actor,
-            role,
-            reason,
-            case,
-            lineup.timeout,
-            joins,
-            lineup.is_rejecting,
-            place,
-            lineup.observer,
-            lineup.settings.stream,
-        )
-        return single(part, answers_all)
+        return lineup.cast_alone(actor, reason, joins=joins)
 
     def _plan(
         self,
@@ -396,7 +376,7 @@ class ExperimentSupervisor(Supervisor):
     @property
     def is_disabled(self) -> bool:
         """Whether only the first config is to be played."""
-        return self._is_disabled() or self.stage.switches.is_disabled
+        return self._switches.are_off_for(self._owner)
 
     def collect(self, result: FunctionResult[Any], observer: StrategyActor | None) -> None:
         """Hand a result on to those who want to know; none of them is waited for."""

@@ -87,11 +87,11 @@ class Items:
         limit: the limit that was come to.
     """
 
-    __slots__ = ("_is_kept", "_limits", "_size", "count", "first_at", "kept", "limit")
+    __slots__ = ("_limits", "_size", "count", "first_at", "is_kept", "kept", "limit")
 
     def __init__(self, limits: StreamLimits | None, is_kept: bool = True) -> None:
         self._limits = limits
-        self._is_kept = is_kept
+        self.is_kept: bool = is_kept
         self._size = 0
         self.count: int = 0
         self.first_at: int = 0
@@ -103,7 +103,7 @@ class Items:
         if not self.count:
             self.first_at = clock()
         self.count += 1
-        if not self._is_kept or self.limit is not None:
+        if not self.is_kept or self.limit is not None:
             return
         limits = self._limits
         if limits is not None:

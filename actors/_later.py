@@ -17,7 +17,7 @@ from ._consume import gather_items, items_to_read
 from ._deadline import arm
 from ._here import end_here
 from ._outcome import in_task, take_task
-from ._reading import async_stream_of
+from ._reading import LATER, async_stream_of
 from ._stepping import carry_on, first_of, first_step
 from ._stream_here import read_here
 
@@ -117,14 +117,21 @@ class _Reading:
         self._inner = inner
         self._steps = _Steps(branch)
         self._items = branch.items = items_to_read(branch)
+        self._sent: Any = None
 
     async def first(self) -> Any:
         """Begin, and return the first item."""
         return await self._next(first_step(self._inner))
 
-    async def send(self, value: Any) -> Any:
-        """Send a value in, and return the next item."""
-        return await self._next(self._inner.asend(value))
+    def send(self, value: Any) -> Any:
+        """Send a value in; the next item is waited for."""
+        self._sent = value
+        return LATER
+
+    async def wait(self) -> Any:
+        """Return the item that comes of what was sent."""
+        sent, self._sent = self._sent, None
+        return await self._next(self._inner.asend(sent))
 
     async def throw(self, error: BaseException) -> Any:
         """Throw an error in, and return the next item."""

@@ -1,19 +1,32 @@
 """The Lineup: the actors that play for an experiment under one set of settings."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from understudy.configs import Config
+from understudy.strategies import Plan
 
+from ._case import ExperimentCase
+from ._casting import Casting, cast_alone, cast_plan
 from ._settings import Settings
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
-    from ._casting import Casting
     from ._strategy_actor import StrategyActor
 
 Inners = Callable[[], Sequence["Lineup"]]
 """Finds the lineups of the experiments that are known to be called inside."""
+
+
+_MOST_KEPT = 64
+
+
+class _Cast(NamedTuple):
+    """A casting, and what it was made of: as long as that is kept, its ids are not used again."""
+
+    casting: Casting
+    plan: Plan
+    outer: ExperimentCase | None
 
 
 @final
@@ -24,12 +37,15 @@ class Lineup:
     same case actors where configs and limits are the same.
 
     Attributes:
-        fixed: the casting of every call, where the plan never changes.
+        plan: the plan of every call, where it never changes,
+        fixed: and its casting, where nothing can be inside.
         answers_all: whether callers get the results of all.
     """
 
     __slots__ = (
         "__weakref__",
+        "_castings",
+        "_solos",
         "answers_all",
         "cases",
         "configs",
@@ -39,6 +55,7 @@ class Lineup:
         "is_rejecting",
         "known",
         "places",
+        "plan",
         "settings",
         "strategy",
         "timeout",
@@ -61,8 +78,38 @@ class Lineup:
         self.timeout: int = max(1, int(settings.timeout * 1e9)) if settings.timeout else 0
         self.is_rejecting: bool = settings.overflow == "reject"
         self.inners: Inners | None = inners
+        self.plan: Plan | None = None
         self.fixed: Casting | None = None
+        self._castings: dict[tuple[int, int, bool], _Cast] = {}
+        self._solos: dict[tuple[CaseActor, str, bool], Casting] = {}
         self.answers_all: bool = False
+
+    def cast(
+        self, plan: Plan, outer: ExperimentCase | None = None, is_shadowed: bool = False
+    ) -> Casting:
+        """Return the casting of a plan in a case: it is made once, and kept.
+
+        Strategies have the same few plans for all calls, and branches the same few cases.
+        """
+        known = self._castings.get((id(plan), id(outer), is_shadowed))
+        if known is not None:
+            return known.casting
+        if len(self._castings) >= _MOST_KEPT:  # a strategy may make a plan for each call
+            self._castings.clear()
+        casting = cast_plan(self, plan, outer, is_shadowed)
+        kept = _Cast(casting, plan, outer)
+        self._castings[id(plan), id(outer), is_shadowed] = kept
+        return casting
+
+    def cast_alone(self, actor: "CaseActor", reason: str, *, joins: bool) -> Casting:
+        """Return the casting that has one actor answer, whatever the strategy would say."""
+        known = self._solos.get((actor, reason, joins))
+        if known is None:
+            if len(self._solos) >= _MOST_KEPT:  # those of other settings may join
+                self._solos.clear()
+            known = cast_alone(self, actor, actor.case, reason, joins=joins)
+            self._solos[actor, reason, joins] = known
+        return known
 
     def within(self, timeout: int) -> int:
         """Return how many nanoseconds a shadow may take: a stream of it has a limit anyhow."""

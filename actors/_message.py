@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextvars import Context, copy_context
-from typing import TYPE_CHECKING, Any, final
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ._branch import Branch
 from ._deadline import too_late
@@ -16,41 +18,32 @@ if TYPE_CHECKING:
     from ._cast import Cast
 
 
-@final
-class Message:
-    """A branch on its way: it waits in the mailbox without a task."""
+class Message(msgspec.Struct, eq=False):
+    """A branch on its way: it waits in the mailbox without a task.
 
-    __slots__ = (
-        "actor",
-        "args",
-        "branch",
-        "cast",
-        "circuit_turn",
-        "context",
-        "is_counted",
-        "is_gone",
-        "kwargs",
-        "result",
-    )
+    Attributes:
+        actor: who is to play it.
+        branch: the branch.
+        args: what it is called with, by place,
+        kwargs: and by name.
+        cast: what it is a part of, until it has ended.
+        context: what it is played in.
+        result: what it ended with, if somebody wanted to know.
+        is_gone: whether it has ended.
+        is_counted: whether it counts among the shadows of the actor.
+        circuit_turn: in which turn of the circuit it was let through.
+    """
 
-    def __init__(
-        self,
-        actor: "CaseActor",
-        branch: Branch,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        cast: "Cast",
-    ) -> None:
-        self.actor: CaseActor = actor
-        self.branch: Branch = branch
-        self.args: tuple[Any, ...] = args
-        self.kwargs: Mapping[str, Any] = kwargs
-        self.cast: Cast | None = cast
-        self.context: Context = copy_context()
-        self.result: FunctionResult[Any] | None = None
-        self.is_gone: bool = False
-        self.is_counted: bool = False
-        self.circuit_turn: int = 0
+    actor: "CaseActor"
+    branch: Branch
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    cast: "Cast | None"
+    context: Context
+    result: FunctionResult[Any] | None = None
+    is_gone: bool = False
+    is_counted: bool = False
+    circuit_turn: int = 0
 
     @property
     def waits(self) -> bool:
@@ -73,15 +66,23 @@ class Message:
 
     def finish(self, value: Any, error: BaseException | None) -> None:
         """End, having run."""
-        status, reason = status_of(self.branch, error)
-        task = self.branch.task
-        is_cancelled = self.branch.interruption is not None or (task and task.cancelling())
-        if isinstance(error, asyncio.CancelledError) and not is_cancelled:
-            status, reason = "error", self.branch.part.reason  # it raised that by itself
+        branch = self.branch
+        status: Status = "ok"
+        reason = branch.part.reason
+        if error is not None and not self._is_own_cancellation(error):
+            status, reason = status_of(branch, error)
+        elif error is not None:
+            status = "error"
         ended = self.actor.stage.clock()
         if status != "cancelled":
-            self.actor.tally.took(ended - self.branch.started)
+            self.actor.tally.took(ended - branch.started)
         self._conclude(status, reason, value, error, ended)
+
+    def _is_own_cancellation(self, error: BaseException) -> bool:
+        """Whether the function raised that by itself: nobody cancelled it."""
+        task = self.branch.task
+        is_cancelled = self.branch.interruption is not None or (task and task.cancelling())
+        return isinstance(error, asyncio.CancelledError) and not is_cancelled
 
     def end(self, status: Status, reason: str, error: BaseException | None = None) -> None:
         """End without having run."""
@@ -96,7 +97,7 @@ class Message:
         error: BaseException | None,
         ended: int,
     ) -> None:
-        if self.result is not None:
+        if self.is_gone:
             return
         self.is_gone = True
         branch = self.branch
@@ -108,23 +109,39 @@ class Message:
         actor.active.pop(branch, None)
         if self.is_counted:
             actor.shadows -= 1
-            noted = "error" if branch.has_lagged else status  # who holds the loop harms the lead
-            actor.note_for_circuit(noted, self.circuit_turn)
-        self.result = actor.conclude(branch, status, reason, value, error, ended)
-        branch.interruption = None
+            if status != "ok" or branch.has_lagged or actor.circuit is not None:
+                noted = "error" if branch.has_lagged else status  # it harms the lead
+                actor.note_for_circuit(noted, self.circuit_turn)
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
+        if (cast is not None and cast.waits_for_all) or actor.is_watched(branch.part):
+            self.result = actor.conclude(branch, status, reason, value, error, ended)
+        else:
+            actor.count(status, reason)
+        branch.interruption = None
         if cast is not None:
             cast.settle(self)
 
-    def over(self) -> None:
-        """Be told that the task has ended: it may have been cancelled before it began."""
-        if not self.branch.has_begun:
-            error = self.branch.interruption
-            self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
-        self.branch.task = None  # it keeps its context, and that keeps the branch
-        if not self.branch.threads and self.branch.holds_permit:
-            self.branch.holds_permit = False
+    def leave(self) -> None:
+        """Let go of the task, which has nothing more to do, and of the permit."""
+        branch = self.branch
+        if branch.task is not None:
+            self.actor.stage.playing.pop(branch.task, None)
+            branch.task = None  # it keeps its context, and that keeps the branch
+        if branch.holds_permit and not branch.threads:
+            branch.holds_permit = False
             self.actor.mailbox.give_back()
+
+    def _interrupt(self, error: BaseException) -> None:
+        """Cancel the task; before it has begun, nobody but itself can tell that it ended."""
+        branch = self.branch
+        branch.interrupt(error)
+        if not branch.has_begun and branch.task is not None:
+            branch.task.add_done_callback(self._never_begin)
+
+    def _never_begin(self, _: "asyncio.Task[None]") -> None:
+        error = self.branch.interruption
+        self.end(*status_of(self.branch, error or asyncio.CancelledError()), error)
+        self.leave()
 
     def lapse(self) -> None:
         """Be told that the time is over."""
@@ -134,7 +151,7 @@ class Message:
             self.end("timeout", branch.part.reason, error)
             self.actor.mailbox.leave()
         else:
-            branch.interrupt(error)
+            self._interrupt(error)
 
     def cancel(self, error: ActorStopped) -> None:
         """Cancel it, wherever it is; the error says by whom."""
@@ -144,7 +161,7 @@ class Message:
             self.end("cancelled", error.reason, error)
             self.actor.mailbox.leave()
         else:
-            self.branch.interrupt(error)
+            self._interrupt(error)
 
     def refuse(self, error: BaseException) -> None:
         """Be told that the actor stopped first."""

@@ -1,7 +1,10 @@
 """Reading: an async generator whose steps are made elsewhere."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+LATER: Final = object()
+"""Stands for an item that has to be waited for."""
 
 
 class Source(Protocol):
@@ -11,8 +14,12 @@ class Source(Protocol):
         """Begin, and return the first item."""
         ...
 
-    async def send(self, value: Any) -> Any:
-        """Send a value in, and return the next item."""
+    def send(self, value: Any) -> Any:
+        """Send a value in, and return the next item, if it is there; if not, `LATER`."""
+        ...
+
+    async def wait(self) -> Any:
+        """Return the item that was to come later."""
         ...
 
     async def throw(self, error: BaseException) -> Any:
@@ -41,7 +48,9 @@ def async_stream_of(
                 except BaseException as error:
                     item = await source.throw(error)
                 else:
-                    item = await source.send(sent)
+                    item = source.send(sent)
+                    if item is LATER:
+                        item = await source.wait()
         except StopAsyncIteration:
             return
         finally:

@@ -42,39 +42,65 @@ class _Pin:
 
 @final
 class Switches:
-    """What a runtime tells all its stages at once.
+    """What somebody chose by hand, for all stages of a runtime: configs pinned, experiments off.
 
     Attributes:
-        forces: how many `force` blocks are open anywhere; none means nobody need look.
-        is_disabled: whether only first configs are played.
+        are_set: whether there is any of that; if not, nobody need look further.
     """
 
-    __slots__ = ("_lock", "forces", "is_disabled")
+    __slots__ = ("_disabled", "_forces", "_is_all_off", "_lock", "are_set")
 
     def __init__(self) -> None:
-        self.forces: int = 0
-        self.is_disabled: bool = False
+        self.are_set: bool = False
+        self._forces = 0
+        self._is_all_off = False
+        self._disabled = weakref.WeakSet[object]()
         self._lock = threading.Lock()
+
+    def disable(self, owner: object | None, is_disabled: bool) -> None:
+        """Have an experiment, or with None all of them, play first configs only, or not."""
+        with self._lock:
+            if owner is None:
+                self._is_all_off = is_disabled
+            elif is_disabled:
+                self._disabled.add(owner)
+            else:
+                self._disabled.discard(owner)
+            self._note()
+
+    def has_disabled(self, owner: object) -> bool:
+        """Whether an experiment was switched off by itself."""
+        return owner in self._disabled
+
+    def are_off_for(self, owner: object) -> bool:
+        """Whether an experiment plays its first config only."""
+        return self._is_all_off or owner in self._disabled
 
     @contextmanager
     def force(self, key: int, config_id: str) -> Generator[None]:
         """Pin a config for an experiment, in this context."""
         pin = _Pin(config_id)
         token = _PINNED.set({**(_PINNED.get() or {}), key: pin})
-        with self._lock:
-            self.forces += 1
+        self._count(+1)
         try:
             yield
         finally:
             pin.is_open = False
-            with self._lock:
-                self.forces -= 1
+            self._count(-1)
             _PINNED.reset(token)
 
     def forced(self, key: int) -> str | None:
         """Return the id of the config that is pinned here."""
-        pin = (_PINNED.get() or {}).get(key) if self.forces else None
+        pin = (_PINNED.get() or {}).get(key) if self._forces else None
         return pin.config_id if pin is not None and pin.is_open else None
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._forces += more
+            self._note()
+
+    def _note(self) -> None:
+        self.are_set = self._forces > 0 or self._is_all_off or len(self._disabled) > 0
 
 
 @final
@@ -133,7 +159,7 @@ class Stage:
         self.late_listeners: list[Callable[[FunctionResult[Any]], object]] = []
         """Those of them whom any thread may tell: what ends when the loop takes nothing more."""
         self.on_detached: Callable[[], None] | None = None
-        """Called when a branch begins to run in a task of its own."""
+        """Called, once, when a branch begins to run in a task of its own."""
         self._epoch = time.time() - clock() / 1e9
         self.slice_end: int = 0
         self._busiest: CaseActor | None = None
@@ -210,9 +236,5 @@ class Stage:
         message.branch.task = task
         self.playing[task] = message
         _unregister_task(task)  # it is the supervisor's: who cancels all tasks leaves it alone
-        task.add_done_callback(self._played)
         if self.on_detached is not None:
             self.on_detached()
-
-    def _played(self, task: "asyncio.Task[None]") -> None:
-        self.playing.pop(task).over()

@@ -13,6 +13,8 @@ from ._errors import ActorError
 from ._results import FunctionResult
 from ._state import State
 
+_MOST_SEEN = 64
+
 
 @final
 class StrategyActor(Actor[FunctionResult[Any] | None, None]):
@@ -29,6 +31,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         self._given = strategy
         self._strategy = strategy
         self._owner = owner
+        self._seen: dict[int, tuple[Plan, Mapping[str, Config]]] = {}
         self._renew()
 
     @property
@@ -64,7 +67,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         if self.state is not State.RUNNING:
             return None
         try:
-            return check_plan(self._strategy.plan(call, configs), known)
+            return self._checked(self._strategy.plan(call, configs), known)
         except BaseException as error:  # even SystemExit: a strategy may not harm the caller
             self._fail(error)
             return None
@@ -91,6 +94,23 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         except BaseException as error:
             self._fail(error)
             return None
+
+    def _checked(self, plan: Plan, known: Mapping[str, Config]) -> Plan:
+        """Return a plan that can be followed; strategies have the same few for all calls.
+
+        Raises:
+            StrategyError: it cannot be followed.
+        """
+        seen = self._seen.get(id(plan))
+        if seen is not None and seen[1] is known:
+            return plan
+        check_plan(plan, known)
+        if len(self._seen) >= _MOST_SEEN:  # this one makes a plan for each call
+            self._seen.clear()
+        parts: tuple[object, ...] = (plan.branches, plan.shadows, plan.skipped)
+        if type(plan) is Plan and all(type(part) is tuple for part in parts):  # it never changes
+            self._seen[id(plan)] = (plan, known)
+        return plan
 
     def _renew(self) -> None:
         make = getattr(self._given, "fresh", None)

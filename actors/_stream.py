@@ -18,6 +18,7 @@ from ._consume import items_to_read
 from ._deadline import arm, deadline_of
 from ._outcome import in_task, take_task
 from ._permit import permit_for
+from ._reading import LATER
 from ._stepping import carry_on, first_of, first_step
 from ._telling import tell_planned, tell_started
 
@@ -45,7 +46,7 @@ class Stream:
         cast: Cast | None,
     ) -> None:
         actor = part.actor
-        stage = actor.stage
+        stage = self._stage = actor.stage
         asked = stage.clock()
         number = stage.next_id()
         call_id = number if cast is None else cast.call_id
@@ -55,9 +56,11 @@ class Stream:
         self._args = args
         self._kwargs = kwargs
         self._cast = cast
-        self._context = copy_context()
-        self._context.run(_enter, branch)
+        self._run = copy_context().run
+        self._run(_enter, branch)
         self._generator: AsyncGenerator[Any, Any] | None = None
+        self._begun: tuple[Coroutine[Any, Any, Any], Any] | None = None
+        """A step, and what it waits for."""
         self._ending: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         actor.tally.planned += 1
@@ -86,31 +89,52 @@ class Stream:
             args, kwargs = self._args, self._kwargs
             if actor.fill is not None:
                 args, kwargs = actor.fill(args, kwargs)
-            self._generator = self._context.run(play, *args, **kwargs)
+            self._generator = self._run(play, *args, **kwargs)
         except BaseException as error:
             self._end(error)
             raise
-        return await self._next(first_step(self._generator))
+        item = self._begin(first_step(self._generator))
+        return await self.wait() if item is LATER else item
 
-    async def send(self, value: Any) -> Any:
-        """Send a value in, and return the next item."""
+    def send(self, value: Any) -> Any:
+        """Send a value in, and return the next item, if it is there; if not, `LATER`."""
+        if self._ending is not None:
+            return LATER
+        assert self._generator is not None
+        return self._begin(self._generator.asend(value))
+
+    async def wait(self) -> Any:
+        """Return the item of the step that has begun; all ends with the first step that raises."""
         if self._ending is not None:
             await self._ended()
-        assert self._generator is not None
-        return await self._next(self._generator.asend(value))
+        branch = self._branch
+        item: Any = None
+        begun, self._begun = self._begun, None
+        try:
+            if begun is not None:
+                item = await self._carry_on(*begun)
+            if branch.interruption is not None:  # which did not keep it from giving an item
+                await self._close_generator()
+                raise branch.interruption
+        except BaseException as error:
+            self._end(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+        return self._pause_at(item)
 
     async def throw(self, error: BaseException) -> Any:
         """Throw an error in, and return the next item."""
         if self._ending is not None:
             await self._ended()
         assert self._generator is not None
-        return await self._next(self._generator.athrow(error))
+        item = self._begin(self._generator.athrow(error))
+        return await self.wait() if item is LATER else item
 
     async def close(self) -> None:
         """End it, as the reader wants no more; it may have ended already."""
         if self._ending is not None:
             await self._wait_for_end()
         if self._branch.is_over:
+            await self._let_others_run()
             return
         assert self._generator is not None
         try:
@@ -120,54 +144,66 @@ class Stream:
             raise
         self._end(GeneratorExit())
 
-    async def _next(self, step: Coroutine[Any, Any, Any]) -> Any:
-        """Make a step, and return the item it gives; all ends with the first step that raises."""
+    def _begin(self, step: Coroutine[Any, Any, Any]) -> Any:
+        """Make a step as far as it goes without waiting: return its item, or `LATER`."""
         branch = self._branch
+        stage = self._stage
         branch.paused = None
+        caller, stage.stepping = stage.stepping, branch
         try:
-            item = await self._step(step)
-            if branch.interruption is not None:  # which did not keep it from giving an item
-                await self._close_generator()
-                raise branch.interruption
-        except StopAsyncIteration:
-            self._end(None)
-            stage = branch.part.actor.stage
-            await stage.let_others_run(stage.clock())
-            raise
-        except BaseException as error:
-            self._end(error)
-            raise
-        self._pause_at(item)
-        return item
-
-    async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
-        """Make a step in the context of the branch."""
-        branch = self._branch
-        run = self._context.run
-        try:
-            awaited = first_of(branch, run, step)
+            self._begun = (step, self._run(step.send, None))
         except StopIteration as stop:
-            return stop.value
+            return LATER if branch.interruption is not None else self._pause_at(stop.value)
+        except BaseException as error:
+            self._end(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+        finally:
+            stage.stepping = caller
+        return LATER
+
+    async def _carry_on(self, step: Coroutine[Any, Any, Any], awaited: Any) -> Any:
+        """Wait for a step that was made as far as something to wait for."""
+        branch = self._branch
         take_task(branch)
         if branch.deadline:
             arm(branch)
         if self._cast is not None:
             self._cast.start()
-        return await in_task(branch, carry_on(branch, run, step, awaited))
+        return await in_task(branch, carry_on(branch, self._run, step, awaited))
 
-    def _pause_at(self, item: Any) -> None:
-        """Leave the branch without a task until the reader asks for more."""
+    async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
+        """Make a whole step, in the context of the branch."""
+        try:
+            awaited = first_of(self._branch, self._run, step)
+        except StopIteration as stop:
+            return stop.value
+        return await self._carry_on(step, awaited)
+
+    def _pause_at(self, item: Any) -> Any:
+        """Leave the branch without a task until the reader asks for more; return the item."""
         branch = self._branch
-        stage = branch.part.actor.stage
-        if not self._items.count:
-            if branch.deadline:
-                arm(branch)
-            if self._cast is not None:  # not yet: nothing holds back the first item
-                stage.loop.call_soon(self._cast.start)
-        self._items.add(item, stage.clock)
+        items = self._items
+        if items.is_kept or not items.count:
+            items.add(item, self._stage.clock)
+            if items.count == 1:
+                self._come_to_the_first()
+        else:
+            items.count += 1
         if branch.parent is not None and (task := asyncio.current_task()) is not None:
             branch.reader = weakref.ref(task)  # an edge of the wait-for graph
         branch.paused = self
+        return item
+
+    def _come_to_the_first(self) -> None:
+        if self._branch.deadline:
+            arm(self._branch)
+        if self._cast is not None:  # not yet: nothing holds back the first item
+            self._stage.loop.call_soon(self._cast.start)
+
+    async def _let_others_run(self) -> None:
+        now = self._stage.clock()
+        if now > self._stage.slice_end:
+            await self._stage.let_others_run(now)
 
     # The end
 

@@ -114,9 +114,11 @@ class Binder(Generic[R]):
             >>> Binder(answer).given(("hello",), {"config": Config(model="mine")})
             Given(names=('config',), config=Config({'model': 'mine'}))
         """
-        passed = {name: kwargs[name] for name in self._slots if name in kwargs}
-        if len(args) > self._layout.room:
-            passed |= self._layout.passed(args)
+        passed: dict[str, Any] = {}
+        if len(args) > self._layout.room and self._layout.are_for_all(args):
+            passed = self._layout.passed(args)
+        if kwargs:
+            passed |= {name: kwargs[name] for name in self._slots if name in kwargs}
         if not passed:
             return None
         for name, value in passed.items():

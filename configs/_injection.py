@@ -69,7 +69,16 @@ class Layout(NamedTuple):
 class Injection:
     """What one config fills in for one function, ready to be laid into any call."""
 
-    __slots__ = ("_fresh", "_insertions", "_layout", "_name", "_required", "_shared")
+    __slots__ = (
+        "_fresh",
+        "_insertions",
+        "_layout",
+        "_name",
+        "_only_place",
+        "_only_value",
+        "_required",
+        "_shared",
+    )
 
     def __init__(
         self,
@@ -85,11 +94,20 @@ class Injection:
         self._fresh = dict(fresh)
         self._required = required
         self._insertions = self._all_insertions()
+        self._only_place, self._only_value = (sys.maxsize, None)
+        if len(self._insertions) == 1:
+            self._only_place, self._only_value = self._insertions[0]
 
     def fill(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """Return the arguments with the config's filled in; what the caller passes wins."""
+        place = self._only_place
+        if not kwargs and place <= len(args) <= self._layout.public:
+            if place == len(args):
+                return (*args, self._only_value), kwargs
+            if type(args[place]) is not Config:
+                return (*args[:place], self._only_value, *args[place:]), kwargs
         if self._required and not self._is_complete(args, kwargs):
             needed = ", ".join(self._required)
             raise ConfigError(

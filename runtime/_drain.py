@@ -108,7 +108,7 @@ async def _empty(stage: Stage, seconds: float, spared: frozenset[Branch]) -> boo
             await asyncio.sleep(min(pause, left))
             pause = min(2 * pause, 0.05)
     while any(task.done() for task in stage.playing):  # noqa: ASYNC110
-        await asyncio.sleep(0)  # they have ended, and are about to say so
+        await asyncio.sleep(0)  # they were cancelled before they began, and are about to say so
     return True
 
 
@@ -141,6 +141,7 @@ class Keeper:
 
     def watch(self) -> None:
         """Be there from now on."""
+        self._stage.on_detached = None
         if self._task is None:
             task: Any = _Unmissable(
                 self._watch(), loop=self._stage.loop, name="understudy keeper", context=Context()

@@ -66,7 +66,6 @@ class Experiment:
         name: how results and events call it.
         function: the user's function.
         settings: what its calls are made with.
-        is_disabled: whether only the first config is played.
     """
 
     def __init__(
@@ -87,7 +86,6 @@ class Experiment:
         self.function = function
         self.name: str = name or name_of(function)
         self.key: int = next(_keys)
-        self.is_disabled = False
         self.settings: Settings = settings
         self.binder: Binder[Any] = Binder(function)
         self._uses = [*map(experiment_of, uses)]
@@ -130,7 +128,6 @@ class Experiment:
                 self._ways,
                 self.binder,
                 self._fill_for,
-                lambda: self.is_disabled,
                 lambda actor: self.archive.add([actor]),
                 breaker=self.runtime.circuit,
                 max_restarts=self.runtime.max_restarts,
@@ -155,6 +152,11 @@ class Experiment:
                 self.archive.add(supervisor.cases, is_over=True)
         for view in self.views():
             view.forget(stages)
+
+    @property
+    def is_disabled(self) -> bool:
+        """Whether only the first config is played."""
+        return self.runtime.switches.has_disabled(self)
 
     @property
     def supervisors(self) -> Mapping[Stage, ExperimentSupervisor]:

@@ -10,41 +10,27 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterator,
-)
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
 
 from understudy.actors import (
     CircuitBreaker,
-    ExperimentCaseResults,
     Kind,
     Settings,
     Stage,
     StreamLimits,
     Switches,
-    async_stream_of,
     kind_of,
 )
 from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
 
+from ._calls import Calls
 from ._declare import Declare, DeclareAll, First, Second, Wide
 from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
-from ._experiment import MARK, Experiment, View, experiment_of, name_of, view_of
+from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
@@ -55,19 +41,10 @@ from ._telling import Telling
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
-
-# What a function gives, for the type checkers: all results, a value to be awaited, or items.
-GivesAll = Callable[P, ExperimentCaseResults[T] | Awaitable[ExperimentCaseResults[T]]]
-GivesLater = Callable[P, Awaitable[T]]
-GivesItems = Callable[P, AsyncIterator[T] | Iterator[T]]
-# What `run` and `arun` give.
-Runner = Callable[P, ExperimentCaseResults[T]]
-AsyncRunner = Callable[P, Coroutine[Any, Any, ExperimentCaseResults[T]]]
 
 
 @final
-class Runtime:
+class Runtime(Calls):
     """Runs functions under many configs: one answers, the others play beside it.
 
     It can be made anywhere, without a loop, and starts nothing. `async with runtime:` starts it
@@ -166,7 +143,7 @@ class Runtime:
         self.max_restarts = max_restarts
         self.within = within
         self._telling = Telling(events, service, self.id)
-        self._switches = Switches()
+        self.switches: Switches = Switches()
         self._follower = (
             Follower(configs, lambda: self.settings.configs, self._followers, self._telling.emit)
             if watch
@@ -179,7 +156,7 @@ class Runtime:
             self.id,
             clock,
             self._telling,
-            self._switches,
+            self.switches,
             drain_timeout,
             None if clock is not time.perf_counter_ns else lag,
             self._all_experiments,
@@ -236,216 +213,6 @@ class Runtime:
         self._telling.experiment_registered(experiment)
         return decorate(experiment)
 
-    # Calling
-
-    @overload
-    def call(
-        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, T]: ...
-    @overload
-    def call(
-        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, list[T]]: ...
-    @overload
-    def call(
-        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, T]: ...
-    def call(
-        self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Coroutine[Any, Any, Any]:
-        """Call an experiment; await the primary's value, or its own exception.
-
-        The value of a stream is the list of its items. A function that is not an experiment is
-        one without configs: it just runs, supervised.
-        """
-        view: View | None = getattr(function, MARK, None)
-        if view is not None and view.face is function and view.runtime is self and view.lasts:
-            return view.call(args, kwargs)
-        view, args = self._view(function, args)
-        return view.when_awaited(view.call, args, kwargs)
-
-    @overload
-    async def collect(
-        self, function: GivesAll[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> ExperimentCaseResults[T]: ...
-    @overload
-    async def collect(
-        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> ExperimentCaseResults[T]: ...
-    @overload
-    async def collect(
-        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> ExperimentCaseResults[list[T]]: ...
-    @overload
-    async def collect(
-        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> ExperimentCaseResults[T]: ...
-    async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Call an experiment; await the results of all its branches, under any strategy.
-
-        What the primary raises is raised, when all have ended; nothing a variant does is.
-        """
-        view, args = self._view(function, args)
-        return await view.collect(args, kwargs)
-
-    def stream(
-        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> AsyncGenerator[T, Any]:
-        """Call an experiment that gives items, and read those of the primary as they come.
-
-        An async generator is played on the loop, a generator in threads, step by step. Shadows are
-        played to their end in the background, or to a limit (`StreamLimits`).
-
-        Example:
-            >>> import asyncio
-            >>> from understudy import Config, Runtime
-            >>> runtime = Runtime(configs=[{"model": "large"}])
-            >>> @runtime.experiment
-            ... async def answer(prompt: str, config: Config):
-            ...     for word in prompt.split():
-            ...         yield f"{config.model}: {word}"
-            >>> async def main():
-            ...     return [item async for item in runtime.stream(answer, "how are you")]
-            >>> asyncio.run(main())
-            ['large: how', 'large: are', 'large: you']
-        """
-        view, given = self._view(function, args)
-        if not view.experiment.kind.is_stream:
-            raise ExperimentError(
-                f"{view.experiment.name} gives one value, and no stream: `await` it, or call it "
-                f"by runtime.call(...)"
-            )
-        return async_stream_of(view.stream)(*given, **kwargs)
-
-    @overload
-    def arun(
-        self, function: GivesAll[P, T], await_variants: bool = False
-    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
-    @overload
-    def arun(
-        self, function: GivesLater[P, T], await_variants: bool = False
-    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
-    @overload
-    def arun(
-        self, function: GivesItems[P, T], await_variants: bool = False
-    ) -> AbstractAsyncContextManager[AsyncRunner[P, list[T]]]: ...
-    @overload
-    def arun(
-        self, function: Callable[P, T], await_variants: bool = False
-    ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
-    @asynccontextmanager
-    async def arun(
-        self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncGenerator[AsyncRunner[..., Any]]:
-        """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
-
-        Args:
-            function: an experiment.
-            await_variants: whether to wait for the variants too; else `variant_results` is empty.
-
-        Example:
-            >>> import asyncio
-            >>> from understudy import Config, Runtime
-            >>> runtime = Runtime(configs=[{"model": "large"}])
-            >>> @runtime.experiment
-            ... async def answer(prompt: str, config: Config) -> str:
-            ...     return f"{config.model}: {prompt}"
-            >>> async def main():
-            ...     async with runtime.arun(answer) as runner:
-            ...         return (await runner("hello")).main_result.result
-            >>> asyncio.run(main())
-            'large: hello'
-        """
-
-        async def runner(*args: Any, **kwargs: Any) -> Any:
-            view, args = self._view(function, args)
-            call = view.collect if await_variants else view.call_whole
-            return await call(args, kwargs)
-
-        yield runner
-
-    @overload
-    def run(
-        self, function: GivesAll[P, T], await_variants: bool = False
-    ) -> AbstractContextManager[Runner[P, T]]: ...
-    @overload
-    def run(
-        self, function: GivesLater[P, T], await_variants: bool = False
-    ) -> AbstractContextManager[Runner[P, T]]: ...
-    @overload
-    def run(
-        self, function: GivesItems[P, T], await_variants: bool = False
-    ) -> AbstractContextManager[Runner[P, list[T]]]: ...
-    @overload
-    def run(
-        self, function: Callable[P, T], await_variants: bool = False
-    ) -> AbstractContextManager[Runner[P, T]]: ...
-    @contextmanager
-    def run(
-        self, function: Callable[..., Any], await_variants: bool = False
-    ) -> Generator[Runner[..., Any]]:
-        """Give a runner, as `arun` does, that is called without `await`, from any thread.
-
-        Args:
-            function: an experiment; an async one is played on a loop of the runtime's own.
-            await_variants: whether to wait for the variants too; else `variant_results` is empty.
-
-        Example:
-            >>> from understudy import Config, Runtime
-            >>> runtime = Runtime(configs=[{"model": "large"}])
-            >>> @runtime.experiment
-            ... def answer(prompt: str, config: Config) -> str:
-            ...     return f"{config.model}: {prompt}"
-            >>> with runtime, runtime.run(answer) as runner:
-            ...     runner("hello").main_result.result
-            'large: hello'
-        """
-
-        def runner(*args: Any, **kwargs: Any) -> Any:
-            view, args = self._view(function, args)
-            if not view.experiment.kind.is_async:
-                here = view.collect_here if await_variants else view.call_whole_here
-                return self.stages.await_blocking(here(args, kwargs))
-            call = view.collect if await_variants else view.call_whole
-            return self.stages.play(call, args, kwargs)
-
-        yield runner
-
-    @overload
-    def call_blocking(
-        self, function: GivesLater[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T: ...
-    @overload
-    def call_blocking(
-        self, function: GivesItems[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> list[T]: ...
-    @overload
-    def call_blocking(
-        self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-    ) -> T: ...
-    def call_blocking(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Call an experiment from a thread that runs no loop, and wait for the answer.
-
-        A sync one is played here and now, an async one on a loop of the runtime's own.
-
-        Raises:
-            ExperimentError: this thread runs a loop, which waiting would block: `await` instead.
-
-        Example:
-            >>> from understudy import Config, Runtime
-            >>> runtime = Runtime(configs=[{"model": "large"}])
-            >>> @runtime.experiment
-            ... async def answer(prompt: str, config: Config) -> str:
-            ...     return f"{config.model}: {prompt}"
-            >>> with runtime:
-            ...     runtime.call_blocking(answer, "hello")
-            'large: hello'
-        """
-        view, args = self._view(function, args)
-        if not view.experiment.kind.is_async:
-            return self.stages.await_blocking(view.call_here(args, kwargs))
-        return self.stages.play(view.call, args, kwargs)
-
     def _view(
         self, function: Callable[..., Any], args: tuple[Any, ...]
     ) -> tuple[View, tuple[Any, ...]]:
@@ -481,7 +248,7 @@ class Runtime:
         """
         experiment = experiment_of(function)
         pinned = find_config(experiment, config)
-        with self._switches.force(experiment.key, pinned):
+        with self.switches.force(experiment.key, pinned):
             yield
 
     def disable(self, function: Callable[..., Any] | None = None) -> None:
@@ -494,11 +261,11 @@ class Runtime:
 
     def _disable(self, function: Callable[..., Any] | None, is_disabled: bool) -> None:
         if function is None:
-            self._switches.is_disabled = is_disabled
+            self.switches.disable(None, is_disabled)
             self._telling.switched(None, is_disabled)
         else:
             experiment = experiment_of(function)
-            experiment.is_disabled = is_disabled
+            self.switches.disable(experiment, is_disabled)
             self._telling.switched(experiment.name, is_disabled)
 
     # Watching

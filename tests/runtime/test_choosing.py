@@ -113,7 +113,8 @@ async def test_a_key_is_a_function_of_the_arguments_or_given_by_options() -> Non
 
 
 async def test_a_key_that_cannot_be_found_costs_nothing() -> None:
-    runtime = Runtime(configs=MODELS[:2], strategy=ShadowStrategy())
+    strategy = ShadowStrategy(sample=0.999, by="key")
+    runtime = Runtime(configs=MODELS[:2], strategy=strategy)
 
     def no_key(*args: Any) -> None:
         raise LookupError("no key")
@@ -122,6 +123,16 @@ async def test_a_key_that_cannot_be_found_costs_nothing() -> None:
     async with runtime:
         (only,) = await runtime.collect(model)
     assert (only.result, only.reason) == ("large", "error")
+
+
+async def test_a_key_is_not_looked_for_where_it_decides_nothing() -> None:
+    runtime = Runtime(configs=MODELS[:2], strategy=ShadowStrategy())
+    asked: list[Any] = []
+    model = model_of(runtime, key=lambda *args: asked.append(args))
+    async with runtime:
+        await model("hello")
+        assert len(await runtime.collect(model, "hello")) == 2
+    assert asked == []
 
 
 @pytest.mark.parametrize(

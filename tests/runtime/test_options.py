@@ -87,7 +87,7 @@ async def test_a_coroutine_that_is_not_awaited_has_the_name_of_what_was_called()
     @runtime.experiment
     async def play(config: Config) -> None: ...
 
-    made: list[tuple[Any, str]] = [(play(), "play"), (runtime.collect(play), "Runtime.collect")]
+    made: list[tuple[Any, str]] = [(play(), "play"), (runtime.collect(play), "Calls.collect")]
     for coroutine, name in made:
         assert coroutine.__qualname__.endswith(name)
         coroutine.close()
