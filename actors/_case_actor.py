@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, final
 
+import msgspec
+
 from understudy.configs import Config
 
 from ._actor import GRACE, Actor
@@ -118,9 +120,10 @@ class CaseActor(Actor[Any, Any]):
         if stage.emit is not None and beside is None:
             tell_planned(stage, part, call_id, 1)
         value = error = None
+        mailbox = self.mailbox
         try:
-            if self.mailbox.permits > 0:
-                self.mailbox.permits -= 1
+            if mailbox.permits > 0:
+                mailbox.permits -= 1
             else:
                 branch.holds_permit = False
                 branch.holds_permit = await permit_for(branch, beside)
@@ -155,22 +158,17 @@ class CaseActor(Actor[Any, Any]):
                 value = await carry_on(branch, run, coroutine, awaited)
         except BaseException as raised:
             error = raised if branch.task is None else resolve(branch, raised)
-        if isinstance(error, MailboxFull) and beside is not None and not branch.has_begun:
-            beside.skip("primary_shed")
         ended = clock()
         branch.is_over = True
         if branch.task is not None:
-            self.active.pop(branch, None)
-            if branch.timer is not None:
-                branch.timer.cancel()
-                branch.timer = None
-            if branch.interruptions:
-                withdraw_interruptions(branch)
+            self._wake(branch)
+        elif error is not None:
+            self._tell_of_refusal(branch, error, beside)
         if branch.holds_permit and not branch.threads:
-            if self.mailbox.waiting:
-                self.mailbox.give_back()
+            if mailbox.waiting:
+                mailbox.give_back()
             else:
-                self.mailbox.permits += 1
+                mailbox.permits += 1
         if branch.abandoned_as is not None:
             if whole and not isinstance(error, _NEVER_DATA):
                 return branch.abandoned_as
@@ -201,6 +199,20 @@ class CaseActor(Actor[Any, Any]):
             await stage.let_others_run(ended)
         return value
 
+    def _tell_of_refusal(self, branch: Branch, error: BaseException, beside: Beside | None) -> None:
+        """Have nothing play beside a branch that was refused."""
+        if isinstance(error, MailboxFull) and beside is not None and not branch.has_begun:
+            beside.skip("primary_shed")
+
+    def _wake(self, branch: Branch) -> None:
+        """Let go of what a branch had while it was suspended."""
+        self.active.pop(branch, None)
+        if branch.timer is not None:
+            branch.timer.cancel()
+            branch.timer = None
+        if branch.interruptions:
+            withdraw_interruptions(branch)
+
     # In a task of its own
 
     def post(
@@ -230,7 +242,7 @@ class CaseActor(Actor[Any, Any]):
             left = (branch.deadline - branch.asked) / 1e9
             branch.timer = stage.loop.call_later(left, message.lapse)
         if self.mailbox.take():
-            if not message.admit():
+            if not message.begin():
                 self.mailbox.give_back()
         else:
             branch.holds_permit = False
@@ -274,7 +286,8 @@ class CaseActor(Actor[Any, Any]):
             return "draining"
         if cast.limit is not None and self.shadows >= cast.limit:
             return "limit"
-        return "mailbox_full" if self.mailbox.is_full else None
+        is_busy = self.mailbox.permits <= 0
+        return "mailbox_full" if is_busy and self.mailbox.is_full else None
 
     async def perform(self, message: "Message") -> None:
         """Play a branch that has this task to itself."""
@@ -315,11 +328,6 @@ class CaseActor(Actor[Any, Any]):
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
 
-    def is_watched(self, part: Part) -> bool:
-        """Whether anybody wants to know what a branch ends with, but for who calls."""
-        stage = self.stage
-        return part.observer is not None or stage.emit is not None or bool(stage.listeners)
-
     def count(self, status: Status, reason: str) -> None:
         """Account for a branch whose result nobody wants to know."""
         setattr(self.tally, status, getattr(self.tally, status) + 1)
@@ -356,7 +364,7 @@ class CaseActor(Actor[Any, Any]):
         stage = self.stage
         part, parent, items, started = branch.part, branch.parent, branch.items, branch.started
         result: FunctionResult[Any] = FunctionResult(
-            value if items is None else items.kept,
+            value,
             error,
             branch.case_now if part.joins else branch.grown_case or part.case,
             status,
@@ -368,9 +376,12 @@ class CaseActor(Actor[Any, Any]):
             stage.name_of(branch.call_id),
             stage.name_of(branch.id),
             None if parent is None else parent.name,
-            None if items is None else items.count,
-            None if items is None or not items.count else (items.first_at - branch.asked) / 1e9,
         )
+        if items is not None:
+            first = (items.first_at - branch.asked) / 1e9 if items.count else None
+            result = msgspec.structs.replace(
+                result, result=items.kept, items=items.count, first_item=first
+            )
         if stage.emit is not None:
             tell_ended(branch, result)
         elif status == "shed":

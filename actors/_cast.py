@@ -153,7 +153,7 @@ class Cast:
         self._left -= 1
         if message.branch.part.role == "branch":
             self._branches_left -= 1
-        if self._pending():
+        if self._left if self.waits_for_all else self._branches_left:
             return
         future = self._future
         if future is not None and not future.done():

@@ -55,11 +55,13 @@ class Message(msgspec.Struct, eq=False):
         if self.is_gone:
             return False
         self.branch.holds_permit = True
-        performance = self.actor.perform(self)
+        return self.begin()
+
+    def begin(self) -> bool:
+        """Play it: it has a permit. False if it cannot be, and has ended."""
         try:
-            self.actor.stage.play(self, performance)
+            self.actor.stage.play(self)
         except Exception as error:  # the primary beside it must not notice
-            performance.close()
             self.end("shed", "not_started", error)
             return False
         return True
@@ -67,22 +69,23 @@ class Message(msgspec.Struct, eq=False):
     def finish(self, value: Any, error: BaseException | None) -> None:
         """End, having run."""
         branch = self.branch
+        actor = self.actor
         status: Status = "ok"
         reason = branch.part.reason
-        if error is not None and not self._is_own_cancellation(error):
-            status, reason = status_of(branch, error)
-        elif error is not None:
-            status = "error"
-        ended = self.actor.stage.clock()
+        if error is not None:
+            status, reason = self._status_after(error)
+        ended = actor.stage.clock()
         if status != "cancelled":
-            self.actor.tally.took(ended - branch.started)
+            actor.tally.took(ended - branch.started)
         self._conclude(status, reason, value, error, ended)
 
-    def _is_own_cancellation(self, error: BaseException) -> bool:
-        """Whether the function raised that by itself: nobody cancelled it."""
-        task = self.branch.task
-        is_cancelled = self.branch.interruption is not None or (task and task.cancelling())
-        return isinstance(error, asyncio.CancelledError) and not is_cancelled
+    def _status_after(self, error: BaseException) -> tuple[Status, str]:
+        """Return how it ended; a function may raise a CancelledError of its own."""
+        branch = self.branch
+        is_cancelled = branch.interruption is not None or (branch.task and branch.task.cancelling())
+        if isinstance(error, asyncio.CancelledError) and not is_cancelled:
+            return "error", branch.part.reason
+        return status_of(branch, error)
 
     def end(self, status: Status, reason: str, error: BaseException | None = None) -> None:
         """End without having run."""
@@ -113,8 +116,16 @@ class Message(msgspec.Struct, eq=False):
                 noted = "error" if branch.has_lagged else status  # it harms the lead
                 actor.note_for_circuit(noted, self.circuit_turn)
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
-        if (cast is not None and cast.waits_for_all) or actor.is_watched(branch.part):
+        stage = actor.stage
+        if (
+            (cast is not None and cast.waits_for_all)
+            or branch.part.observer is not None
+            or stage.emit is not None
+            or stage.listeners
+        ):
             self.result = actor.conclude(branch, status, reason, value, error, ended)
+        elif status == "ok":
+            actor.tally.ok += 1
         else:
             actor.count(status, reason)
         branch.interruption = None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._message import Message
     from ._results import FunctionResult
 
+_Task: type[asyncio.Task[None]] = asyncio.Task  # `Task[None](...)` would cost each time
 _SLICE = 1_000_000
 """How many nanoseconds calls that never suspend may hold the loop before others get a turn."""
 
@@ -207,7 +208,7 @@ class Stage:
 
     def name_of(self, number: int) -> str:
         """Return the id of a call or branch, for people and logs."""
-        return f"{self.prefix}{number:x}"
+        return f"{self.prefix}{number}"
 
     async def let_others_run(self, now: int) -> None:
         """Yield to the loop, unless it has turned by itself since the slice of time began."""
@@ -230,9 +231,15 @@ class Stage:
             self.loop.call_soon_threadsafe(act, context=context)
             return True
 
-    def play(self, message: "Message", play: Any) -> None:
-        """Have a branch run in a task of its own."""
-        task = asyncio.Task[None](play, loop=self.loop, context=message.context)
+    def play(self, message: "Message") -> None:
+        """Have a branch run in a task of its own, which has the name of its actor."""
+        actor = message.actor
+        performance = actor.perform(message)
+        try:
+            task = _Task(performance, loop=self.loop, name=actor.name, context=message.context)
+        except BaseException:
+            performance.close()
+            raise
         message.branch.task = task
         self.playing[task] = message
         _unregister_task(task)  # it is the supervisor's: who cancels all tasks leaves it alone

@@ -103,11 +103,11 @@ class Injection:
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """Return the arguments with the config's filled in; what the caller passes wins."""
         place = self._only_place
-        if not kwargs and place <= len(args) <= self._layout.public:
-            if place == len(args):
-                return (*args, self._only_value), kwargs
-            if type(args[place]) is not Config:
-                return (*args[:place], self._only_value, *args[place:]), kwargs
+        count = len(args)
+        if count == place and not kwargs:
+            return (*args, self._only_value), kwargs
+        if place < count <= self._layout.public and not kwargs and type(args[place]) is not Config:
+            return (*args[:place], self._only_value, *args[place:]), kwargs
         if self._required and not self._is_complete(args, kwargs):
             needed = ", ".join(self._required)
             raise ConfigError(
