@@ -48,8 +48,8 @@ MUTANTS = [
     Mutant(
         "a task that is cancelled before its first step keeps its permit",
         "actors/_message.py",
-        "        if not self.branch.threads and self.branch.holds_permit:\n",
-        "        if self.branch.has_begun:\n",
+        "            branch.task.add_done_callback(self._never_begin)\n",
+        "            pass\n",
     ),
     Mutant(
         "one who left is counted again when the mailbox is cleared",
@@ -78,14 +78,14 @@ MUTANTS = [
     Mutant(
         "a deadline is not disarmed",
         "actors/_case_actor.py",
-        "            if branch.timer is not None:\n                branch.timer.cancel()\n"
-        "                branch.timer = None\n",
+        "        if branch.timer is not None:\n            branch.timer.cancel()\n"
+        "            branch.timer = None\n",
         "",
     ),
     Mutant(
         "a cancelled call leaves its branches behind",
         "actors/_cast.py",
-        '        self._waits_for_all = False\n        self._cancel("caller", ("branch",))\n',
+        '        self.waits_for_all = False\n        self._cancel("caller", ("branch",))\n',
         "        return\n",
     ),
     Mutant(
@@ -166,7 +166,7 @@ MUTANTS = [
     Mutant(
         "shadows wait without a bound",
         "actors/_case_actor.py",
-        'return "mailbox_full" if self.mailbox.is_full else None',
+        'return "mailbox_full" if is_busy and self.mailbox.is_full else None',
         "return None",
     ),
     Mutant(
@@ -178,8 +178,26 @@ MUTANTS = [
     Mutant(
         "a choice does not join the case",
         "actors/_experiment_supervisor.py",
-        "                caller.join(choice)\n",
-        "                pass\n",
+        "            caller.root.grown_case = casting.grown\n",
+        "            pass\n",
+    ),
+    Mutant(
+        "a casting is taken for that of another case",
+        "actors/_lineup.py",
+        "        known = self._castings.get((id(plan), id(outer), is_shadowed))\n",
+        "        known = self._castings.get((id(plan), id(None), is_shadowed))\n",
+    ),
+    Mutant(
+        "a result that somebody waits for is not made",
+        "actors/_message.py",
+        "            (cast is not None and cast.waits_for_all)\n",
+        "            False\n",
+    ),
+    Mutant(
+        "a permit is not given back when its branch has ended in a task of its own",
+        "actors/_message.py",
+        "        if branch.holds_permit and not branch.threads:\n",
+        "        if False:\n",
     ),
     Mutant(
         "a branch runs in the context of its caller",
