@@ -73,6 +73,13 @@ async def drain_stage(stage: Stage, seconds: float) -> DrainReport:
     return DrainReport(waited_for, tuple(cancelled))
 
 
+def told_in_flight(stage: Stage) -> str:
+    """Say what is in flight: which cases, and how many branches of each."""
+    return ", ".join(
+        f"{actor.name} x {actor.in_flight}" for actor in _actors(stage) if actor.in_flight
+    )
+
+
 def _actors(stage: Stage) -> list[CaseActor]:
     """Return all there are; the first call of an experiment may come during a drain."""
     supervisors = [*stage.supervisors.values()]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 from understudy.actors import Crew, Stage, State, Switches, current_branch
 
 from ._backstage import Backstage
-from ._drain import DrainReport, Keeper, drain_stage
+from ._drain import DrainReport, Keeper, drain_stage, told_in_flight
 from ._outlet import begin_again_after_fork
 from ._settings import ExperimentError
 from ._subscription import Subscription, in_thread
@@ -28,6 +28,8 @@ Call = Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]]
 _SOON = 0.001
 _SHORT = 1.0
 """How many seconds subscribers have at least to be told what is left."""
+_PATIENCE = 1.0
+"""After how many seconds of leaving it is said what is waited for."""
 
 
 @final
@@ -169,8 +171,6 @@ class Stages:
                 f"{branch.part.actor.name} cannot close the runtime that plays it: it would wait "
                 f"for itself; close it from outside"
             )
-        if stage in self._leaving:  # somebody else closes it already
-            return await asyncio.shield(self._leaving[stage])
         report = await self._leave(stage)
         if self._backstage.is_running and self._is_last(stage):
             behind = self._backstage.hand_over(self._leave_backstage())
@@ -256,8 +256,11 @@ class Stages:
     async def _leave(self, stage: Stage) -> DrainReport:
         """Drain a loop, stop all its actors, and have written what was told.
 
-        If that is cancelled, nothing is waited for any more, but all is stopped all the same.
+        If that is cancelled, nothing is waited for any more, but all is stopped all the same. Of
+        several who leave, as when a loop ends that is about to be left, the first one does it.
         """
+        if stage in self._leaving:
+            return await asyncio.shield(self._leaving[stage])
         told: asyncio.Future[DrainReport] = stage.loop.create_future()
         self._leaving[stage] = told
         self._telling.draining()
@@ -265,13 +268,10 @@ class Stages:
         until = stage.loop.time() + self.drain_timeout
         report = DrainReport(0, ())
         try:
-            report = await drain_stage(stage, self.drain_timeout)
-            await self._settle(stage, until)
+            report = await self._drain_and_stop(stage, until)
         finally:
-            try:
-                await self._stop(stage, until)
-            finally:
-                del self._leaving[stage]
+            del self._leaving[stage]
+            if not told.done() and not stage.loop.is_closed():
                 told.set_result(report)
         if self.watchdog is not None and self._is_left():
             self.watchdog.retire()  # it may have something left to tell
@@ -285,6 +285,26 @@ class Stages:
             self._telling.rest()
             self._crew.rest()
         return report
+
+    async def _drain_and_stop(self, stage: Stage, until: float) -> DrainReport:
+        patience = stage.loop.call_later(_PATIENCE, self._tell_of_waiting, stage)
+        try:
+            report = await drain_stage(stage, self.drain_timeout)
+            await self._settle(stage, until)
+        except GeneratorExit:  # the loop is gone: nothing can be awaited any more
+            raise
+        except BaseException:
+            await self._stop(stage, until)
+            raise
+        finally:
+            patience.cancel()
+        await self._stop(stage, until)
+        return report
+
+    def _tell_of_waiting(self, stage: Stage) -> None:
+        told = told_in_flight(stage)
+        if told:
+            self._telling.waiting(told, self.drain_timeout)
 
     async def _stop(self, stage: Stage, until: float) -> None:
         """Stop all actors of a loop, whatever comes."""
@@ -383,9 +403,10 @@ _ALL: Final = weakref.WeakSet[Stages]()
 
 
 def _close_all() -> None:
-    """Drain, before the interpreter ends, what was called without a loop."""
-    for stages in [*_ALL]:
-        stages.close_backstage()
+    """Drain, before the interpreter ends, what was called without a loop; Ctrl-C ends that."""
+    with suppress(KeyboardInterrupt):
+        for stages in [*_ALL]:
+            stages.close_backstage()
 
 
 atexit.register(_close_all)

@@ -61,6 +61,12 @@ class Telling:
         """Tell that it waits for what is in flight."""
         self._say("runtime.draining")
 
+    def waiting(self, in_flight: str, seconds: float) -> None:
+        """Tell somebody who watches it stop what it waits for: it may look as if it hung."""
+        if self._emitter is None:
+            text = "leaving waits for what is in flight, for %g s at most (drain_timeout): %s"
+            _log.warning(text, seconds, in_flight)
+
     def stopped(self, report: "DrainReport") -> None:
         """Tell that it has stopped."""
         if self._emitter is None and report.cancelled:

@@ -92,6 +92,7 @@ EVERYTHING = """
         await asyncio.sleep(0)
 
     async def main():
+        asyncio.get_running_loop().slow_callback_duration = 1.0  # others may run on this machine
         runtime.subscribe(note)
         runtime.subscribe(lambda result: None)
         async with runtime:
@@ -187,6 +188,54 @@ CALLS = """
 def test_ctrl_c_cancels_the_leads_and_drains_the_shadows(way: str) -> None:
     told = interrupt(START, CALLS.replace("RUN", way))
     assert told.out == "cancelled 0\n" * 3 + "done 1\n" * 3 + "[(3, 0, 3, 0), (3, 3, 0, 0)]\n"
+    assert told.errors.splitlines()[-1] == "KeyboardInterrupt"
+    assert told.code == -signal.SIGINT
+
+
+HANGS = """
+    import functools
+
+    says = functools.partial(print, flush=True)
+    runtime = Runtime(configs=[{"n": 0}, {"n": 1}], strategy=ShadowStrategy())
+
+    @runtime.experiment(name="play")
+    async def play(config: Config):
+        try:
+            await asyncio.sleep(60 if config.n else 0)
+        finally:
+            print("ended", config.n)
+
+    async def stays():
+        async with runtime:
+            await play()
+            for moment in (0.05, 0.5):
+                asyncio.get_running_loop().call_later(moment, says, "ready")
+            await asyncio.sleep(LEAVES)
+
+    MAIN
+
+    RUN
+"""
+
+
+@pytest.mark.parametrize(
+    ("main", "leaves"),
+    [
+        ("main = stays", "60"),
+        ("main = stays", "0"),
+        (
+            "async def main(): await asyncio.gather(asyncio.create_task(stays()))",
+            "60",
+        ),
+    ],
+)
+@pytest.mark.parametrize("run", ["asyncio.run(main())", "import uvloop; uvloop.run(main())"])
+def test_a_second_ctrl_c_waits_for_nothing_more_and_leaves_all_in_order(
+    main: str, leaves: str, run: str
+) -> None:
+    program = HANGS.replace("MAIN", main).replace("LEAVES", leaves).replace("RUN", run)
+    told = interrupt(START, program, times=2)
+    assert told.out == "ended 0\nended 1\n"
     assert told.errors.splitlines()[-1] == "KeyboardInterrupt"
     assert told.code == -signal.SIGINT
 

@@ -185,6 +185,17 @@ def test_a_script_that_does_not_close_the_runtime_drains_at_its_end(
     assert (done.stdout, done.stderr, done.returncode) == (told, logged, 0)
 
 
+def test_a_drain_that_takes_long_says_what_it_waits_for() -> None:
+    script = SCRIPT.replace("TIMEOUT", "1.2").replace("sleep(0.2)", "sleep(60)")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines() == [
+        "leaving waits for what is in flight, for 1.2 s at most (drain_timeout): play[1] x 1",
+        "the drain was over, and cancelled what ran: play[1] x 1",
+    ]
+
+
 async def test_a_branch_that_drains_does_not_wait_for_itself() -> None:
     runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
     log: list[str] = []
