@@ -208,13 +208,10 @@ class ExperimentSupervisor(Supervisor):
         if caller is not None and caller.is_over:
             caller.outlive()
         casting = lineup.fixed
-        if (
-            casting is None
-            or caller is not None
-            or self._switches.are_set
-            or ((kwargs or len(args) > self._room) and self._given(args, kwargs))
-        ):
+        if (kwargs or len(args) > self._room) and self._given(args, kwargs):
             casting = self._choose(lineup, caller, args, kwargs)
+        elif casting is None or caller is not None or self._switches.are_set:
+            casting = self._choose_freely(lineup, caller, args, kwargs)
         if casting.is_single:
             part = casting.primary
             return part.actor.play(part, caller, args, kwargs)
@@ -285,15 +282,15 @@ class ExperimentSupervisor(Supervisor):
         """Choose who plays; what the caller itself passes of a config wins, and plays alone."""
         given = self._given(args, kwargs) if kwargs or len(args) > self._room else None
         if given is None:
-            return self._chosen(lineup, caller, args, kwargs)
+            return self._choose_freely(lineup, caller, args, kwargs)
         if given.config is None:
-            return only_primary(self._chosen(lineup, caller, args, kwargs), "given")
+            return only_primary(self._choose_freely(lineup, caller, args, kwargs), "given")
         actor = lineup.cases.get(given.config.id, lineup.first)
         if actor.config == given.config:
             return self._only(lineup, actor, "given", caller)
         return self._only(lineup, lineup.first, "given", caller, given.config)
 
-    def _chosen(
+    def _choose_freely(
         self,
         lineup: Lineup,
         caller: Branch | None,

@@ -67,7 +67,10 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         if self.state is not State.RUNNING:
             return None
         try:
-            return self._checked(self._strategy.plan(call, configs), known)
+            plan = self._strategy.plan(call, configs)
+            seen = self._seen.get(id(plan))
+            is_known = seen is not None and seen[1] is known
+            return plan if is_known else self._checked(plan, known)
         except BaseException as error:  # even SystemExit: a strategy may not harm the caller
             self._fail(error)
             return None
@@ -96,14 +99,11 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
             return None
 
     def _checked(self, plan: Plan, known: Mapping[str, Config]) -> Plan:
-        """Return a plan that can be followed; strategies have the same few for all calls.
+        """Return a plan if it can be followed, and know it again: strategies have the same few.
 
         Raises:
             StrategyError: it cannot be followed.
         """
-        seen = self._seen.get(id(plan))
-        if seen is not None and seen[1] is known:
-            return plan
         check_plan(plan, known)
         if len(self._seen) >= _MOST_SEEN:  # this one makes a plan for each call
             self._seen.clear()

@@ -72,6 +72,7 @@ class Stages:
         self._errands: dict[Stage, set[asyncio.Task[None]]] = {}
         self._leaving: dict[Stage, asyncio.Future[DrainReport]] = {}
         self._leavers: set[asyncio.Task[Any] | None] = set()
+        self._winding_up: asyncio.Task[None] | None = None
         self._count = 0
         self._lock = threading.Lock()
         _ALL.add(self)
@@ -239,11 +240,17 @@ class Stages:
                 if len(self._leavers) > 1 or self._ends_backstage():
                     return report
                 if asyncio.get_running_loop().time() >= until:
+                    self._winding_up = asyncio.create_task(self._wind_up_backstage())
                     return report
                 await asyncio.sleep(_SOON)
         finally:
             self._leavers.discard(me)
             self._crew.rest()
+
+    async def _wind_up_backstage(self) -> None:
+        """End the loop behind the scenes as soon as nobody waits there, unless it is used again."""
+        while not self._open_behind() and not self._ends_backstage():
+            await asyncio.sleep(_SOON)
 
     def _open_behind(self) -> list[Stage]:
         stages = (self._stages.get(asyncio.get_running_loop()), self._direct)

@@ -288,3 +288,32 @@ async def test_values_that_change_under_one_id_are_taken_over(tmp_path: Path) ->
             return str(config.model)
 
         assert await play() == "two"
+
+
+def test_the_thread_behind_the_scenes_ends_when_the_last_who_waits_there_is_answered() -> None:
+    runtime = Runtime(configs=TWO[:1], drain_timeout=0.05)
+    has_begun, may_end = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @runtime.experiment
+    async def stubborn(config: Config) -> str:
+        loops.append(asyncio.get_running_loop())
+        has_begun.set()
+        while not may_end.is_set():
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                continue
+        return "answered"
+
+    told: list[str] = []
+    caller = threading.Thread(target=lambda: told.append(runtime.call_blocking(stubborn)))
+    caller.start()
+    assert has_begun.wait(10)
+    (behind,) = [each for each in threading.enumerate() if each.name == "understudy backstage"]
+    runtime.close()
+    assert behind.is_alive()  # for somebody waits there still
+    loops[0].call_soon_threadsafe(may_end.set)
+    caller.join(10)
+    behind.join(10)
+    assert (told, behind.is_alive()) == (["answered"], False)
