@@ -249,7 +249,7 @@ class Stages:
 
     async def _wind_up_backstage(self) -> None:
         """End the loop behind the scenes as soon as nobody waits there, unless it is used again."""
-        while not self._open_behind() and not self._ends_backstage():
+        while not self._open_behind() and not self._ends_backstage():  # noqa: ASYNC110
             await asyncio.sleep(_SOON)
 
     def _open_behind(self) -> list[Stage]:
