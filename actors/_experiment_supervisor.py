@@ -258,10 +258,13 @@ class ExperimentSupervisor(Supervisor):
         Raises:
             OffStageError: actors may have to be started for that, which only the loop can do.
         """
-        caller = _caller()
+        caller = CURRENT.get()
+        if caller is not None and caller.is_over:
+            caller.outlive()
         casting = lineup.fixed
-        if is_whole or (
-            casting is None
+        if (
+            is_whole
+            or casting is None
             or caller is not None
             or self._switches.are_set
             or ((kwargs or len(args) > self._room) and self._given(args, kwargs))

@@ -12,6 +12,7 @@ from ._deadline import deadline_of
 from ._errors import MailboxFull
 from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
+from ._results import Status
 from ._telling import tell_planned, tell_started
 
 _NEVER_DATA = (KeyboardInterrupt, SystemExit, GeneratorExit)
@@ -61,7 +62,9 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
             raise StageGone
         actor.direct.planned += 1
         actor.active[branch] = None
-        branch.holds_permit = actor.mailbox.take()
+        branch.holds_permit = actor.mailbox.permits > 0
+        if branch.holds_permit:
+            actor.mailbox.permits -= 1
     if cast is not None:
         cast.tell()
     elif stage.emit is not None:
@@ -72,24 +75,30 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
 def enter_here(branch: Branch, arguments: Arguments, cast: Cast | None) -> Arguments:
     """Wait for a permit, and return what the function is to be called with; others begin too."""
     actor = branch.part.actor
+    if not branch.holds_permit:
+        _wait_for_permit(branch, cast)
+    if cast is not None:
+        start_here(cast, cast.start)
+    branch.has_begun = True
+    if actor.stage.emit is not None:
+        tell_started(branch)
+    return arguments if actor.fill is None else actor.fill(*arguments)
+
+
+def _wait_for_permit(branch: Branch, cast: Cast | None) -> None:
+    """Wait for a permit; what is beside it does not wait for that."""
 
     def start_others() -> None:
         if cast is not None:
             start_here(cast, cast.start)
 
-    if not branch.holds_permit:
-        try:
-            branch.holds_permit = permit_here(branch, start_others)
-        except MailboxFull:
-            if cast is not None:
-                on_loop(cast, partial(cast.skip, "primary_shed"))
-            raise
-        branch.started = actor.stage.clock()
-    start_others()
-    branch.has_begun = True
-    if actor.stage.emit is not None:
-        tell_started(branch)
-    return arguments if actor.fill is None else actor.fill(*arguments)
+    try:
+        branch.holds_permit = permit_here(branch, start_others)
+    except MailboxFull:
+        if cast is not None:
+            on_loop(cast, partial(cast.skip, "primary_shed"))
+        raise
+    branch.started = branch.part.actor.stage.clock()
 
 
 def end_here(branch: Branch, value: Any, error: BaseException | None, whole: bool) -> Any:
@@ -99,14 +108,19 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
     stage = actor.stage
     ended = stage.clock()
     branch.is_over = True
-    status, reason = status_of(branch, error)
+    status: Status = "ok"
+    reason = part.reason
+    if error is not None:
+        status, reason = status_of(branch, error)
     branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
     if not branch.has_begun:
         branch.started = ended
     with stage.lock:
         actor.active.pop(branch, None)
-        if branch.holds_permit:
+        if branch.holds_permit and actor.mailbox.waiting:
             hand_back(actor)
+        elif branch.holds_permit:
+            actor.mailbox.permits += 1
         abandoned_as = branch.abandoned_as
         if abandoned_as is None:
             tally = actor.direct

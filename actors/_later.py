@@ -10,7 +10,8 @@ import weakref
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from contextvars import copy_context
-from typing import Any, final
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, Final, final
 
 from ._branch import CURRENT, Branch
 from ._consume import gather_items, items_to_read
@@ -22,6 +23,7 @@ from ._stepping import carry_on, first_of, first_step
 from ._stream_here import read_here
 
 _enter = CURRENT.set
+_GOES_ON: Final[frozenset[type]] = frozenset({CoroutineType, GeneratorType, AsyncGeneratorType})
 
 
 def later_of(branch: Branch, value: Any, whole: bool) -> Any:
@@ -29,6 +31,8 @@ def later_of(branch: Branch, value: Any, whole: bool) -> Any:
 
     Where the FunctionResult is wanted (`whole`) it is a coroutine.
     """
+    if type(value) not in _GOES_ON:
+        return None
     unread = [branch]
     if inspect.iscoroutine(value):
         later: Any = _awaited(unread, value, whole)

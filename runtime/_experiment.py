@@ -17,7 +17,6 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
@@ -305,8 +304,10 @@ class View:
         while True:
             casting, caller = self._choose_here(args, kwargs)
             play = gather_here if casting.answers_all else answer_here
-            with suppress(StageGone):
+            try:
                 return play(casting, caller, (args, kwargs))
+            except StageGone:
+                continue
 
     def stream_here(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -316,23 +317,29 @@ class View:
             casting, caller = self._choose_here(args, kwargs)
             if casting.answers_all:
                 raise no_stream(self.experiment.name)
-            with suppress(StageGone):
+            try:
                 return (yield from stream_here(casting, caller, (args, kwargs)))
+            except StageGone:
+                continue
 
     def collect_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Play a sync function here and now, and wait for the results of all branches."""
         while True:
             casting, caller = self._choose_here(args, kwargs, is_whole=True)
-            with suppress(StageGone):
+            try:
                 return gather_here(casting, caller, (args, kwargs))
+            except StageGone:
+                continue
 
     def call_whole_here(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Play a sync function here and now, and return the result of the primary."""
         while True:
             casting, caller = self._choose_here(args, kwargs, is_whole=True)
             play = gather_here if casting.answers_all else answer_whole_here
-            with suppress(StageGone):
+            try:
                 return play(casting, caller, (args, kwargs))
+            except StageGone:
+                continue
 
     def _choose_here(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_whole: bool = False
