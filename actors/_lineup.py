@@ -91,14 +91,14 @@ class Lineup:
 
         Strategies have the same few plans for all calls, and branches the same few cases.
         """
-        known = self._castings.get((id(plan), id(outer), is_shadowed))
+        place = (id(plan), id(outer), is_shadowed)
+        known = self._castings.get(place)
         if known is not None:
             return known.casting
         if len(self._castings) >= _MOST_KEPT:  # a strategy may make a plan for each call
             self._castings.clear()
         casting = cast_plan(self, plan, outer, is_shadowed)
-        kept = _Cast(casting, plan, outer)
-        self._castings[id(plan), id(outer), is_shadowed] = kept
+        self._castings[place] = _Cast(casting, plan, outer)
         return casting
 
     def cast_alone(self, actor: "CaseActor", reason: str, *, joins: bool) -> Casting:

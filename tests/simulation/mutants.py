@@ -184,8 +184,8 @@ MUTANTS = [
     Mutant(
         "a casting is taken for that of another case",
         "actors/_lineup.py",
-        "        known = self._castings.get((id(plan), id(outer), is_shadowed))\n",
-        "        known = self._castings.get((id(plan), id(None), is_shadowed))\n",
+        "        place = (id(plan), id(outer), is_shadowed)\n",
+        "        place = (id(plan), 0, is_shadowed)\n",
     ),
     Mutant(
         "a result that somebody waits for is not made",
