@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.weigh import VERSION, Weights, counted, recorded, weigh
+from tests.weigh import HEAVIER, VERSION, Weights, counted, recorded, weigh
 from understudy.actors import Tally
 
 RECORD = recorded()
@@ -41,8 +41,9 @@ def test_calls_weigh_the_same_again() -> None:
 
 
 def test_what_a_call_does_more_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours: dict[str, Any] = {"__name__": "understudy.heavier", "took": Tally.took}
-    exec("def took_by_way_of_another(tally, duration): took(tally, duration)", ours)
+    ours: dict[str, Any] = {"took": Tally.took}
+    source = "def took_by_way_of_another(tally, duration): took(tally, duration)"
+    exec(compile(source, HEAVIER, "exec"), ours)
     monkeypatch.setattr(Tally, "took", ours["took_by_way_of_another"])
     before, now = weights()["single"], asyncio.run(weigh())["single"]
     assert now["calls"] == before["calls"] + 1

@@ -16,7 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from understudy import (
@@ -30,6 +30,9 @@ from understudy import (
 
 RECORD = Path(__file__).with_name("weights.json")
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+HEAVIER = "<something heavier>"
+"""The file name of code that counts as ours, in tests."""
+_TOOL = 4
 _WARM_UP = 300
 """So often a call is made first: until then lists and dicts grow."""
 
@@ -63,37 +66,82 @@ async def play_stream(x: int, config: Config) -> AsyncIterator[int]:
 def counted() -> Generator[dict[str, int]]:
     """Count what runs of our own code meanwhile, in this thread."""
     counts = {"instructions": 0, "calls": 0, "c_calls": 0}
+    names = {"call": "calls", "c_call": "c_calls"}
+    files = {
+        getattr(module, "__file__", None)
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] == "understudy"
+    }
 
-    def is_ours(frame: FrameType) -> bool:
-        return str(frame.f_globals.get("__name__")).partition(".")[0] == "understudy"
+    def is_ours(code: CodeType) -> bool:
+        return code.co_filename in files or code.co_filename == HEAVIER
 
-    def step(_: FrameType, event: str, __: Any) -> Any:
-        if event == "opcode":
-            counts["instructions"] += 1
-        return step
+    def count_call(frame: FrameType, event: str, _: Any) -> None:
+        if event in names and is_ours(frame.f_code):
+            counts[names[event]] += 1
 
-    def enter(frame: FrameType, event: str, _: Any) -> Any:
-        if event != "call" or not is_ours(frame):
-            return None
-        counts["calls"] += 1
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        return step
+    def count_instruction() -> None:
+        counts["instructions"] += 1
 
-    def profile(frame: FrameType, event: str, _: Any) -> None:
-        if event == "c_call" and is_ours(frame):
-            counts["c_calls"] += 1
-
-    traced, profiled = sys.gettrace(), sys.getprofile()
+    profiled = sys.getprofile()
     gc.collect()
     gc.disable()
-    sys.setprofile(profile)
-    sys.settrace(enter)
     try:
-        yield counts
+        with _told_of_instructions(is_ours, count_instruction):
+            sys.setprofile(count_call)
+            yield counts
+            sys.setprofile(profiled)
     finally:
-        sys.settrace(traced)
         sys.setprofile(profiled)
         gc.enable()
+
+
+if sys.version_info >= (3, 12):
+
+    @contextmanager
+    def _told_of_instructions(
+        is_ours: Callable[[CodeType], bool], tell: Callable[[], None]
+    ) -> Generator[None]:
+        monitoring = sys.monitoring
+        instruction = monitoring.events.INSTRUCTION
+
+        def step(code: CodeType, _: int) -> object:
+            return tell() if is_ours(code) else monitoring.DISABLE
+
+        monitoring.use_tool_id(_TOOL, "weigh")
+        monitoring.register_callback(_TOOL, instruction, step)
+        monitoring.set_events(_TOOL, instruction)
+        monitoring.restart_events()
+        try:
+            yield
+        finally:
+            monitoring.set_events(_TOOL, 0)
+            monitoring.register_callback(_TOOL, instruction, None)
+            monitoring.free_tool_id(_TOOL)
+
+else:
+
+    @contextmanager
+    def _told_of_instructions(
+        is_ours: Callable[[CodeType], bool], tell: Callable[[], None]
+    ) -> Generator[None]:
+        def step(_: FrameType, event: str, __: Any) -> Any:
+            if event == "opcode":
+                tell()
+            return step
+
+        def enter(frame: FrameType, event: str, _: Any) -> Any:
+            if event != "call" or not is_ours(frame.f_code):
+                return None
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            return step
+
+        traced = sys.gettrace()
+        sys.settrace(enter)
+        try:
+            yield
+        finally:
+            sys.settrace(traced)
 
 
 async def _weighed(call: Callable[[], Awaitable[object]]) -> dict[str, int]:
