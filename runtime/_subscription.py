@@ -240,7 +240,10 @@ class Subscriber(Actor[FunctionResult[Any] | None, None]):
 
 
 async def in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object]) -> None:
-    """Wait for something that blocks, in a thread that nobody else needs."""
+    """Wait for something that blocks, in a thread that nobody else needs.
+
+    Where no thread can be started, as when the interpreter ends, the loop has to be blocked.
+    """
     done = loop.create_future()
 
     def tell() -> None:
@@ -249,8 +252,12 @@ async def in_thread(loop: asyncio.AbstractEventLoop, wait: Callable[[], object])
 
     def run() -> None:
         wait()
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # closed: nobody waits any more
             loop.call_soon_threadsafe(tell)
 
-    threading.Thread(target=run, name="understudy flush", daemon=True).start()
-    await done
+    try:
+        threading.Thread(target=run, name="understudy flush", daemon=True).start()
+    except (RuntimeError, MemoryError):
+        wait()
+    else:
+        await done

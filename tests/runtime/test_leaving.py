@@ -317,3 +317,32 @@ def test_the_thread_behind_the_scenes_ends_when_the_last_who_waits_there_is_answ
     caller.join(10)
     behind.join(10)
     assert (told, behind.is_alive()) == (["answered"], False)
+
+
+async def test_leaving_writes_what_was_told_where_no_thread_can_be_started_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    gate = threading.Event()
+
+    def write(event: Any) -> None:
+        gate.wait(10)
+        told.append(event.event)
+
+    runtime = Runtime(configs=TWO[:1], events=write)
+    start = threading.Thread.start
+
+    def start_none(thread: threading.Thread) -> None:
+        if thread.name == "understudy flush":
+            gate.set()
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        start(thread)
+
+    @runtime.experiment
+    async def play(config: Config) -> None: ...
+
+    async with runtime:
+        await play()
+        monkeypatch.setattr(threading.Thread, "start", start_none)
+    assert gate.is_set()
+    assert told[-1] == "runtime.stopped"
