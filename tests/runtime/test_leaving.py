@@ -1,6 +1,7 @@
 """Leaving a runtime: each loop by itself, in bounded time, in order whatever happens meanwhile."""
 
 import asyncio
+import gc
 import threading
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,39 @@ async def test_leaving_that_is_cancelled_leaves_a_runtime_that_can_be_used_again
     cases = runtime.statistics()["play"].cases
     assert [(case.planned, case.in_flight) for case in cases] == [(4, 0), (4, 0)]
     assert heard.count("ok") == 7
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_leaving_that_is_thrown_away_with_its_loop_ends_quietly_wherever_it_was() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return int(config.n)
+
+    async def leave(leaving: list[bool]) -> None:
+        async with runtime:
+            await runtime.collect(play)
+            leaving.append(True)
+
+    def thrown_away_after(turns: int) -> bool:
+        leaving: list[bool] = []
+        loop = asyncio.SelectorEventLoop()
+        coroutine = leave(leaving)
+        task = loop.create_task(coroutine)
+        while not task.done() and turns:
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+            turns -= bool(leaving)
+        has_left = task.done()
+        loop.close()
+        setattr(task, "_log_destroy_pending", False)  # noqa: B010  # it is meant to be
+        coroutine.close()
+        return has_left
+
+    assert any(map(thrown_away_after, range(1, 100)))
+    assert asyncio.run(runtime.call(play)) == 0
+    gc.collect()  # coroutines that never began say so now
 
 
 async def test_two_that_leave_at_once_leave_together() -> None:
