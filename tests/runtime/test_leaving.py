@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.loops import turns
 from tests.simulation import run_virtual
-from understudy import Config, FunctionResult, Runtime, ShadowStrategy
+from understudy import ActorStopped, Config, FunctionResult, Runtime, ShadowStrategy
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -78,6 +79,35 @@ async def test_leaving_that_is_cancelled_leaves_a_runtime_that_can_be_used_again
     cases = runtime.statistics()["play"].cases
     assert [(case.planned, case.in_flight) for case in cases] == [(4, 0), (4, 0)]
     assert heard.count("ok") == 7
+
+
+@pytest.mark.parametrize("turns_before", range(16))
+def test_what_is_called_while_somebody_leaves_has_ended_when_the_next_has_left(
+    turns_before: int,
+) -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+    begun: list[int] = []
+    ended: list[int] = []
+
+    @runtime.experiment
+    async def play(config: Config) -> None:
+        begun.append(config.n)
+        await asyncio.sleep(config.n)
+        ended.append(config.n)
+
+    async def main() -> None:
+        await play()
+        first = asyncio.create_task(runtime.aclose())
+        await asyncio.sleep(1)
+        for _ in range(turns_before):
+            await asyncio.sleep(0)
+        with suppress(ActorStopped):
+            await play()
+        await runtime.aclose()
+        assert begun.count(1) == ended.count(1)
+        await first
+
+    run_virtual(main())
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
