@@ -44,6 +44,14 @@ class Casting(msgspec.Struct, frozen=True, eq=False):
     grown: ExperimentCase | None = None
 
 
+def never_changes(plan: Plan) -> bool:
+    """Tell whether a plan stays as it is: a strategy may change a list in one that it keeps."""
+    parts = (plan.branches, plan.shadows, plan.skipped)
+    if type(plan) is not Plan or not all(type(part) is tuple for part in parts):
+        return False
+    return all(type(pair) is tuple for pair in plan.skipped)
+
+
 def cast_alone(
     lineup: "Lineup", actor: "CaseActor", case: ExperimentCase, reason: str, *, joins: bool
 ) -> Casting:

@@ -307,7 +307,8 @@ class ExperimentSupervisor(Supervisor):
             pinned = lineup.pinned
             if pinned is not None:
                 return self._only(lineup, pinned, "forced", caller)
-        outer = None if caller is None else caller.root.case_now
+        root = None if caller is None else caller.root
+        outer = None if root is None else root.case_now
         if outer is not None:
             assigned = outer.config_for(self.key)
             if assigned is not None:
@@ -321,8 +322,12 @@ class ExperimentSupervisor(Supervisor):
             casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
         else:
             casting = lineup.cast(plan, outer, is_shadowed)
-        if caller is not None and casting.grown is not None:
-            caller.root.grown_case = casting.grown
+        if root is not None and outer is not None and casting.grown is not None:
+            if (root.grown_case or root.part.case) is outer:
+                root.grown_case = casting.grown
+            else:  # another thread has chosen something else while this was planned
+                for choice in casting.grown.choices[len(outer.choices) :]:
+                    root.join(choice)
         return casting
 
     def _player(self, lineup: Lineup, config: Config) -> CaseActor:

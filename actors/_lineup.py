@@ -7,7 +7,7 @@ from understudy.configs import Config
 from understudy.strategies import Plan
 
 from ._case import ExperimentCase
-from ._casting import Casting, cast_alone, cast_plan
+from ._casting import Casting, cast_alone, cast_plan, never_changes
 from ._settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Lineup:
     def cast(
         self, plan: Plan, outer: ExperimentCase | None = None, is_shadowed: bool = False
     ) -> Casting:
-        """Return the casting of a plan in a case: it is made once, and kept.
+        """Return the casting of a plan in a case: it is made once, and kept if the plan stays.
 
         Strategies have the same few plans for all calls, and branches the same few cases.
         """
@@ -95,10 +95,11 @@ class Lineup:
         known = self._castings.get(place)
         if known is not None:
             return known.casting
-        if len(self._castings) >= _MOST_KEPT:  # a strategy may make a plan for each call
-            self._castings.clear()
         casting = cast_plan(self, plan, outer, is_shadowed)
-        self._castings[place] = _Cast(casting, plan, outer)
+        if never_changes(plan):
+            if len(self._castings) >= _MOST_KEPT:  # a strategy may make a plan for each call
+                self._castings.clear()
+            self._castings[place] = _Cast(casting, plan, outer)
         return casting
 
     def cast_alone(self, actor: "CaseActor", reason: str, *, joins: bool) -> Casting:

@@ -9,6 +9,7 @@ from understudy.configs import Config
 from understudy.strategies import Call, Plan, Strategy, check_plan
 
 from ._actor import Actor
+from ._casting import never_changes
 from ._errors import ActorError
 from ._results import FunctionResult
 from ._state import State
@@ -107,8 +108,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         check_plan(plan, known)
         if len(self._seen) >= _MOST_SEEN:  # this one makes a plan for each call
             self._seen.clear()
-        parts: tuple[object, ...] = (plan.branches, plan.shadows, plan.skipped)
-        if type(plan) is Plan and all(type(part) is tuple for part in parts):  # it never changes
+        if never_changes(plan):
             self._seen[id(plan)] = (plan, known)
         return plan
 

@@ -160,7 +160,9 @@ class Keeper:
         """Be gone."""
         task = self._task
         self._is_ending = True
-        if task is not None and task is not asyncio.current_task():
+        if task is None or self._stage.loop.is_closed():  # there, nothing can be awaited
+            return
+        if task is not asyncio.current_task():
             task.cancel()
             await asyncio.wait([task])
 

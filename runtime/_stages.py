@@ -264,10 +264,13 @@ class Stages:
         """Drain a loop, stop all its actors, and have written what was told.
 
         If that is cancelled, nothing is waited for any more, but all is stopped all the same. Of
-        several who leave, as when a loop ends that is about to be left, the first one does it.
+        several who leave, as when a loop ends that is about to be left, the first one does it; the
+        others do what is left, where a call came as it was done.
         """
-        if stage in self._leaving:
-            return await asyncio.shield(self._leaving[stage])
+        while stage in self._leaving:
+            report = await asyncio.shield(self._leaving[stage])
+            if stage.is_closed:
+                return report
         told: asyncio.Future[DrainReport] = stage.loop.create_future()
         self._leaving[stage] = told
         self._telling.draining()

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from understudy import (
     Runtime,
     ShadowStrategy,
 )
+from understudy.strategies import Call, Plan
 
 MODELS = [{"model": "large"}, {"model": "small"}, {"model": "tiny"}]
 
@@ -93,6 +95,55 @@ async def test_round_robin_is_exact_under_any_concurrency() -> None:
         told = await asyncio.gather(*(model() for _ in range(1000)))
     counts = sorted(told.count(name) for name in ("large", "small", "tiny"))
     assert counts == [333, 333, 334]
+
+
+_SHADOWS = [[], ["small"], ["small", "tiny"], ["small"]]
+
+
+class _Changing(Plan, frozen=False):
+    """A plan that its strategy changes."""
+
+
+def _all_at_once(count: int, plan: Plan, configs: Sequence[Config]) -> None:
+    plan.shadows = tuple(configs[1 : 1 + count])  # type: ignore[misc]  # it is not frozen
+
+
+def _in_its_list(count: int, plan: Plan, configs: Sequence[Config]) -> None:
+    shadows: Any = plan.shadows
+    shadows[:] = configs[1 : 1 + count]
+
+
+def _in_its_pairs(count: int, plan: Plan, configs: Sequence[Config]) -> None:
+    pair: Any = plan.skipped[0]
+    pair[0] = configs[1 + count % 2]
+
+
+@pytest.mark.parametrize(
+    ("made", "change", "told"),
+    [
+        (lambda configs: _Changing(primary=configs[0]), _all_at_once, _SHADOWS),
+        (lambda configs: Plan(primary=configs[0], shadows=[]), _in_its_list, _SHADOWS),
+        (
+            lambda configs: Plan(primary=configs[0], skipped=([configs[1], "later"],)),
+            _in_its_pairs,
+            [["small"], ["tiny"], ["small"], ["tiny"]],
+        ),
+    ],
+)
+async def test_a_strategy_may_change_the_plan_it_keeps(made: Any, change: Any, told: Any) -> None:
+    class Changing:
+        kept: Plan | None = None
+
+        def plan(self, call: Call, configs: Sequence[Config]) -> Plan:
+            self.kept = self.kept or made(configs)
+            change(call.args[0], self.kept, configs)
+            return self.kept
+
+    runtime = Runtime(configs=MODELS, strategy=Changing())
+    model = model_of(runtime)
+    async with runtime:
+        results = [(await runtime.collect(model, count)).variant_results for count in (0, 1, 2, 1)]
+    assert [[each.experiment_case.config.model for each in one] for one in results] == told
 
 
 async def test_a_key_is_a_function_of_the_arguments_or_given_by_options() -> None:

@@ -1,7 +1,9 @@
 """Leaving a runtime: each loop by itself, in bounded time, in order whatever happens meanwhile."""
 
 import asyncio
+import gc
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests.loops import turns
 from tests.simulation import run_virtual
-from understudy import Config, FunctionResult, Runtime, ShadowStrategy
+from understudy import ActorStopped, Config, FunctionResult, Runtime, ShadowStrategy
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -77,6 +79,68 @@ async def test_leaving_that_is_cancelled_leaves_a_runtime_that_can_be_used_again
     cases = runtime.statistics()["play"].cases
     assert [(case.planned, case.in_flight) for case in cases] == [(4, 0), (4, 0)]
     assert heard.count("ok") == 7
+
+
+@pytest.mark.parametrize("turns_before", range(16))
+def test_what_is_called_while_somebody_leaves_has_ended_when_the_next_has_left(
+    turns_before: int,
+) -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+    begun: list[int] = []
+    ended: list[int] = []
+
+    @runtime.experiment
+    async def play(config: Config) -> None:
+        begun.append(config.n)
+        await asyncio.sleep(config.n)
+        ended.append(config.n)
+
+    async def main() -> None:
+        await play()
+        first = asyncio.create_task(runtime.aclose())
+        await asyncio.sleep(1)
+        for _ in range(turns_before):
+            await asyncio.sleep(0)
+        with suppress(ActorStopped):
+            await play()
+        await runtime.aclose()
+        assert begun.count(1) == ended.count(1)
+        await first
+
+    run_virtual(main())
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_leaving_that_is_thrown_away_with_its_loop_ends_quietly_wherever_it_was() -> None:
+    runtime = Runtime(configs=TWO, strategy=ShadowStrategy())
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return int(config.n)
+
+    async def leave(leaving: list[bool]) -> None:
+        async with runtime:
+            await runtime.collect(play)
+            leaving.append(True)
+
+    def thrown_away_after(turns: int) -> bool:
+        leaving: list[bool] = []
+        loop = asyncio.SelectorEventLoop()
+        coroutine = leave(leaving)
+        task = loop.create_task(coroutine)
+        while not task.done() and turns:
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+            turns -= bool(leaving)
+        has_left = task.done()
+        loop.close()
+        setattr(task, "_log_destroy_pending", False)  # noqa: B010  # it is meant to be
+        coroutine.close()
+        return has_left
+
+    assert any(map(thrown_away_after, range(1, 100)))
+    assert asyncio.run(runtime.call(play)) == 0
+    gc.collect()  # coroutines that never began say so now
 
 
 async def test_two_that_leave_at_once_leave_together() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
@@ -24,6 +25,7 @@ from understudy import (
     UnderstudyError,
     current_experiment_case,
 )
+from understudy.strategies import Call, Plan
 
 Inner = Callable[..., Awaitable[str]]
 
@@ -271,6 +273,41 @@ async def test_siblings_in_gather_play_one_config_and_the_next_outer_call_the_ne
         answers = await asyncio.gather(*(outer() for _ in range(4)))
         assert [await inner() for _ in range(2)] == ["x", "y"]
     assert sorted(answers) == [["x"] * 5, ["x"] * 5, ["y"] * 5, ["y"] * 5]
+
+
+async def test_what_is_chosen_while_another_thread_chooses_stays_chosen() -> None:
+    begun, is_chosen = threading.Event(), threading.Event()
+
+    class Slow:
+        def plan(self, call: Call, configs: Sequence[Config]) -> Plan:
+            begun.set()
+            assert is_chosen.wait(10)
+            return Plan(primary=configs[0])
+
+    runtime = Runtime()
+
+    @runtime.experiment(configs=INNER, strategy=Slow())
+    def slow(config: Config) -> str:
+        return str(config.i)
+
+    @runtime.experiment(configs=MIDDLE, strategy=RoundRobinStrategy())
+    async def turns(config: Config) -> str:
+        return str(config.m)
+
+    @runtime.experiment
+    async def outer() -> list[str]:
+        in_thread = asyncio.create_task(asyncio.to_thread(slow))
+        assert await asyncio.to_thread(begun.wait, 10)
+        chosen = [await turns()]
+        is_chosen.set()
+        chosen.append(await in_thread)
+        return [*chosen, await turns(), await asyncio.to_thread(slow)]
+
+    async with runtime:
+        results = await runtime.collect(outer)
+    assert results.main_result.result == ["k", "x", "k", "x"]
+    case = results.main_result.experiment_case
+    assert [choice.config for choice in case.choices[1:]] == [Config(m="k"), Config(i="x")]
 
 
 async def test_what_plays_inside_is_part_of_the_case_of_the_result() -> None:

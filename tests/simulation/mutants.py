@@ -178,8 +178,8 @@ MUTANTS = [
     Mutant(
         "a choice does not join the case",
         "actors/_experiment_supervisor.py",
-        "            caller.root.grown_case = casting.grown\n",
-        "            pass\n",
+        "                root.grown_case = casting.grown\n",
+        "                pass\n",
     ),
     Mutant(
         "a casting is taken for that of another case",
