@@ -6,6 +6,7 @@
 
 import asyncio
 import secrets
+import sys
 import threading
 import time
 import types
@@ -32,6 +33,7 @@ from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
 from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
+from ._misuse import no_function
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -223,6 +225,8 @@ class Runtime(Calls):
         view = view_of(function)
         if view is not None and view.runtime is self:
             return view, args
+        if not callable(function):
+            raise no_function(function, way=sys._getframe(1).f_code.co_name)  # noqa: SLF001
         kind = kind_of(function)
         name = name_of(function)
         plain = self._plain.get((name, kind))

@@ -1,0 +1,47 @@
+"""Misuse: experiments called in a way that cannot work, each error saying what to write instead."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ._settings import ExperimentError
+
+
+def no_function(given: Any, way: str) -> ExperimentError:
+    """Return the error for what was given to `call`, `collect`, ... and cannot be called.
+
+    A coroutine among them is closed: nobody will await it.
+    """
+    if inspect.iscoroutine(given) or inspect.isgenerator(given) or inspect.isasyncgen(given):
+        if inspect.iscoroutine(given) and inspect.getcoroutinestate(given) == inspect.CORO_CREATED:
+            given.close()
+        name = given.__name__
+        what = f"what {name}(...) returned, before it played"
+    else:
+        name = "function"
+        what = f"{given!r}, which is no function"
+    return ExperimentError(
+        f"runtime.{way} was given {what}: give the function and its arguments, {written(way, name)}"
+    )
+
+
+def blocked_loop(experiment: str, function: Callable[..., Any], way: str) -> ExperimentError:
+    """Return the error for a call that would wait on the thread of a loop."""
+    name = called(function)
+    instead = f"`await {written('call', name)}`"
+    if way == "run":
+        instead = f"`async with {written('arun', name)} as runner:` and `await runner(...)`"
+    return ExperimentError(
+        f"{experiment}: this thread runs a loop, which waiting for the answer would block: "
+        f"write {instead}"
+    )
+
+
+def written(way: str, name: str) -> str:
+    """Return how a way of calling is written."""
+    return f"runtime.{way}({name})" if way in ("run", "arun") else f"runtime.{way}({name}, ...)"
+
+
+def called(function: Any) -> str:
+    """Return how a function is called where it was written."""
+    return str(getattr(function, "__name__", type(function).__name__))

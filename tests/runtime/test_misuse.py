@@ -1,0 +1,109 @@
+"""What cannot work is one clear error: it names what, where, and what to write instead."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from understudy import Config, ExperimentError, Runtime
+
+MODELS = [{"model": "large"}, {"model": "small"}]
+
+
+async def answer(prompt: str, config: Config) -> str:
+    return f"{config.model}: {prompt}"
+
+
+async def words(prompt: str, config: Config) -> AsyncIterator[str]:
+    yield f"{config.model}: {prompt}"
+
+
+def reply(prompt: str, config: Config) -> str:
+    return f"{config.model}: {prompt}"
+
+
+WAYS = ("call", "collect", "stream", "call_blocking")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("function", [answer, words])
+async def test_a_call_in_place_of_a_function_is_one_error_and_nothing_is_left_unawaited(
+    way: str, function: Any
+) -> None:
+    runtime = Runtime(configs=MODELS)
+    decorated: Any = runtime.experiment(function)
+    name = function.__name__
+    problem = (
+        rf"runtime\.{way} was given what {name}\(\.\.\.\) returned.*: give the function and its "
+        rf"arguments, runtime\.{way}\({name}, \.\.\.\)"
+    )
+    with pytest.raises(ExperimentError, match=problem):
+        told: Any = getattr(runtime, way)(decorated("hi"))
+        if way == "collect":
+            await told
+    with pytest.raises(ExperimentError, match="give the function and its arguments"):
+        told = getattr(runtime, way)(decorated.experiment.function("hi", Config()))
+        if way == "collect":
+            await told
+
+
+@pytest.mark.parametrize("way", ["run", "arun"])
+async def test_a_call_in_place_of_a_function_to_run_is_an_error_before_the_block(way: str) -> None:
+    runtime = Runtime(configs=MODELS)
+    decorated: Any = runtime.experiment(answer)
+    problem = rf"runtime\.{way} was given what answer.*, runtime\.{way}\(answer\)$"
+    with pytest.raises(ExperimentError, match=problem):
+        getattr(runtime, way)(decorated("hi"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_is_no_function_cannot_be_called(way: str) -> None:
+    runtime = Runtime(configs=MODELS)
+    said = runtime.experiment(reply)("hi")
+    problem = rf"runtime\.{way} was given 'large: hi', which is no function: give the function"
+    with pytest.raises(ExperimentError, match=problem):
+        told: Any = getattr(runtime, way)(said)
+        if way == "collect":
+            await told
+
+
+async def test_a_coroutine_that_somebody_else_runs_is_left_to_them() -> None:
+    runtime = Runtime()
+    going = asyncio.Event()
+
+    async def go_on() -> str:
+        await going.wait()
+        return "done"
+
+    coroutine = go_on()
+    task = asyncio.ensure_future(coroutine)
+    await asyncio.sleep(0)
+    with pytest.raises(ExperimentError, match="was given what go_on"):
+        runtime.call(coroutine)  # type: ignore[call-overload]
+    going.set()
+    assert await task == "done"
+
+
+async def test_blocking_a_loop_names_the_experiment_and_what_to_await() -> None:
+    runtime = Runtime(configs=MODELS)
+    decorated = runtime.experiment(name="service.answer")(answer)
+    problem = r"^service\.answer: this thread runs a loop.*: write `await runtime\.call\(answer, "
+    with pytest.raises(ExperimentError, match=problem):
+        runtime.call_blocking(decorated, "hi")
+    problem = r"^service\.answer: .* write `async with runtime\.arun\(answer\) as runner:` and `aw"
+    with pytest.raises(ExperimentError, match=problem), runtime.run(decorated) as runner:
+        runner("hi")
+
+
+def test_a_runner_that_nobody_entered_says_so_in_place_of_calling_nothing() -> None:
+    runtime = Runtime(configs=MODELS)
+    here, later = runtime.experiment(reply), runtime.experiment(answer)
+    run: Any = runtime.run(here)
+    with pytest.raises(ExperimentError, match=r"write `with runtime\.run\(reply\) as runner:` and"):
+        run("hi")
+    arun: Any = runtime.arun(later)
+    problem = r"write `async with runtime\.arun\(answer\) as runner:` and `await runner\(\.\.\.\)`"
+    with pytest.raises(ExperimentError, match=problem):
+        arun("hi")
+    assert sum(each.planned for each in runtime.statistics().experiments) == 0
