@@ -97,13 +97,21 @@ class Experiment:
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self.check_cases(settings)
-        if len(settings.configs) > 1 and not self.binder.injected:
-            _log.warning(
-                "%s has %d configs and takes none of them, so that all play the same: annotate a "
-                "parameter as Config, or declare it with configs=None",
-                described(function),
-                len(settings.configs),
-            )
+        if not self.binder.injected and settings.configs != (NO_CONFIG,):
+            self._warn_of_configs_not_taken(len(settings.configs))
+
+    def _warn_of_configs_not_taken(self, count: int) -> None:
+        missed = self.binder.missed()
+        if count == 1 and not any(each.is_likely for each in missed):
+            return
+        what = "configs and takes none of them, so that all play the same"
+        _log.warning(
+            "%s has %d %s: %s, or declare it with configs=None",
+            described(self.function),
+            count,
+            "config and does not take it" if count == 1 else what,
+            "; ".join(each.advice for each in missed) or "annotate a parameter as Config",
+        )
 
     def use(self, configs: tuple[Config, ...]) -> None:
         """Use other configs from the next call on."""
