@@ -97,7 +97,8 @@ class Calls(ABC):
     async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment; await the results of all its branches, under any strategy.
 
-        What the primary raises is raised, when all have ended; nothing a variant does is.
+        What the primary raises is raised, when all have ended; nothing a variant does is. One that
+        hangs is waited for until its timeout; without one, for ever.
         """
         view, args = self._view(function, args)
         return await view.collect(args, kwargs)
