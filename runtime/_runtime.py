@@ -284,7 +284,9 @@ class Runtime(Calls):
         """Have a function told every FunctionResult, out of everybody's way.
 
         An async function is run on the loop of the result, by an actor of its own; another one in
-        a thread of its own. What does not fit into its buffer is dropped and counted.
+        a thread of its own. What does not fit into its buffer is dropped and counted. The items of
+        a long stream are kept up to `StreamLimits`, also of the primary's: its `items` says how
+        many there were.
 
         Args:
             callback: the function.
