@@ -10,7 +10,7 @@ import msgspec
 from understudy.configs import UnderstudyError
 
 from ._branch import Role
-from ._case import ExperimentCase
+from ._case import ExperimentCase, roles_in
 
 T = TypeVar("T")
 
@@ -171,8 +171,7 @@ class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
 
 def _line(result: FunctionResult[Any]) -> str:
     """Say in one line who played, and what came of it."""
-    case = result.experiment_case
-    words = [f"{case.experiment}[{case.config.label}]", result.role, result.status]
+    words = [roles_in(result.experiment_case), result.role, result.status]
     if result.status in ("shed", "skipped"):
         return " ".join([*words, f"({result.reason})"])
     error = result.exception_info
