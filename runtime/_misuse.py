@@ -1,10 +1,19 @@
-"""Misuse: experiments called in a way that cannot work, each error saying what to write instead."""
+"""Misuse: what is done in a way that cannot work, each error saying what to write instead."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+import logging
+from asyncio.events import _get_running_loop
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from understudy.actors import current_branch
 
 from ._settings import ExperimentError
+
+if TYPE_CHECKING:
+    from ._experiment import Experiment
+
+_log = logging.getLogger("understudy")
 
 
 def no_function(given: Any, way: str) -> ExperimentError:
@@ -45,3 +54,27 @@ def written(way: str, name: str) -> str:
 def called(function: Any) -> str:
     """Return how a function is called where it was written."""
     return str(getattr(function, "__name__", type(function).__name__))
+
+
+def warn_of_left_behind(experiments: "Iterable[Experiment]") -> None:
+    """Warn of what is in flight on the loop of this thread, which cannot be waited for here."""
+    loop = _get_running_loop()
+    if loop is None:
+        return
+    count = sum(
+        actor.in_flight
+        for experiment in experiments
+        for stage, supervisor in experiment.supervisors.items()
+        if stage.loop is loop
+        for actor in supervisor.cases
+    )
+    branch = current_branch()
+    while branch is not None:  # who closes it does not leave itself behind
+        count -= branch.part.actor.stage.loop is loop and not branch.is_over
+        branch = branch.parent
+    if count > 0:
+        _log.warning(
+            "`with runtime:` (or runtime.close()) on the thread of a loop waits for nothing on it: "
+            "%d still in flight there; `async with runtime:` or `await runtime.aclose()` waits",
+            count,
+        )

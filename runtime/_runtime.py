@@ -33,7 +33,7 @@ from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
 from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
-from ._misuse import no_function
+from ._misuse import no_function, warn_of_left_behind
 from ._reload import Follower
 from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
 from ._stages import Stages
@@ -332,8 +332,10 @@ class Runtime(Calls):
     def close(self) -> DrainReport:
         """Drain what was called without `await`, and end the threads; wait for it.
 
-        It may be called again, and start again. Without it the interpreter does so at its end.
+        It may be called again, and start again. Without it the interpreter does so at its end. What
+        is in flight on the loop of this thread goes on, with a warning: only `aclose` waits for it.
         """
+        warn_of_left_behind(self._all_experiments())
         return self.stages.close_backstage()
 
     async def drain(self, timeout: float | None = None) -> DrainReport:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from understudy import Config, ExperimentError, Runtime
+from understudy import Config, ExperimentError, Runtime, ShadowStrategy, SingleConfigStrategy
 
 MODELS = [{"model": "large"}, {"model": "small"}]
 
@@ -107,3 +107,44 @@ def test_a_runner_that_nobody_entered_says_so_in_place_of_calling_nothing() -> N
     with pytest.raises(ExperimentError, match=problem):
         arun("hi")
     assert sum(each.planned for each in runtime.statistics().experiments) == 0
+
+
+async def test_leaving_a_with_block_on_a_loop_warns_of_what_it_does_not_wait_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    gate = asyncio.Event()
+
+    @runtime.experiment
+    async def hang(config: Config) -> str:
+        if config.model == "small":
+            await gate.wait()
+        return str(config.model)
+
+    with runtime:
+        await hang()
+        await hang()
+    (told,) = caplog.messages
+    assert "2 still in flight there; `async with runtime:` or `await runtime.aclose()` wait" in told
+    gate.set()
+    await runtime.aclose()
+    assert runtime.statistics()["hang"]["small"].ok == 2
+
+
+async def test_leaving_a_with_block_on_a_loop_is_fine_where_nothing_is_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As in a notebook, which always runs a loop."""
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy())
+    here = runtime.experiment(reply)
+
+    @runtime.experiment
+    async def closing(config: Config) -> str:
+        with runtime:
+            return here("hi")
+
+    with runtime:
+        assert here("hi") == "large: hi"
+        assert await closing.options(strategy=SingleConfigStrategy())() == "large: hi"
+    assert caplog.messages == []
+    await runtime.aclose()
