@@ -8,13 +8,15 @@ import msgspec
 
 from understudy.configs import UnderstudyError
 
+from ._named import NamedMeta
+
 _MOST_LOOKED_AT = 256
 _FLAT = (str, bytes, bytearray, int, float, complex, bool, type(None))
 
 Limit = Literal["max_items", "max_bytes"]
 
 
-class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
+class StreamLimits(msgspec.Struct, metaclass=NamedMeta, frozen=True, kw_only=True):
     """How much of a stream that nobody reads is played, and kept.
 
     A shadow's stream ends at the first limit it comes to: it is `cancelled` with the reason

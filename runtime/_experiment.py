@@ -17,6 +17,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
@@ -103,6 +104,13 @@ class Experiment:
     def _warn_of_configs_not_taken(self, count: int) -> None:
         missed = self.binder.missed()
         if count == 1 and not any(each.is_likely for each in missed):
+            return
+        if experiment_of_or_none(self.function) is not None:
+            _log.warning(
+                "%s is an experiment already, and takes its own config: decorate it once, or "
+                "declare it with configs=None",
+                described(self.function),
+            )
             return
         what = "configs and takes none of them, so that all play the same"
         _log.warning(
@@ -476,6 +484,8 @@ def _most(settings: Settings) -> tuple[int, bool]:
 
 def described(function: Any) -> str:
     """Return what something is, where an experiment was wanted, and where it was written."""
+    with suppress(ValueError):  # it is wrapped around itself
+        function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     where = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
     if inspect.isasyncgenfunction(function):

@@ -34,6 +34,17 @@ def no_function(given: Any, way: str) -> ExperimentError:
     )
 
 
+def not_by_name(way: str, given: Any) -> ExperimentError:
+    """Return the error for a setting that was given without its name."""
+    name = "strategy" if callable(getattr(given, "plan", None)) else "configs"
+    if isinstance(given, int | float) or given is None:
+        name = "timeout"
+    takes = "a function, and settings" if way == "runtime.experiment" else "settings"
+    return ExperimentError(
+        f"{way}(...) takes {takes} by name, not {given!r}: say which, as in {name}=..."
+    )
+
+
 def blocked_loop(experiment: str, function: Callable[..., Any], way: str) -> ExperimentError:
     """Return the error for a call that would wait on the thread of a loop."""
     name = called(function)

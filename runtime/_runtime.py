@@ -33,9 +33,19 @@ from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
 from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
-from ._misuse import no_function, warn_of_left_behind
+from ._misuse import no_function, not_by_name, warn_of_left_behind
 from ._reload import Follower
-from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
+from ._settings import (
+    NO_CONFIG,
+    ONLY_DECLARED,
+    ExperimentError,
+    check_buffer,
+    check_name,
+    check_place,
+    check_runtime,
+    check_uses,
+    make_settings,
+)
 from ._stages import Stages
 from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
@@ -205,10 +215,12 @@ class Runtime(Calls):
             bound: Any = cast("Any", function)
             rebound: Decorated[..., Any] = type(bound)(self._declare(bound.__func__, given))
             return rebound
+        if not callable(function):
+            raise not_by_name("runtime.experiment", function)
         given = dict(given)
-        name, uses = given.pop("name", None), given.pop("uses", ())
+        name, uses = check_name(given.pop("name", None)), check_uses(given.pop("uses", ()))
         check_place(given.pop("place", "loop"))
-        settings = make_settings(self.settings, given)
+        settings = make_settings(self.settings, given, ONLY_DECLARED)
         experiment = Experiment(self, function, settings, name, uses)
         with self._lock:
             self._experiments[experiment.key] = experiment
@@ -250,7 +262,7 @@ class Runtime(Calls):
         Raises:
             ExperimentError: the experiment has no such config.
         """
-        experiment = experiment_of(function)
+        experiment = self._own(function)
         pinned = find_config(experiment, config)
         with self.switches.force(experiment.key, pinned):
             yield
@@ -268,9 +280,19 @@ class Runtime(Calls):
             self.switches.disable(None, is_disabled)
             self._telling.switched(None, is_disabled)
         else:
-            experiment = experiment_of(function)
+            experiment = self._own(function)
             self.switches.disable(experiment, is_disabled)
             self._telling.switched(experiment.name, is_disabled)
+
+    def _own(self, function: Callable[..., Any]) -> Experiment:
+        """Return the experiment of a function, if it is one of this runtime's."""
+        experiment = experiment_of(function)
+        if experiment.runtime is not self:
+            raise ExperimentError(
+                f"{experiment.name} is an experiment of another runtime ({experiment.runtime}), "
+                f"and not of this one ({self}): ask that one"
+            )
+        return experiment
 
     # Watching
 
@@ -295,7 +317,8 @@ class Runtime(Calls):
         """
         if not callable(callback):
             raise ExperimentError(f"subscribe to results with a function, not {callback!r}")
-        key = None if experiment is None else experiment_of(experiment).key
+        check_buffer(buffer)
+        key = None if experiment is None else self._own(experiment).key
         subscription = Subscription(
             self.stages, callback, key, buffer, self._telling, (self.max_restarts, self.within)
         )
@@ -390,13 +413,3 @@ def find_config(experiment: Experiment, config: str | int) -> str:
     known = ", ".join(repr(each.label) for each in configs)
     count = f"{len(found)} configs" if found else "no config"
     raise ExperimentError(f"{experiment.name} has {count} {config!r}; there are {known}")
-
-
-def check_place(place: str) -> None:
-    """Refuse a place that there is not.
-
-    Raises:
-        ExperimentError: there is no such place.
-    """
-    if place != "loop":
-        raise ExperimentError(f"place must be 'loop', not {place!r}")

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from understudy import Config, ExperimentError, Runtime, ShadowStrategy, SingleConfigStrategy
+from understudy import (
+    CircuitBreaker,
+    Config,
+    ExperimentError,
+    Runtime,
+    ShadowStrategy,
+    SingleConfigStrategy,
+    StreamLimits,
+)
 
 MODELS = [{"model": "large"}, {"model": "small"}]
 
@@ -148,3 +156,84 @@ async def test_leaving_a_with_block_on_a_loop_is_fine_where_nothing_is_left(
         assert await closing.options(strategy=SingleConfigStrategy())() == "large: hi"
     assert caplog.messages == []
     await runtime.aclose()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [(MODELS, "configs"), (ShadowStrategy(), "strategy"), (5, "timeout")]
+)
+def test_a_setting_without_its_name_says_which_it_may_be(given: Any, name: str) -> None:
+    runtime: Any = Runtime(configs=MODELS)
+    decorated = runtime.experiment(answer)
+    problem = rf"runtime\.experiment\(\.\.\.\) takes a function, and settings by name, .* {name}="
+    with pytest.raises(ExperimentError, match=problem):
+        runtime.experiment(given)
+    with pytest.raises(ExperimentError, match=rf"^answer\.options\(\.\.\.\) takes .* {name}="):
+        decorated.options(given)
+
+
+def test_options_say_what_is_said_elsewhere() -> None:
+    decorated: Any = Runtime(configs=MODELS).experiment(answer)
+    for name in ("name", "uses", "place"):
+        with pytest.raises(ExperimentError, match=f"no setting '{name}' here: it is said when"):
+            decorated.options(**{name: "loop"})
+
+
+def test_a_struct_of_settings_names_itself_where_an_argument_is_wrong() -> None:
+    limits: Any = StreamLimits
+    circuit: Any = CircuitBreaker
+    problem = r"^StreamLimits has no 'item' \(did you mean 'items'\?\); there are items, bytes, sec"
+    with pytest.raises(TypeError, match=problem):
+        limits(item=1)
+    with pytest.raises(TypeError, match=r"^StreamLimits: Extra positional arguments"):
+        limits(1)
+    with pytest.raises(
+        TypeError, match=r"^CircuitBreaker has no 'x'; there are failures, cooldown"
+    ):
+        circuit(x=1)
+    assert (limits(items=2).items, circuit(2, cooldown=0).failures) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"failures": 0}, "failures must be a whole number from 1 on, not 0"),
+        ({"failures": True}, "failures must be a whole number from 1 on, not True"),
+        ({"failures": 1.5}, "failures must be a whole number from 1 on, not 1.5"),
+        ({"cooldown": -1}, "cooldown must be a number of seconds from 0 on, not -1"),
+        ({"cooldown": "1"}, "cooldown must be a number of seconds from 0 on, not '1'"),
+        ({"cooldown": float("nan")}, "cooldown must be a number of seconds from 0 on, not nan"),
+    ],
+)
+def test_a_circuit_that_cannot_be_is_an_error(given: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=f"^CircuitBreaker: {problem}$"):
+        CircuitBreaker(**given)
+
+
+@pytest.mark.parametrize("buffer", [0, -1, True, 1.5, None])
+def test_a_subscriber_needs_room_for_a_result(buffer: Any) -> None:
+    with pytest.raises(ExperimentError, match="buffer must be a whole number from 1 on, not"):
+        Runtime().subscribe(print, buffer=buffer)
+
+
+def test_an_experiment_of_another_runtime_is_refused_where_it_would_do_nothing() -> None:
+    theirs, mine = Runtime(configs=MODELS), Runtime(configs=MODELS)
+    decorated = theirs.experiment(name="service.answer")(answer)
+    problem = "service.answer is an experiment of another runtime"
+    for act in (mine.disable, mine.enable, lambda it: mine.subscribe(print, experiment=it)):
+        with pytest.raises(ExperimentError, match=problem):
+            act(decorated)
+    with pytest.raises(ExperimentError, match=problem), mine.force(decorated, 0):
+        pass
+
+
+def test_what_is_decorated_twice_is_named_where_its_author_wrote_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runtime = Runtime(configs=MODELS)
+    line = answer.__code__.co_firstlineno
+    runtime.experiment(runtime.experiment(answer))
+    (told,) = caplog.messages
+    assert told.startswith(
+        f"{answer.__module__}.answer ({__file__}:{line}) is an experiment alread"
+    )
+    assert "decorate it once" in told
