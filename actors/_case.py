@@ -84,9 +84,14 @@ class ExperimentCase(msgspec.Struct, frozen=True):
         return ExperimentCase(choice.experiment, choice.config, (*others, choice), choice.key)
 
     def __repr__(self) -> str:
-        own = _role(self)
-        others = [told for told in map(_role, self.choices) if told != own]
-        return f"<ExperimentCase {', '.join([own, *others])}>"
+        return f"<ExperimentCase {roles_in(self)}>"
+
+
+def roles_in(case: ExperimentCase) -> str:
+    """Say in a few words who plays which config, the experiment whose branch it is first."""
+    own = _role(case)
+    others = [told for told in map(_role, case.choices) if told != own]
+    return ", ".join([own, *others])
 
 
 def _role(choice: Choice | ExperimentCase) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import final
+from typing import Any, final
 
 import msgspec
+
+from ._named import NamedMeta
 
 
 class CircuitState(StrEnum):
@@ -21,7 +23,7 @@ class CircuitState(StrEnum):
     HALF_OPEN = "half_open"
 
 
-class CircuitBreaker(msgspec.Struct, frozen=True):
+class CircuitBreaker(msgspec.Struct, metaclass=NamedMeta, frozen=True):
     """When a case that fails as a shadow is given a rest, and for how long.
 
     Attributes:
@@ -32,10 +34,25 @@ class CircuitBreaker(msgspec.Struct, frozen=True):
         >>> from understudy.actors import CircuitBreaker
         >>> CircuitBreaker(failures=3, cooldown=60.0).failures
         3
+        >>> CircuitBreaker(failures=0)
+        Traceback (most recent call last):
+        ...
+        ValueError: CircuitBreaker: failures must be a whole number from 1 on, not 0
     """
 
     failures: int = 10
     cooldown: float = 30.0
+
+    def __post_init__(self) -> None:
+        failures: Any = self.failures
+        cooldown: Any = self.cooldown
+        if not isinstance(failures, int) or isinstance(failures, bool) or failures < 1:
+            problem = f"failures must be a whole number from 1 on, not {failures!r}"
+            raise ValueError(f"CircuitBreaker: {problem}")
+        is_number = isinstance(cooldown, int | float) and not isinstance(cooldown, bool)
+        if not is_number or not cooldown >= 0:
+            problem = f"cooldown must be a number of seconds from 0 on, not {cooldown!r}"
+            raise ValueError(f"CircuitBreaker: {problem}")
 
 
 @final

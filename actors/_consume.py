@@ -51,6 +51,7 @@ def _items_for(branch: Branch) -> Items:
 def _take(branch: Branch, items: Items, item: Any) -> None:
     items.add(item, branch.part.actor.stage.clock)
     if items.limit is not None:
+        items.count = len(items.kept)  # the one too many only told that the limit is come to
         raise StreamLimitReached(
             f"{branch.part.actor.name}: ended after {len(items.kept):,} items, by the limit "
             f"{items.limit} for a shadow's stream",

@@ -50,5 +50,14 @@ def _end(branch: Branch) -> None:
 
 def too_late(branch: Branch) -> DeadlineExceeded:
     """Return the error of a branch whose time is over."""
-    seconds = (branch.deadline - branch.asked) / 1e9
-    return DeadlineExceeded(f"{branch.part.actor.name}: no answer within {seconds:g} s")
+    part = branch.part
+    name, seconds = part.actor.name, (branch.deadline - branch.asked) / 1e9
+    is_shadow_of_stream = part.role == "shadow" and part.actor.supervisor.ways.streamed is not None
+    if not is_shadow_of_stream or part.timeout != part.limits.nanoseconds:  # a timeout of its own
+        return DeadlineExceeded(f"{name}: no answer within {seconds:g} s")
+    error = DeadlineExceeded(
+        f"{name}: ended after {seconds:g} s, by StreamLimits(seconds={part.limits.seconds:g}) for "
+        f"a shadow's stream"
+    )
+    error.reason = "max_seconds"
+    return error

@@ -58,6 +58,9 @@ class MailboxFull(ActorError):
 class DeadlineExceeded(ActorError, TimeoutError):
     """The time for an answer is over; it is a `TimeoutError`.
 
+    Attributes:
+        reason: `max_seconds` where the time was that of `StreamLimits(seconds=)`; else None.
+
     Example:
         >>> from understudy.actors import DeadlineExceeded
         >>> try:
@@ -68,6 +71,7 @@ class DeadlineExceeded(ActorError, TimeoutError):
     """
 
     __module__ = "understudy.actors"
+    reason: str | None = None
 
 
 class DeadlockError(ActorError):

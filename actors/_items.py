@@ -8,17 +8,22 @@ import msgspec
 
 from understudy.configs import UnderstudyError
 
+from ._named import NamedMeta
+
 _MOST_LOOKED_AT = 256
 _FLAT = (str, bytes, bytearray, int, float, complex, bool, type(None))
 
 Limit = Literal["max_items", "max_bytes"]
 
 
-class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
+class StreamLimits(msgspec.Struct, metaclass=NamedMeta, frozen=True, kw_only=True):
     """How much of a stream that nobody reads is played, and kept.
 
-    A shadow's stream ends at the first limit it comes to. Of a lead's stream nothing is cut: its
-    items are kept for those who compare, up to the limits, and all of them reach the caller.
+    A shadow's stream ends at the first limit it comes to: it is `cancelled` with the reason
+    `max_items` or `max_bytes`, or a `timeout` with the reason `max_seconds`. A lead's stream does
+    not end there: all of its items reach the caller. But those who compare, by `subscribe`, are
+    given them up to the limits of items and bytes; where there were more, its result says so by
+    `items` alone.
 
     Attributes:
         items: how many items at most; None for no limit.
@@ -48,6 +53,11 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(
                     f"StreamLimits: {name} must be a number from 0 on, or None, not {value!r}"
                 )
+
+    @property
+    def nanoseconds(self) -> int:
+        """How long it may take, in nanoseconds; 0 for no limit."""
+        return 0 if self.seconds is None else max(1, int(self.seconds * 1e9))
 
 
 class StreamLimitReached(UnderstudyError):

@@ -114,10 +114,9 @@ class Lineup:
 
     def within(self, timeout: int) -> int:
         """Return how many nanoseconds a shadow may take: a stream of it has a limit anyhow."""
-        seconds = self.settings.stream.seconds
-        if self.first.supervisor.ways.streamed is None or seconds is None:
+        most = self.settings.stream.nanoseconds
+        if self.first.supervisor.ways.streamed is None or not most:
             return timeout
-        most = max(1, int(seconds * 1e9))
         return min(timeout, most) if timeout else most
 
     @property

@@ -10,7 +10,7 @@ import msgspec
 from understudy.configs import UnderstudyError
 
 from ._branch import Role
-from ._case import ExperimentCase
+from ._case import ExperimentCase, roles_in
 
 T = TypeVar("T")
 
@@ -28,7 +28,9 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
 
     Attributes:
         result: what the function returned; None unless the status is `ok`. Of a stream the items,
-            whatever the status, as far as they were kept (`StreamLimits`).
+            whatever the status, as far as they were kept: a lead's too are kept up to
+            `StreamLimits`, with the status `ok` where more came. Then `items` is more than
+            `len(result)`.
         exception_info: the exception it raised, the object itself.
         experiment_case: which config it played, and which the experiments inside it.
         status: `ok`, `error`, `timeout`, `cancelled`, `shed` or `skipped`.
@@ -40,7 +42,8 @@ class FunctionResult(msgspec.Struct, Generic[T], frozen=True, eq=False):
         call_id: the call it belongs to.
         branch_id: itself.
         parent_branch_id: the branch that made the call; None for a call from outside.
-        items: how many items a stream gave; None for a function that gives one value.
+        items: how many items a stream gave, before a limit ended it, also those that were not
+            kept; None for a function that gives one value.
         first_item: after how many seconds the first came, waiting in the mailbox included.
 
     Example:
@@ -168,8 +171,7 @@ class ExperimentCaseResults(msgspec.Struct, Generic[T], frozen=True, eq=False):
 
 def _line(result: FunctionResult[Any]) -> str:
     """Say in one line who played, and what came of it."""
-    case = result.experiment_case
-    words = [f"{case.experiment}[{case.config.label}]", result.role, result.status]
+    words = [roles_in(result.experiment_case), result.role, result.status]
     if result.status in ("shed", "skipped"):
         return " ".join([*words, f"({result.reason})"])
     error = result.exception_info

@@ -7,7 +7,8 @@ Layout, in the order a config travels:
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
     _config     Config; _freeze makes it, _canonical its id, _paths reads it; _siblings, _labels
-    _bind       Bind; _binder: Binder (_slots, _annotations find, _convert, _share, _injection fill)
+    _bind       Bind; _binder: Binder (_slots, _annotations find, _missed,
+                _convert, _share, _injection fill)
     _registry   `register`; _build: `build`
     _watch      reload
 

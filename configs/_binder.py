@@ -10,6 +10,7 @@ from ._config import Config, origin_of
 from ._convert import converter
 from ._errors import ConfigError, ConfigKeyError, ConfigTypeError, describe
 from ._injection import Injection, Layout
+from ._missed import Missed, find_missed
 from ._paths import walk
 from ._slots import find_slots
 
@@ -185,6 +186,18 @@ class Binder(Generic[R]):
                 del shared[name]
                 fresh[name] = make
         return Injection(self._name, self._layout, shared, fresh, ())
+
+    def missed(self) -> list[Missed]:
+        """Return the parameters that may be meant for a config, where nothing is filled in.
+
+        Example:
+            >>> from understudy.configs import Binder
+            >>> class Settings: ...
+            >>> def answer(prompt: str, config: Settings) -> None: ...
+            >>> [missed.advice for missed in Binder(answer).missed()]  # doctest: +ELLIPSIS
+            ["'config' is annotated as Settings: write Annotated[Settings, Bind()] ..."]
+        """
+        return [] if self._slots else [*find_missed(self.function, _signature(self.function))]
 
     def __repr__(self) -> str:
         return f"<Binder of {self._name}{self.signature}, filling in {', '.join(self.injected)}>"

@@ -11,6 +11,7 @@ and the rooms of this one:
     _runtime      Runtime: declaring, calling, choosing by hand, watching, living
     _experiment   a function, its configs and its strategy (_decorated: what users hold)
     _declare      what type checkers make of a function that becomes one; _keywords: of settings
+    _calls        the ways to call one; _running: run and arun, _misuse: what to write instead
     _settings     what may be said of an experiment; _archive: what it did on loops that are gone
     _stages       the life on each loop: starting, draining, leaving
     _reload       experiments follow the files of their configs

@@ -18,17 +18,23 @@ _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
 
 
 class AppendedFile:
-    """A file that lines are appended to; only the thread of one outlet uses it."""
+    """A file that lines are appended to; only the thread of one outlet uses it.
+
+    Attributes:
+        problem: why the last write was not whole; None if it was.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
         self._is_torn = False
+        self.problem: Exception | None = None
 
     def write(self, lines: list[bytes]) -> int:
         """Write lines, and return how many are in the file whole."""
         done = 0
         repair = b""
+        self.problem = None
         try:
             file = self._opened()
             repair = b"\n" if self._is_torn else b""  # ends the line that broke off
@@ -36,6 +42,7 @@ class AppendedFile:
             while done < len(data):
                 done += _write_some(file, data[done:])
         except (OSError, ValueError) as problem:
+            self.problem = problem.with_traceback(None)
             if getattr(problem, "errno", None) not in _PASSING:
                 self.close()
         if done:

@@ -5,26 +5,23 @@
 # mypy: disable-error-code=overload-overlap
 
 from abc import ABC, abstractmethod
+from asyncio.events import _get_running_loop
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
     Coroutine,
-    Generator,
     Iterator,
 )
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    asynccontextmanager,
-    contextmanager,
-)
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, ParamSpec, TypeVar, overload
 
 from understudy.actors import ExperimentCaseResults, async_stream_of
 
 from ._experiment import MARK, View
+from ._misuse import blocked_loop, called, no_function
+from ._running import AsyncRunning, Running
 from ._settings import ExperimentError
 from ._stages import Stages
 
@@ -100,7 +97,8 @@ class Calls(ABC):
     async def collect(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """Call an experiment; await the results of all its branches, under any strategy.
 
-        What the primary raises is raised, when all have ended; nothing a variant does is.
+        What the primary raises is raised, when all have ended; nothing a variant does is. One that
+        hangs is waited for until its timeout; without one, for ever.
         """
         view, args = self._view(function, args)
         return await view.collect(args, kwargs)
@@ -150,10 +148,9 @@ class Calls(ABC):
     def arun(
         self, function: Callable[P, T], await_variants: bool = False
     ) -> AbstractAsyncContextManager[AsyncRunner[P, T]]: ...
-    @asynccontextmanager
-    async def arun(
+    def arun(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> AsyncGenerator[AsyncRunner[..., Any]]:
+    ) -> AbstractAsyncContextManager[AsyncRunner[..., Any]]:
         """Give a runner: it is called as the function is, and gives `ExperimentCaseResults`.
 
         Args:
@@ -173,13 +170,15 @@ class Calls(ABC):
             >>> asyncio.run(main())
             'large: hello'
         """
+        if not callable(function):
+            raise no_function(function, "arun")
 
         async def runner(*args: Any, **kwargs: Any) -> Any:
             view, args = self._view(function, args)
             call = view.collect if await_variants else view.call_whole
             return await call(args, kwargs)
 
-        yield runner
+        return AsyncRunning(runner, called(function))
 
     @overload
     def run(
@@ -197,10 +196,9 @@ class Calls(ABC):
     def run(
         self, function: Callable[P, T], await_variants: bool = False
     ) -> AbstractContextManager[Runner[P, T]]: ...
-    @contextmanager
     def run(
         self, function: Callable[..., Any], await_variants: bool = False
-    ) -> Generator[Runner[..., Any]]:
+    ) -> AbstractContextManager[Runner[..., Any]]:
         """Give a runner, as `arun` does, that is called without `await`, from any thread.
 
         Args:
@@ -217,16 +215,20 @@ class Calls(ABC):
             ...     runner("hello").main_result.result
             'large: hello'
         """
+        if not callable(function):
+            raise no_function(function, "run")
 
         def runner(*args: Any, **kwargs: Any) -> Any:
             view, args = self._view(function, args)
             if not view.experiment.kind.is_async:
                 here = view.collect_here if await_variants else view.call_whole_here
                 return self.stages.await_blocking(here(args, kwargs))
+            if _get_running_loop() is not None:
+                raise blocked_loop(view.experiment.name, function, "run")
             call = view.collect if await_variants else view.call_whole
             return self.stages.play(call, args, kwargs)
 
-        yield runner
+        return Running(runner, called(function))
 
     @overload
     def call_blocking(
@@ -261,4 +263,6 @@ class Calls(ABC):
         view, args = self._view(function, args)
         if not view.experiment.kind.is_async:
             return self.stages.await_blocking(view.call_here(args, kwargs))
+        if _get_running_loop() is not None:
+            raise blocked_loop(view.experiment.name, function, "call_blocking")
         return self.stages.play(view.call, args, kwargs)

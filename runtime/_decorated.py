@@ -11,6 +11,7 @@ from understudy.actors import ExperimentCaseResults, Kind, async_stream_of
 
 from ._experiment import MARK, Experiment, View
 from ._keywords import AllStrategy, AnyStrategy, OptionKeywords, OtherOptions
+from ._misuse import called, not_by_name
 from ._settings import make_settings
 
 P = ParamSpec("P")
@@ -135,7 +136,9 @@ def decorate(experiment: Experiment) -> Decorated[..., Any]:
     view = experiment.view
     play: Any = experiment.binder.wraps(_player(view))
 
-    def options(**settings: Any) -> Options[..., Any]:
+    def options(*unnamed: Any, **settings: Any) -> Options[..., Any]:
+        if unnamed:
+            raise not_by_name(f"{called(experiment.function)}.options", unnamed[0])
         return _with_options(experiment, settings)
 
     decorated: Any = play

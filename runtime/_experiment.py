@@ -17,6 +17,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 import msgspec
@@ -97,13 +98,28 @@ class Experiment:
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self.check_cases(settings)
-        if len(settings.configs) > 1 and not self.binder.injected:
+        if not self.binder.injected and settings.configs != (NO_CONFIG,):
+            self._warn_of_configs_not_taken(len(settings.configs))
+
+    def _warn_of_configs_not_taken(self, count: int) -> None:
+        missed = self.binder.missed()
+        if count == 1 and not any(each.is_likely for each in missed):
+            return
+        if experiment_of_or_none(self.function) is not None:
             _log.warning(
-                "%s has %d configs and takes none of them, so that all play the same: annotate a "
-                "parameter as Config, or declare it with configs=None",
-                described(function),
-                len(settings.configs),
+                "%s is an experiment already, and takes its own config: decorate it once, or "
+                "declare it with configs=None",
+                described(self.function),
             )
+            return
+        what = "configs and takes none of them, so that all play the same"
+        _log.warning(
+            "%s has %d %s: %s, or declare it with configs=None",
+            described(self.function),
+            count,
+            "config and does not take it" if count == 1 else what,
+            "; ".join(each.advice for each in missed) or "annotate a parameter as Config",
+        )
 
     def use(self, configs: tuple[Config, ...]) -> None:
         """Use other configs from the next call on."""
@@ -468,6 +484,8 @@ def _most(settings: Settings) -> tuple[int, bool]:
 
 def described(function: Any) -> str:
     """Return what something is, where an experiment was wanted, and where it was written."""
+    with suppress(ValueError):  # it is wrapped around itself
+        function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     where = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
     if inspect.isasyncgenfunction(function):

@@ -6,6 +6,7 @@
 
 import asyncio
 import secrets
+import sys
 import threading
 import time
 import types
@@ -32,8 +33,19 @@ from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
 from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
+from ._misuse import no_function, not_by_name, warn_of_left_behind
 from ._reload import Follower
-from ._settings import NO_CONFIG, ExperimentError, check_runtime, make_settings
+from ._settings import (
+    NO_CONFIG,
+    ONLY_DECLARED,
+    ExperimentError,
+    check_buffer,
+    check_name,
+    check_place,
+    check_runtime,
+    check_uses,
+    make_settings,
+)
 from ._stages import Stages
 from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
@@ -203,10 +215,12 @@ class Runtime(Calls):
             bound: Any = cast("Any", function)
             rebound: Decorated[..., Any] = type(bound)(self._declare(bound.__func__, given))
             return rebound
+        if not callable(function):
+            raise not_by_name("runtime.experiment", function)
         given = dict(given)
-        name, uses = given.pop("name", None), given.pop("uses", ())
+        name, uses = check_name(given.pop("name", None)), check_uses(given.pop("uses", ()))
         check_place(given.pop("place", "loop"))
-        settings = make_settings(self.settings, given)
+        settings = make_settings(self.settings, given, ONLY_DECLARED)
         experiment = Experiment(self, function, settings, name, uses)
         with self._lock:
             self._experiments[experiment.key] = experiment
@@ -223,6 +237,8 @@ class Runtime(Calls):
         view = view_of(function)
         if view is not None and view.runtime is self:
             return view, args
+        if not callable(function):
+            raise no_function(function, way=sys._getframe(1).f_code.co_name)  # noqa: SLF001
         kind = kind_of(function)
         name = name_of(function)
         plain = self._plain.get((name, kind))
@@ -246,7 +262,7 @@ class Runtime(Calls):
         Raises:
             ExperimentError: the experiment has no such config.
         """
-        experiment = experiment_of(function)
+        experiment = self._own(function)
         pinned = find_config(experiment, config)
         with self.switches.force(experiment.key, pinned):
             yield
@@ -264,9 +280,19 @@ class Runtime(Calls):
             self.switches.disable(None, is_disabled)
             self._telling.switched(None, is_disabled)
         else:
-            experiment = experiment_of(function)
+            experiment = self._own(function)
             self.switches.disable(experiment, is_disabled)
             self._telling.switched(experiment.name, is_disabled)
+
+    def _own(self, function: Callable[..., Any]) -> Experiment:
+        """Return the experiment of a function, if it is one of this runtime's."""
+        experiment = experiment_of(function)
+        if experiment.runtime is not self:
+            raise ExperimentError(
+                f"{experiment.name} is an experiment of another runtime ({experiment.runtime}), "
+                f"and not of this one ({self}): ask that one"
+            )
+        return experiment
 
     # Watching
 
@@ -280,7 +306,9 @@ class Runtime(Calls):
         """Have a function told every FunctionResult, out of everybody's way.
 
         An async function is run on the loop of the result, by an actor of its own; another one in
-        a thread of its own. What does not fit into its buffer is dropped and counted.
+        a thread of its own. What does not fit into its buffer is dropped and counted. The items of
+        a long stream are kept up to `StreamLimits`, also of the primary's: its `items` says how
+        many there were.
 
         Args:
             callback: the function.
@@ -289,7 +317,8 @@ class Runtime(Calls):
         """
         if not callable(callback):
             raise ExperimentError(f"subscribe to results with a function, not {callback!r}")
-        key = None if experiment is None else experiment_of(experiment).key
+        check_buffer(buffer)
+        key = None if experiment is None else self._own(experiment).key
         subscription = Subscription(
             self.stages, callback, key, buffer, self._telling, (self.max_restarts, self.within)
         )
@@ -326,8 +355,10 @@ class Runtime(Calls):
     def close(self) -> DrainReport:
         """Drain what was called without `await`, and end the threads; wait for it.
 
-        It may be called again, and start again. Without it the interpreter does so at its end.
+        It may be called again, and start again. Without it the interpreter does so at its end. What
+        is in flight on the loop of this thread goes on, with a warning: only `aclose` waits for it.
         """
+        warn_of_left_behind(self._all_experiments())
         return self.stages.close_backstage()
 
     async def drain(self, timeout: float | None = None) -> DrainReport:
@@ -382,13 +413,3 @@ def find_config(experiment: Experiment, config: str | int) -> str:
     known = ", ".join(repr(each.label) for each in configs)
     count = f"{len(found)} configs" if found else "no config"
     raise ExperimentError(f"{experiment.name} has {count} {config!r}; there are {known}")
-
-
-def check_place(place: str) -> None:
-    """Refuse a place that there is not.
-
-    Raises:
-        ExperimentError: there is no such place.
-    """
-    if place != "loop":
-        raise ExperimentError(f"place must be 'loop', not {place!r}")

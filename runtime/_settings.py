@@ -1,6 +1,6 @@
 """The settings of experiments: what may be said, and what is wrong with what was said."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,8 @@ from understudy.strategies import as_strategy
 
 NO_CONFIG = Config({"__config_id__": "default"})
 """What an experiment plays that has no configs."""
+ONLY_DECLARED = ("name", "uses", "place")
+"""What `experiment(...)` takes beside settings, and `options(...)` does not."""
 _WHOLE_FROM_ONE = ("concurrency", "max_cases")
 _CHOICES = {"overflow": ("wait", "reject"), "nested": ("product", "independent")}
 
@@ -29,8 +31,13 @@ class ExperimentError(UnderstudyError, ValueError):
     __module__ = "understudy"
 
 
-def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
+def make_settings(base: Settings, given: Mapping[str, Any], others: Sequence[str] = ()) -> Settings:
     """Return settings with some of them given anew.
+
+    Args:
+        base: what they are otherwise.
+        given: what is given anew.
+        others: what may be said beside settings, for the error of a name that there is not.
 
     Raises:
         ExperimentError: which one is wrong, and what it may be.
@@ -38,8 +45,7 @@ def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
     """
     unknown = [name for name in given if name not in Settings.__struct_fields__]
     if unknown:
-        known = ", ".join(Settings.__struct_fields__)
-        raise ExperimentError(f"there is no setting {unknown[0]!r}; there are {known}")
+        raise _unknown(unknown[0], [*Settings.__struct_fields__, *others])
     changed = dict(given)
     if "configs" in changed:
         changed["configs"] = as_configs(changed["configs"])
@@ -63,6 +69,17 @@ def make_settings(base: Settings, given: Mapping[str, Any]) -> Settings:
     if not isinstance(stream, StreamLimits):
         raise ExperimentError(f"stream must be StreamLimits, not {stream!r}")
     return settings
+
+
+def _unknown(name: str, known: list[str]) -> ExperimentError:
+    from difflib import get_close_matches
+
+    if name in ONLY_DECLARED:
+        hint = " here: it is said when the experiment is declared"
+    else:
+        near = get_close_matches(name, known, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return ExperimentError(f"there is no setting {name!r}{hint}; there are {', '.join(known)}")
 
 
 def check_runtime(given: Mapping[str, Any]) -> None:
@@ -112,3 +129,50 @@ def as_configs(given: Any) -> tuple[Config, ...]:
             f"None for a function that takes none"
         )
     return configs
+
+
+def check_place(place: str) -> None:
+    """Refuse a place that there is not.
+
+    Raises:
+        ExperimentError: there is no such place.
+    """
+    if place != "loop":
+        raise ExperimentError(f"place must be 'loop', not {place!r}")
+
+
+def check_buffer(buffer: Any) -> None:
+    """Refuse a number of results that nothing can wait in.
+
+    Raises:
+        ExperimentError: it is no whole number, or none fits.
+    """
+    if not isinstance(buffer, int) or isinstance(buffer, bool) or buffer < 1:
+        raise ExperimentError(f"buffer must be a whole number from 1 on, not {buffer!r}")
+
+
+def check_name(name: Any) -> str | None:
+    """Return the name of an experiment.
+
+    Raises:
+        ExperimentError: it is no text.
+    """
+    if name is not None and (not isinstance(name, str) or not name):
+        raise ExperimentError(f"name must be a text, or None for the function's own, not {name!r}")
+    return name
+
+
+def check_uses(uses: Any) -> Sequence[Any]:
+    """Return the experiments that one says it calls.
+
+    Raises:
+        ExperimentError: it is no list of them.
+    """
+    if callable(uses):
+        raise ExperimentError(
+            f"uses must be a list of experiments, not one alone: write "
+            f"uses=[{getattr(uses, '__name__', repr(uses))}]"
+        )
+    if isinstance(uses, str | bytes) or not isinstance(uses, Iterable):
+        raise ExperimentError(f"uses must be a list of experiments, not {uses!r}")
+    return [*uses]

@@ -1,17 +1,21 @@
 """The sinks: where events go.  None of them makes the one who tells an event wait."""
 
 import inspect
+import logging
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, cast, final, runtime_checkable
 
 from ._appended import AppendedFile
 from ._events import EVENTS, VERSION, Event, EventsError, encode_line, fields_of
 from ._outlet import Outlet
+
+_log = logging.getLogger("understudy")
 
 
 @runtime_checkable
@@ -100,11 +104,22 @@ class MemorySink:
 
 
 class _Behind:
-    """A sink behind an outlet: its events are dealt with in a thread, in batches."""
+    """A sink behind an outlet: its events are dealt with in a thread, in batches.
 
-    def __init__(self, name: str, capacity: int, rest: Callable[[], object] | None = None) -> None:
-        self._outlet: Outlet[Event] = Outlet(name, self._consume, capacity, rest=rest)
+    When it begins to lose events it says so in the log, once, and again when it has worked since.
+    """
+
+    def __init__(
+        self, where: object, capacity: int, rest: Callable[[], object] | None = None
+    ) -> None:
+        self._where = where
+        name = where.name if isinstance(where, Path) else where
+        self._outlet: Outlet[Event] = Outlet(
+            f"understudy events to {name}", self._consume, capacity, rest=rest
+        )
         self._announced = 0
+        self._is_losing = False
+        self._problem: BaseException | str = ""
 
     @property
     def dropped(self) -> int:
@@ -136,11 +151,29 @@ class _Behind:
         news = [_loss(missing, batch[0])] if missing else []
         try:
             dealt = self._deal_with([*news, *batch])
-        except Exception:  # out of memory, say
-            return len(batch)
+        except Exception as problem:  # out of memory, say
+            self._problem = problem.with_traceback(None)
+            dealt = [False] * (len(news) + len(batch))
         if news and dealt[0]:
             self._announced = dropped
-        return dealt[len(news) :].count(False)
+        lost = dealt[len(news) :].count(False)
+        self._tell_log(missing, lost)
+        return lost
+
+    def _tell_log(self, refused: int, lost: int) -> None:
+        """Say that events are lost, unless that was said since all went well."""
+        if (refused or lost) and not self._is_losing:
+            why = self._problem if lost else "more came than it could take"
+            with suppress(Exception):  # a handler's own
+                _log.warning(
+                    "events are lost on their way to %s: %d so far (%s); the next warning comes "
+                    "when it has taken some again",
+                    self._where,
+                    refused + lost,
+                    why if isinstance(why, str) else f"{type(why).__name__}: {why}",
+                )
+        self._is_losing = lost > 0
+        self._problem = ""
 
     def _deal_with(self, events: list[Event]) -> list[bool]:
         """Say of each event whether it is where it belongs."""
@@ -169,8 +202,9 @@ class FileSink(_Behind):
 
     Each batch is appended by one write, so that several processes may share the file. It is made
     when the first event comes, with the folders above it, and made again when it was renamed or
-    removed (as logrotate does). What a full disk or a closed pipe refuses is dropped and counted;
-    as soon as something can be written again, one `log.dropped` says how much is missing.
+    removed (as logrotate does). What a full disk or a closed pipe refuses is dropped and counted,
+    and the log "understudy" warns once; as soon as something can be written again, one
+    `log.dropped` says how much is missing.
 
     Args:
         path: the file; a named pipe or a device is fine too.
@@ -191,10 +225,11 @@ class FileSink(_Behind):
     def __init__(self, path: str | os.PathLike[str], *, capacity: int = 8192) -> None:
         self.path: Path = Path(path).absolute()  # where it leads now: the process may go elsewhere
         self._file = AppendedFile(self.path)
-        super().__init__(f"understudy events to {self.path.name}", capacity, self._file.close)
+        super().__init__(self.path, capacity, self._file.close)
 
     def _deal_with(self, events: list[Event]) -> list[bool]:
         written = self._file.write([encode_line(event) for event in events])
+        self._problem = self._file.problem or ""
         return [place < written for place in range(len(events))]
 
 
@@ -207,10 +242,12 @@ class _OneByOne(_Behind):
     def _tells(self, event: Event) -> bool:
         try:
             answer = self._tell(event)
-        except BaseException:  # SystemExit too: nobody asked whether to go on
+        except BaseException as problem:  # SystemExit too: nobody asked whether to go on
+            self._problem = problem.with_traceback(None)
             return False
         if inspect.iscoroutine(answer):  # there is no loop here to await it
             answer.close()
+            self._problem = "it returns a coroutine, and has to be a plain function"
             return False
         return True
 
@@ -243,7 +280,7 @@ class LoggerSink(_OneByOne):
 
     def __init__(self, logger: Any, *, capacity: int = 8192) -> None:
         self._logger = logger
-        super().__init__("understudy events to a logger", capacity)
+        super().__init__("a logger", capacity)
 
     def _tell(self, event: Event) -> object:
         fields = fields_of(event)
@@ -271,7 +308,7 @@ class CallableSink(_OneByOne):
     def __init__(self, function: Callable[[Event], object], *, capacity: int = 8192) -> None:
         self._function = function
         name = getattr(function, "__name__", type(function).__name__)
-        super().__init__(f"understudy events to {name}", capacity)
+        super().__init__(name, capacity)
 
     def _tell(self, event: Event) -> object:
         return self._function(event)

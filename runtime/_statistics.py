@@ -1,6 +1,7 @@
 """A snapshot of what a runtime does: every supervisor and every case."""
 
 import math
+import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
@@ -44,9 +45,17 @@ class CaseStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExperimentStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """One experiment: its supervisors (one for each loop), its strategy and its cases."""
+    """One experiment: its supervisors (one for each loop), its strategy and its cases.
+
+    Its repr is the table that printing it gives.
+
+    Attributes:
+        experiment: its name.
+        function: the module and the name of its function; empty if it is no plain function.
+    """
 
     experiment: str
+    function: str = ""
     state: str
     loops: int
     is_disabled: bool
@@ -79,9 +88,12 @@ class ExperimentStatistics(msgspec.Struct, frozen=True, kw_only=True):
         about = [self.state, self.strategy, *(["disabled"] if self.is_disabled else [])]
         return f"{self.experiment}: {', '.join(about)}\n{_table_of(self.cases)}"
 
+    def __repr__(self) -> str:
+        return str(self)
+
 
 class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot of a runtime.
+    """A snapshot of a runtime; its repr is the tables that printing it gives.
 
     Example:
         >>> import asyncio
@@ -107,14 +119,17 @@ class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
     def __getitem__(self, experiment: str) -> ExperimentStatistics:
         """Return those of an experiment, by its name, or the end of it: `answer`.
 
+        Of a function that was defined again, as in a cell of a notebook that is run twice, those of
+        the newest: the older ones are there until the garbage collector has found them.
+
         Raises:
             KeyError: there is none, or more than one.
         """
         named = [each for each in self.experiments if each.experiment == experiment]
         end = f".{experiment}"
         found = named or [each for each in self.experiments if each.experiment.endswith(end)]
-        if len(found) == 1:
-            return found[0]
+        if len(found) == 1 or (found and _is_one_again_and_again(found)):
+            return found[-1]
         names = [each.experiment for each in found or self.experiments]
         known = ", ".join(names) or "none"
         if not found:
@@ -144,6 +159,18 @@ class RuntimeStatistics(msgspec.Struct, frozen=True, kw_only=True):
             told.append(f"events dropped: {self.events_dropped}")
         return "\n\n".join(told)
 
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _is_one_again_and_again(found: Sequence[ExperimentStatistics]) -> bool:
+    """Whether they are of one function, defined again; lambdas and inner ones may be many."""
+    first = found[0]
+    is_named = bool(first.function) and "<" not in first.function
+    return is_named and all(
+        (each.experiment, each.function) == (first.experiment, first.function) for each in found
+    )
+
 
 def statistics_of(experiments: Iterable[Experiment], events_dropped: int) -> RuntimeStatistics:
     """Take the snapshot."""
@@ -157,6 +184,7 @@ def _of_experiment(experiment: Experiment) -> ExperimentStatistics:
     strategies = [strategy for supervisor in supervisors for strategy in supervisor.strategies]
     return ExperimentStatistics(
         experiment=experiment.name,
+        function=_written_as(experiment.function),
         state=str(supervisors[-1].state) if supervisors else "new",
         loops=sum(supervisor.state is State.RUNNING for supervisor in supervisors),
         is_disabled=experiment.is_disabled,
@@ -166,6 +194,13 @@ def _of_experiment(experiment: Experiment) -> ExperimentStatistics:
         shadows_in_flight=sum(supervisor.shadows for supervisor in supervisors),
         cases=tuple(_cases(experiment, supervisors)),
     )
+
+
+def _written_as(function: Any) -> str:
+    """Return the module and the name of a function; nothing for what objects may have many of."""
+    if not isinstance(function, types.FunctionType):
+        return ""
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _cases(

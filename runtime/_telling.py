@@ -100,6 +100,10 @@ class Telling:
 
     def resumed(self, branch: Branch, place: str, seconds: float) -> None:
         """Tell that it has let go, and how long it held."""
+        if self._emitter is None:
+            what = "the loop" if place == "loop" else "the interpreter"
+            name, role = branch.part.actor.name, branch.part.role
+            _log.warning("%s (%s) has let go of %s after %.2f s", name, role, what, seconds)
         self._say("loop.resumed", **_culprit(branch, place, seconds))
 
     def flush(self, timeout: float = _FLUSH) -> bool:

@@ -102,6 +102,18 @@ def test_results_are_shown_one_to_a_line_the_main_one_first() -> None:
     ]
 
 
+def test_results_of_experiments_inside_others_are_told_apart_by_the_whole_case() -> None:
+    few, many = (
+        changed(experiment_case=CASE.joined(Choice(2, "rewrite", Config(words=words))))
+        for words in ("few", "many")
+    )
+    assert repr(ExperimentCaseResults(few, [many])).split("\n") == [
+        "<ExperimentCaseResults",
+        "  answer[large], rewrite[few] primary ok 'hello' 10.4 ms",
+        "  answer[large], rewrite[many] primary ok 'hello' 10.4 ms>",
+    ]
+
+
 def test_of_many_results_the_first_are_shown_and_the_others_counted() -> None:
     lines = repr(ExperimentCaseResults(RESULT, [SHADOW] * 100)).split("\n")
     assert len(lines) == 22

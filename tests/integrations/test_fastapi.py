@@ -281,6 +281,38 @@ def test_a_dependency_with_a_yield_stays_the_users(stage: Stage) -> None:
         assert client.get("/").json() == "large large"
 
 
+def test_a_shadow_outlives_what_belongs_to_the_request(stage: Stage) -> None:
+    """The page says so: it must not touch what a dependency opened, and what it adds really runs."""
+    over = anyio.Event()
+
+    async def session() -> AsyncIterator[list[str]]:
+        opened = ["open"]
+        yield opened
+        opened[:] = ["closed"]
+        over.set()
+
+    @stage.app.get("/")
+    @stage.runtime.experiment
+    async def root(
+        session: Annotated[list[str], Depends(session)], tasks: BackgroundTasks, config: Config
+    ) -> str:
+        tasks.add_task(stage.played.append, ("background", config.model))
+        if config.model == "small":
+            await over.wait()
+        stage.played.append((config.model, session[0]))
+        await anyio.lowlevel.checkpoint()  # the shadow begins
+        return "answer"
+
+    with TestClient(stage.app) as client:
+        assert client.get("/").json() == "answer"
+    assert stage.seen() == [
+        ("background", "large"),
+        ("background", "small"),
+        ("large", "open"),
+        ("small", "closed"),
+    ]
+
+
 def test_methods_of_an_object_are_routes(stage: Stage) -> None:
     class Shop:
         def __init__(self, name: str) -> None:

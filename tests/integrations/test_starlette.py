@@ -294,6 +294,50 @@ async def test_a_client_that_leaves_cancels_the_lead_and_the_shadow_goes_on(
     assert counts(stand.runtime, "work") == [(1, 0, 1), (1, 1, 0)]
 
 
+async def test_a_client_that_leaves_a_plain_route_cancels_nothing() -> None:
+    stand = Stand()
+
+    async def route(request: Request) -> Response:
+        return PlainTextResponse(str(await stand.work()))
+
+    async with stand.runtime:
+        client = Client(app_of(stand.runtime, Route("/", route)))
+        request = asyncio.create_task(client.get())
+        await stand.both.wait()
+        client.has_left.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        stand.gate.set()
+        await request
+    assert counts(stand.runtime, "work") == [(1, 1, 0)] * 2
+
+
+async def test_a_client_that_leaves_a_decorated_stream_ends_the_lead_and_not_the_shadow() -> None:
+    runtime = shadowing()
+    begun, gate = asyncio.Semaphore(0), asyncio.Event()
+
+    @runtime.experiment(name="words")
+    async def words(config: Config) -> AsyncGenerator[str]:
+        yield f"{config.n}: first"
+        begun.release()
+        await gate.wait()
+        yield f"{config.n}: last"
+
+    async def route(request: Request) -> Response:
+        return StreamingResponse(words())
+
+    async with runtime:
+        client = Client(app_of(runtime, Route("/", route)))
+        request = asyncio.create_task(client.get())
+        for _ in TWO:
+            await begun.acquire()
+        client.has_left.set()
+        await request
+        assert [each.in_flight for each in runtime.statistics()["words"].cases] == [0, 1]
+        gate.set()
+    assert counts(runtime, "words") == [(1, 0, 1), (1, 1, 0)]
+
+
 @each_app
 async def test_its_shadow_leaves_too_if_that_is_wanted(
     make: Callable[[Stand], Awaitable[Any]],

@@ -198,7 +198,16 @@ async def test_a_key_is_not_looked_for_where_it_decides_nothing() -> None:
         ({"nested": "no"}, "nested must be 'product' or 'independent'"),
         ({"max_cases": 1.5}, "max_cases must be"),
         ({"place": "moon"}, "place must be 'loop', not 'moon'"),
-        ({"tiemout": 1}, "there is no setting 'tiemout'"),
+        (
+            {"tiemout": 1},
+            r"no setting 'tiemout' \(did you mean 'timeout'\?\); .* name, uses, place",
+        ),
+        ({"nmae": "x"}, r"no setting 'nmae' \(did you mean 'name'\?\)"),
+        ({"name": 3}, "name must be a text, or None for the function's own, not 3"),
+        ({"name": ""}, "name must be a text"),
+        ({"uses": 3}, "uses must be a list of experiments, not 3"),
+        ({"uses": "f"}, "uses must be a list of experiments, not 'f'"),
+        ({"uses": print}, r"not one alone: write uses=\[print\]"),
     ],
 )
 def test_wrong_settings_are_one_clear_error(settings: dict[str, Any], problem: str) -> None:

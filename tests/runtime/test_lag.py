@@ -318,15 +318,17 @@ async def test_a_lead_that_holds_the_loop_is_counted_and_plays_on() -> None:
     assert (lead.ok, lead.lagged, lead.circuit) == (3, 3, "closed")
 
 
-async def test_without_anybody_listening_it_is_a_warning_in_the_log() -> None:
+async def test_without_anybody_listening_it_is_a_warning_in_the_log_and_one_when_it_is_over() -> (
+    None
+):
     runtime = Runtime(configs=TWO[:1], lag=LAG, events=[])
-    warned = threading.Event()
+    warned, over = threading.Event(), threading.Event()
     records: list[str] = []
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
+            (over if records else warned).set()
             records.append(record.getMessage())
-            warned.set()
 
     @runtime.experiment(name="answer")
     async def answer(config: Config) -> None:
@@ -337,10 +339,12 @@ async def test_without_anybody_listening_it_is_a_warning_in_the_log() -> None:
     try:
         async with runtime:
             await answer()
+        assert over.wait(LONG)
     finally:
         logging.getLogger("understudy").removeHandler(handler)
     assert records[0].startswith("answer[0] (primary) has held the loop for 0.")
     assert f"{__file__}:" in records[0]
+    assert records[1].startswith("answer[0] (primary) has let go of the loop after 0.")
 
 
 async def test_it_sleeps_while_no_call_is_in_flight_and_is_gone_afterwards() -> None:

@@ -5,7 +5,8 @@ import functools
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextvars import ContextVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import anyio
@@ -1060,3 +1061,55 @@ async def test_a_background_call_waits_its_turn_once_its_outer_branch_has_ended(
         go_on.set()
         await asyncio.gather(second, *tasks)
     assert order == ["+first", "-first", "+second", "-second", "+third", "-third"]
+
+
+def test_a_pool_of_threads_carries_no_case_and_a_copy_of_the_context_does() -> None:
+    runtime = Runtime(strategy=ShadowStrategy())
+
+    @runtime.experiment(configs=INNER)
+    def inner(config: Config) -> str:
+        return str(config.i)
+
+    @runtime.experiment(configs=OUTER)
+    def outer(carries: bool, config: Config) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            run = pool.submit(copy_context().run, inner) if carries else pool.submit(inner)
+            return f"{config.o}{run.result()}"
+
+    with runtime, runtime.run(outer, await_variants=True) as runner:
+        assert [each.result for each in runner(True)] == ALL_FOUR
+        assert [each.result for each in runner(False)] == ["ax", "ax", "bx", "bx"]
+
+
+async def test_a_thread_of_asyncio_carries_the_case() -> None:
+    runtime = Runtime(strategy=ShadowStrategy())
+
+    @runtime.experiment(configs=INNER)
+    def inner(config: Config) -> str:
+        return str(config.i)
+
+    @runtime.experiment(configs=OUTER)
+    async def outer(config: Config) -> str:
+        return f"{config.o}{await asyncio.to_thread(inner)}"
+
+    async with runtime:
+        assert [each.result for each in await runtime.collect(outer)] == ALL_FOUR
+
+
+async def test_with_one_config_outside_the_shadows_inside_are_the_inner_ones_own() -> None:
+    runtime = Runtime(strategy=ShadowStrategy())
+
+    @runtime.experiment(configs=INNER)
+    async def inner(config: Config) -> str:
+        await asyncio.sleep(0)
+        return str(config.i)
+
+    @runtime.experiment(configs=OUTER[:1])
+    async def outer(config: Config) -> str:
+        return f"{config.o}{await inner()}"
+
+    async with runtime:
+        assert [each.result for each in await runtime.collect(outer)] == ["ax"]
+    of_inner, of_outer = runtime.statistics().experiments
+    assert [case.ok for case in of_inner.cases] == [1, 1]
+    assert [case.ok for case in of_outer.cases] == [1]

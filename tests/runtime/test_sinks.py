@@ -22,6 +22,7 @@ from understudy._sinks import Sink, as_sinks  # type: ignore[import-not-found]  
 
 LONG = 20.0
 """How many seconds a loaded machine may take; nothing here takes them by itself."""
+AGAIN = "the next warning comes when it has taken some again"
 
 posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 
@@ -167,6 +168,68 @@ def test_a_full_disk_is_counted_and_told_when_there_is_room_again(tmp_path: Path
         ("branch.completed", 5),
     ]
     assert (lines[0]["count"], lines[0]["level"]) == (3, "warning")
+    assert sink.dropped == 3
+
+
+def test_a_path_that_cannot_be_is_one_warning_until_it_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    above = tmp_path / "no_folder"
+    above.write_text("")
+    path = above / "events.jsonl"
+    sink = FileSink(path)
+    tell(sink, 1, 2)
+    tell(sink, 3)
+    (told,) = caplog.messages
+    assert told.startswith(f"events are lost on their way to {path}: ")
+    assert str(above) in told.partition("(")[2]  # the error itself says why
+    above.unlink()
+    tell(sink, 4)
+    assert len(caplog.messages) == 1
+    path.unlink()
+    above.rmdir()
+    above.write_text("")
+    tell(sink, 5)
+    assert len(caplog.messages) == 2
+    assert sink.close(LONG)
+    assert sink.dropped == 4
+
+
+def test_a_function_that_raises_is_one_warning_that_says_what(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def forward(event: Event) -> None:
+        raise ConnectionError("nobody is there")
+
+    sink = CallableSink(forward)
+    for number in range(3):
+        tell(sink, number)
+    assert sink.close(LONG)
+    assert caplog.messages == [
+        "events are lost on their way to forward: 1 so far (ConnectionError: nobody is there); "
+        + AGAIN
+    ]
+
+
+def test_more_events_than_there_is_room_for_are_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, gate = threading.Event(), threading.Event()
+
+    def hold(event: Event) -> None:
+        begun.set()
+        gate.wait(LONG)
+
+    sink = CallableSink(hold, capacity=1)
+    sink.put(make(0))
+    assert begun.wait(LONG)
+    for number in range(4):
+        sink.put(make(number))
+    gate.set()
+    assert sink.close(LONG)
+    assert caplog.messages == [
+        "events are lost on their way to hold: 3 so far (more came than it could take); " + AGAIN
+    ]
     assert sink.dropped == 3
 
 

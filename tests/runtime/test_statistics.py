@@ -1,5 +1,6 @@
 """Statistics: found by name, told as a table and as JSON."""
 
+import functools
 import json
 from typing import Any
 
@@ -106,6 +107,43 @@ def test_two_of_one_name_are_an_error_that_says_to_give_them_others() -> None:
     assert caught.value.args == (
         "2 experiments are called 'same': same, same; give each another with name=",
     )
+
+
+def test_a_function_that_is_defined_again_is_the_newest() -> None:
+    """As the cell of a notebook does it; nobody waits for the garbage collector."""
+    runtime = Runtime(configs=TWO)
+    cell = "@runtime.experiment\ndef answer(config): return config.model"
+    names: dict[str, Any] = {"runtime": runtime, "__name__": "notebook"}
+    kept = []
+    for calls in (3, 2, 1):
+        exec(cell, names)
+        kept.append(names["answer"])
+        for _ in range(calls):
+            names["answer"]()
+    found = runtime.statistics()
+    assert [each.planned for each in found.experiments] == [3, 2, 1]
+    assert found["answer"] == found["notebook.answer"] == found.experiments[-1]
+    runtime.close()
+
+
+@pytest.mark.parametrize("make", ["lambda config: 1", "Part().answer", "functools.partial(play)"])
+def test_what_may_be_many_under_one_name_is_not_taken_for_one_that_is_defined_again(
+    make: str,
+) -> None:
+    runtime = Runtime(configs=TWO)
+    names: dict[str, Any] = {"functools": functools, "__name__": "service"}
+    exec("class Part:\n def answer(self, config): return 1\ndef play(config): return 1", names)
+    kept = [runtime.experiment(name="many")(eval(make, names)) for _ in TWO]
+    with pytest.raises(KeyError, match="2 experiments are called 'many'.*give each another"):
+        runtime.statistics()["many"]
+    assert len(kept) == 2
+
+
+def test_at_a_prompt_the_statistics_are_the_table() -> None:
+    whole = statistics(case(label="large", planned=3, ok=3))
+    assert repr(whole) == str(whole)
+    assert repr(whole["answer"]) == str(whole["answer"])
+    assert repr(whole).startswith("answer: running")
 
 
 def test_a_misspelt_config_is_an_error_that_names_the_nearest() -> None:

@@ -530,7 +530,8 @@ async def test_a_shadow_that_never_ends_is_ended_at_a_limit(
     primary, shadow = of(results, "primary"), of(results, "shadow")
     assert (primary.status, primary.items, len(primary.unwrap())) == ("ok", 5, kept)
     assert (shadow.status, shadow.reason, len(shadow.result or ())) == ("cancelled", reason, kept)
-    assert "ended after" in str(shadow.exception_info)
+    assert shadow.items == kept
+    assert f"ended after {kept} items" in str(shadow.exception_info)
     assert sorted(closed) == ["large", "small"]
 
 
@@ -554,9 +555,50 @@ def test_a_shadow_that_hangs_is_ended_in_time() -> None:
         async with runtime:
             results = listening(runtime)
             assert [item async for item in words()] == ["large"]
-        assert of(results, "shadow").status == "timeout"
-        assert of(results, "shadow").duration == pytest.approx(60)
-        assert of(results, "shadow").result == ["small"]
+        shadow = of(results, "shadow")
+        assert (shadow.status, shadow.reason) == ("timeout", "max_seconds")
+        assert str(shadow.exception_info) == (
+            f"{words.experiment.name}[small]: ended after 60 s, by StreamLimits(seconds=60) for a "
+            "shadow's stream"
+        )
+        assert shadow.duration == pytest.approx(60)
+        assert shadow.result == ["small"]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+@pytest.mark.parametrize(("timeout", "reason"), [(5, "static"), (500, "max_seconds")])
+def test_a_shadow_past_its_own_timeout_is_told_from_one_past_the_limit_of_a_stream(
+    concurrency: int, timeout: float, reason: str
+) -> None:
+    """Also one that waits in the mailbox all the time."""
+
+    async def main() -> None:
+        clock: Any = asyncio.get_running_loop()
+        runtime = Runtime(
+            configs=MODELS,
+            strategy=ShadowStrategy(timeout=timeout),
+            stream=StreamLimits(seconds=60),
+            concurrency=concurrency,
+            drain_timeout=1000,
+            clock=clock.clock,
+        )
+
+        @runtime.experiment()
+        async def words(config: Config) -> AsyncIterator[str]:
+            if config.model == "small":
+                await asyncio.Event().wait()
+            yield config.model
+
+        async with runtime:
+            results = listening(runtime)
+            for _ in range(2):
+                assert [item async for item in words()] == ["large"]
+        shadows = [each for each in results if each.role == "shadow"]
+        assert [(each.status, each.reason) for each in shadows] == [("timeout", reason)] * 2
+        own = "no answer within 5 s"
+        assert all((own in str(each.exception_info)) == (timeout == 5) for each in shadows)
 
     run_virtual(main())
 

@@ -129,9 +129,9 @@ MUTANTS = [
     Mutant(
         "a branch that lapses in the mailbox stays counted there",
         "actors/_message.py",
-        '            self.end("timeout", branch.part.reason, error)\n'
+        '            self.end("timeout", error.reason or branch.part.reason, error)\n'
         "            self.actor.mailbox.leave()\n",
-        '            self.end("timeout", branch.part.reason, error)\n',
+        '            self.end("timeout", error.reason or branch.part.reason, error)\n',
     ),
     Mutant(
         "a drain does not wait",
