@@ -61,8 +61,8 @@ class Law:
     sizes: Mapping[str, Mapping[int, str]]
     """For each line of the plot, the names of its cases by how many there are."""
     within: float
-    """It is flat if no case costs more than so many times the first. Where cases have baselines
-    of their own, as the floor grows too, it is their ratio to that."""
+    """It is flat if no ratio is more than so many times that of the first: the others have the
+    first as their baseline; or each has its own floor, where that grows as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     of: str
     points: tuple[tuple[int, float], ...]
-    """How many there are, and the cost: of one operation, or in floors that grow as well."""
+    """How many there are, and the cost of one operation: times that of the first, or of a floor
+    that grows as well."""
     within: float
 
     @property
@@ -160,11 +161,8 @@ def _curves(law: Law | None, rows: dict[str, RowTold]) -> Iterator[Curve]:
     if law is None:
         return
     for name, sizes in law.sizes.items():
-        costs = {
-            size: rows[case].median if rows[case].ratio is None else rows[case].ratio
-            for size, case in sizes.items()
-        }
-        points = tuple((size, cost) for size, cost in costs.items() if cost is not None)
+        ratios = {size: rows[case].ratio for size, case in sizes.items()}
+        points = tuple((size, 1.0 if each is None else each) for size, each in ratios.items())
         yield Curve(name=name, of=law.of, points=points, within=law.within)
 
 
