@@ -77,6 +77,8 @@ class Table:
     """What is measured: time; or memory, then the clock tells the bytes in use; or a number."""
     patience: float = math.inf
     """After how many seconds no further round begins, though there was one at least."""
+    is_once: bool = False
+    """Whether one run is one measurement, however short it is."""
     note: str = ""
     """What a reader has to know of this table alone."""
     law: Law | None = None
@@ -147,7 +149,7 @@ def _repeats(case: Case, table: Table, least_ns: int) -> int:
     """Return how often to repeat a case, so that one measurement takes long enough."""
     case.run()
     repeats = 1
-    while table.unit == "s" and _spent(case, repeats, table) < least_ns:
+    while table.unit == "s" and not table.is_once and _spent(case, repeats, table) < least_ns:
         repeats *= 2
     return repeats
 

@@ -86,6 +86,7 @@ class Stand:
         """Drain and stop the runtimes; each branch that was planned must have gone well."""
         for runtime in self._runtimes:
             self.loop.run_until_complete(runtime.aclose())
+            runtime.close()
             statistics = runtime.statistics()
             for experiment in statistics.experiments:
                 for case in experiment.cases:

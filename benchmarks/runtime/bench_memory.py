@@ -13,8 +13,9 @@ import asyncio
 import gc
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from benchmarks._command import main
@@ -48,7 +49,7 @@ def _bytes_in_use() -> int:
 
 
 @contextmanager
-def _traced() -> Iterator[None]:
+def _traced() -> Generator[None]:
     tracemalloc.start(1)
     try:
         yield
@@ -133,14 +134,19 @@ def _in_flight(loop: asyncio.AbstractEventLoop, count: int) -> Table:
                 await event.wait()
                 return x
 
-            return lambda x: runtime.call(wait, x)
+            def ask(x: int) -> Coroutine[Any, Any, int]:
+                return runtime.call(wait, x)
+
+            return ask
 
         return ask_until
 
-    def case(name: str, key: str, play_until: Any, *given: Any) -> Case:
+    def case(
+        name: str, key: str, play_until: Any, baseline: str = "", goal: Goal | None = None
+    ) -> Case:
         meter = meters[key]
         run = metered(meter, lambda: _weighed_in_flight(loop, count, play_until))
-        return Case(name, run, count, *given, clock=meter.read)
+        return Case(name, run, count, baseline, goal, meter.read)
 
     suspended, queued = Goal(total=2.6 * 1024), Goal(extra=600)
     cases = [
@@ -190,14 +196,18 @@ def _very_many(count: int) -> Iterator[Table]:
         return float(told["ns"]) * count
 
     cases = [
-        Case(name, metered(times, lambda what=what: spawned(what)), count, clock=times.read)
+        Case(name, metered(times, partial(spawned, what)), count, clock=times.read)
         for what, name in _KINDS.items()
     ]
     title = f"to make one of {count:,}, CPU time"
-    yield Table(title, cases, patience=_PATIENCE)
+    yield Table(title, cases, patience=_PATIENCE, is_once=True)
     told, sizes = dict(weights), Meter()
+
+    def told_of(what: str) -> float:
+        return told[what]
+
     cases = [
-        Case(name, metered(sizes, lambda what=what: told[what]), clock=sizes.read)
+        Case(name, metered(sizes, partial(told_of, what)), clock=sizes.read)
         for what, name in _KINDS.items()
     ]
     yield Table(f"what one of {count:,} takes up, resident", cases, unit="B")
