@@ -78,7 +78,7 @@ class Table:
     patience: float = math.inf
     """After how many seconds no further round begins, though there was one at least."""
     is_once: bool = False
-    """Whether one run is one measurement, however short it is."""
+    """Whether one run is one measurement, however short it is, and none is to warm up."""
     note: str = ""
     """What a reader has to know of this table alone."""
     law: Law | None = None
@@ -147,9 +147,11 @@ def measure(table: Table, rounds: int, least_ns: int = LEAST_NS) -> list[Result]
 
 def _repeats(case: Case, table: Table, least_ns: int) -> int:
     """Return how often to repeat a case, so that one measurement takes long enough."""
+    if table.is_once or least_ns <= 0:
+        return 1
     case.run()
     repeats = 1
-    while table.unit == "s" and not table.is_once and _spent(case, repeats, table) < least_ns:
+    while table.unit == "s" and _spent(case, repeats, table) < least_ns:
         repeats *= 2
     return repeats
 

@@ -39,32 +39,43 @@ class Box(Protocol):
         """Takes the next message."""
         ...
 
+    def close(self) -> None:
+        """Close it, when nobody puts or takes any more."""
+        ...
+
 
 class QueueBox:
-    """An asyncio.Queue."""
+    """An asyncio.Queue; with a bound, `put` waits until there is room."""
 
-    def __init__(self) -> None:
-        self._queue = asyncio.Queue[Any]()
-        self.get = self._queue.get
-        self.put = self._queue.put_nowait
+    def __init__(self, room: int = 0) -> None:
+        queue = asyncio.Queue[Any](room)
+        self.get = queue.get
+        self.put: Callable[[Any], Awaitable[None] | None] = queue.put if room else queue.put_nowait
+
+    def close(self) -> None:
+        """Do nothing: a queue has no end."""
 
 
 class StreamBox:
     """A memory stream of anyio: `send` waits until there is room."""
 
-    def __init__(self, room: int = 0) -> None:
-        sender, receiver = anyio.create_memory_object_stream[Any](room)
-        self.put = sender.send
-        self.get = receiver.receive
+    def __init__(self, room: float = 0) -> None:
+        self._sender, self._receiver = anyio.create_memory_object_stream[Any](room)
+        self.put: Callable[[Any], Awaitable[None] | None] = self._sender.send
+        self.get = self._receiver.receive
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._sender.close()
+        self._receiver.close()
 
 
-class BufferedStreamBox:
-    """A memory stream of anyio with a buffer without a bound, and `send_nowait`."""
+class BufferedStreamBox(StreamBox):
+    """The same with a buffer without a bound, and `send_nowait`."""
 
     def __init__(self) -> None:
-        sender, receiver = anyio.create_memory_object_stream[Any](math.inf)
-        self.put = sender.send_nowait
-        self.get = receiver.receive
+        super().__init__(math.inf)
+        self.put = self._sender.send_nowait
 
 
 class Actor:
@@ -79,11 +90,14 @@ class Actor:
         self.task = loop.create_task(self._work())
 
     async def _work(self) -> None:
-        while True:
-            x, future = await self._box.get()
-            answer = await self._play(x)
-            if future is not None:
-                future.set_result(answer)
+        try:
+            while True:
+                x, future = await self._box.get()
+                answer = await self._play(x)
+                if future is not None:
+                    future.set_result(answer)
+        finally:
+            self._box.close()
 
     def ask_now(self, x: int) -> asyncio.Future[Any]:
         """Send a message, and return the future of its answer; for boxes that never wait."""
@@ -176,6 +190,7 @@ def _items(
         await producer.tell(reply)
         for _ in range(ITEMS):
             yield await reply.get()
+        reply.close()
 
     return items
 
@@ -201,7 +216,7 @@ CONTENDERS: Final = (
         key="queue",
         title="asyncio.Queue + Future",
         how=f"{_HOW}; put_nowait",
-        open=_opened(QueueBox, asyncio.Queue, waits=False),
+        open=_opened(QueueBox, QueueBox, waits=False),
         cannot=_CANNOT,
     ),
     Contender(

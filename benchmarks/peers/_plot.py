@@ -8,7 +8,7 @@ from benchmarks._svg import dot, logarithmic, page, rule, text
 from ._report import LOOPS, KindTold, PeersTold, times
 
 _WIDTH: Final = 860
-_LEFT, _RIGHT = 240, 780
+_LEFT, _RIGHT = 240, 740
 _LINE: Final = 15
 _LEAST, _MOST = 0.05, 100_000.0
 _TICKS: Final = (0.1, 1, 10, 100, 1_000, 10_000)

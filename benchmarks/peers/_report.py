@@ -100,7 +100,9 @@ def _kind(kind: Kind, told: Sequence[Told]) -> KindTold:
         elif contender.is_loopless and contender.title in rows:
             empty[f"{contender.title}, uvloop"] = "it uses no loop"
         elif contender.title in rows and len(contender.loops) == 1:
-            empty[f"{contender.title}, uvloop"] = "left out: it is the same by far"
+            empty[f"{contender.title}, uvloop"] = (
+                "left out: what its traces take is all that counts"
+            )
     return KindTold(title=kind.title, floor=kind.floor, rows=[*rows.values()], empty=empty)
 
 

@@ -210,7 +210,7 @@ def _very_many(count: int) -> Iterator[Table]:
         Case(name, metered(sizes, partial(told_of, what)), clock=sizes.read)
         for what, name in _KINDS.items()
     ]
-    yield Table(f"what one of {count:,} takes up, resident", cases, unit="B")
+    yield Table(f"what one of {count:,} takes up, resident", cases, unit="B", is_once=True)
 
 
 def tables(

@@ -7,7 +7,7 @@ import pytest
 from benchmarks._command import QUICK_NS
 from benchmarks._harness import Case, Goal, Table, measure
 from benchmarks._report import render, told_of
-from benchmarks.runtime import bench_calls, bench_memory
+from benchmarks.runtime import bench_calls
 from benchmarks.runtime._stand import stands
 
 
@@ -29,12 +29,6 @@ def test_all_kinds_of_calls_are_measured_on_both_loops() -> None:
     with_goal = [line for line in lines if "<=" in line]
     assert len(with_goal) == 2 * 13
     assert all(line.endswith(("reached", "missed")) for line in with_goal)
-
-
-def test_idle_actors_are_weighed() -> None:
-    lines = measured(bench_memory.tables(count=20))
-    (actor,) = [line for line in lines if "with its case actor" in line]
-    assert "<= 700 B on top" in actor
 
 
 def test_a_branch_that_fails_spoils_the_measurement() -> None:
