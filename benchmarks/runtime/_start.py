@@ -7,16 +7,13 @@ python -m benchmarks.runtime._start idle HOW SECONDS       what it does when not
 import asyncio
 import json
 import os
+import resource
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
-
-_THREADS: Final = Path("/proc/self/task")
-_WAKE_UP: Final = "voluntary_ctxt_switches:"
 
 
 def _first_call(loop_name: str) -> dict[str, float]:
@@ -107,25 +104,19 @@ _IDLE: Final[Mapping[str, Callable[[float, str], Any]]] = {
 async def _looked_at(seconds: float) -> dict[str, float]:
     """Return what this process does meanwhile: the timer that ends it is one wake-up."""
     await asyncio.sleep(min(1.0, seconds))  # what was begun comes to rest
-    before, used = _wake_ups(), time.process_time()
+    used, before = time.process_time(), _wake_ups()
     await asyncio.sleep(seconds)
-    used = time.process_time() - used
-    after = _wake_ups()
+    after, used = _wake_ups(), time.process_time() - used
     return {
         "cpu": used,
-        "wake_ups": sum(count - before.get(thread, 0) for thread, count in after.items()),
+        "wake_ups": after - before,
         "threads": threading.active_count(),
     }
 
 
-def _wake_ups() -> dict[str, int]:
-    """Return how often each thread has waited until now, where the system tells."""
-    found: dict[str, int] = {}
-    for folder in _THREADS.glob("*"):
-        lines = (folder / "status").read_text(encoding="ascii").splitlines()
-        (line,) = [line for line in lines if line.startswith(_WAKE_UP)]
-        found[folder.name] = int(line.split()[1])
-    return found
+def _wake_ups() -> int:
+    """Return how often any thread has waited until now, those that have ended included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ process, by the wall clock.
 
 An idle runtime is entered and has nothing to do. Told is what its process does meanwhile, beside a
 process that does no more than wait for the same timer: CPU time, threads, and how often any of its
-threads woke up. The goal is: never more often than the timer itself.
+threads woke up (voluntary context switches, those of threads that have ended included). The goal
+is: never more often than for the timer itself.
 """
 
 import subprocess
