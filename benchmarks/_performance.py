@@ -77,10 +77,10 @@ def _told(told: TableTold | PeersTold) -> str:
 
 def _about(records: Sequence[Record]) -> list[str]:
     settings = [record.setting for record in records]
-    first, loads = settings[0], [setting.load for setting in settings]
+    times, loads = [each.time for each in settings], [each.load for each in settings]
     versions = {name: number for each in settings for name, number in each.versions.items()}
     lines = [
-        f"{first.time} to {settings[-1].time}; {first.machine}",
+        f"{min(times)} to {max(times)}; {settings[0].machine}",
         ", ".join(f"{name} {number}" for name, number in versions.items()),
         f"the load before each benchmark: {min(loads):.2f} to {max(loads):.2f} processes",
     ]
