@@ -5,7 +5,7 @@
 # make sim     the deterministic simulation: make sim SEEDS=1000000
 # make mutants puts classic bugs back, one at a time: each must be caught
 # make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
-# make bench   benchmarks, beside the peers, in an environment of their own
+# make bench   benchmarks, beside the peers, in an environment of their own; half an hour
 # make never-harm  whether a shadow can harm its lead, here and in the peers: half an hour
 # make clean   removes what the others made
 #
@@ -55,7 +55,7 @@ soak: $(VENV)/.test
 
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
-	$(BENCH_RUN) -m benchmarks
+	$(BENCH_RUN) -m benchmarks --docs
 
 never-harm: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .

@@ -1,6 +1,6 @@
 """Benchmarks, laid out as the packages are: `benchmarks/configs/` measures `understudy.configs`.
 
-    python -m benchmarks                         all of them; `make bench` calls this
+    python -m benchmarks --docs                  all of them; `make bench` calls this
     python -m benchmarks configs                 those in one folder
     python -m benchmarks.configs.bench_binding   one
 
@@ -13,6 +13,10 @@ Options, of one and of all:
 
     --rounds N    how often each case is measured: 9 times or more
     --json FILE   append each table to FILE as a line of JSON
+    --quick       few operations, once, to see that it works; the numbers mean nothing
+
+`--docs` writes docs/performance.md and its plots; with `--from FILE` it does so without measuring
+again. `never_harm/` takes half an hour, and has a page of its own: it is run when it is named.
 
 Peers, other libraries that do the same work, are optional: the rows of one that is not installed
 are left out, and a line says so. `_peers.py` says how to install them.

@@ -12,14 +12,14 @@ import gc
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
 LEAST_ROUNDS = 9
-_LEAST_NS = 20_000_000
-_PER_UNIT = {"s": 1e9, "B": 1}
+LEAST_NS = 20_000_000
+_PER_UNIT = {"s": 1e9, "B": 1, "n": 1}
 _SEED = 1
 
 
@@ -53,6 +53,19 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Law:
+    """That the cost of one operation does not grow with how many there are of something."""
+
+    of: str
+    """How many of what."""
+    sizes: Mapping[str, Mapping[int, str]]
+    """For each line of the plot, the names of its cases by how many there are."""
+    within: float
+    """It is flat if no ratio is more than so many times that of the first: the others have the
+    first as their baseline; or each has its own floor, where that grows as well."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The cases that answer one question."""
 
@@ -60,8 +73,16 @@ class Table:
     cases: Sequence[Case]
     clock: Callable[[], int] = time.process_time_ns
     """The nanoseconds used so far: all threads of this process, unless it is another clock."""
-    unit: Literal["s", "B"] = "s"
-    """What is measured: time, or memory; then the clock tells the bytes in use."""
+    unit: Literal["s", "B", "n"] = "s"
+    """What is measured: time; or memory, then the clock tells the bytes in use; or a number."""
+    patience: float = math.inf
+    """After how many seconds no further round begins, though there was one at least."""
+    is_once: bool = False
+    """Whether one run is one measurement, however short it is, and none is to warm up."""
+    note: str = ""
+    """What a reader has to know of this table alone."""
+    law: Law | None = None
+    """What its cases are to keep to together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +121,23 @@ def repeated(times: int, function: Callable[..., object], *args: object) -> Call
     return run
 
 
-def measure(table: Table, rounds: int) -> list[Result]:
-    """Measure the cases of a table, each once in every round."""
-    repeats = {case.name: _repeats(case, table) for case in table.cases}
+def measure(table: Table, rounds: int, least_ns: int = LEAST_NS) -> list[Result]:
+    """Measure the cases of a table, each once in every round.
+
+    Args:
+        table: the cases.
+        rounds: how often, if the patience of the table allows it.
+        least_ns: how long one measurement takes at least.
+    """
+    over = time.perf_counter() + table.patience
+    repeats = {case.name: _repeats(case, table, least_ns) for case in table.cases}
     gc.collect()
     gc.freeze()  # what is there by now need not be looked through again before each measurement
     spent: dict[str, list[float]] = {case.name: [] for case in table.cases}
     order = random.Random(_SEED)
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number and time.perf_counter() > over:
+            break
         for case in order.sample(table.cases, len(table.cases)):
             amount = _spent(case, repeats[case.name], table) / _PER_UNIT[table.unit]
             spent[case.name].append(amount / repeats[case.name] / case.operations)
@@ -115,11 +145,13 @@ def measure(table: Table, rounds: int) -> list[Result]:
     return [_result(case, spent) for case in table.cases]
 
 
-def _repeats(case: Case, table: Table) -> int:
+def _repeats(case: Case, table: Table, least_ns: int) -> int:
     """Return how often to repeat a case, so that one measurement takes long enough."""
+    if table.is_once or least_ns <= 0:
+        return 1
     case.run()
     repeats = 1
-    while table.unit == "s" and _spent(case, repeats, table) < _LEAST_NS:
+    while table.unit == "s" and _spent(case, repeats, table) < least_ns:
         repeats *= 2
     return repeats
 

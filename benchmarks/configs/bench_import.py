@@ -18,7 +18,7 @@ _BARE = "the bare interpreter"
 _GOAL = Goal(extra=60e-3)
 
 
-def _spent_by_children() -> int:
+def spent_by_children() -> int:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return round((used.ru_utime + used.ru_stime) * 1e9)
 
@@ -42,7 +42,7 @@ def tables() -> Iterator[Table]:
         cases.append(Case(statement, _in_new_process(statement), 1, _BARE, _GOAL))
     for statement in filter(_works, peers):
         cases.append(Case(statement, _in_new_process(statement), 1, _BARE))
-    yield Table("one import, per process", cases, clock=_spent_by_children)
+    yield Table("one import, per process", cases, clock=spent_by_children)
 
 
 if __name__ == "__main__":

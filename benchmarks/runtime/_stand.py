@@ -28,7 +28,7 @@ class Stand:
         name: the name of the loop: the cases begin with it.
         loop: the loop.
         calls: how many calls are made in one run.
-        baseline: the name of the case that the others are compared with.
+        baseline: the name of the case that the others are compared with; nothing for none.
     """
 
     def __init__(
@@ -77,7 +77,8 @@ class Stand:
         goal = None
         if goals is not None:
             goal = Goal(goals[self.name], over=over and self.named(over))
-        baseline = "" if name == self._baseline else self.named(self._baseline)
+        is_compared = self._baseline not in ("", name)
+        baseline = self.named(self._baseline) if is_compared else ""
         run = self.run(many) if inspect.iscoroutinefunction(many) else many
         return Case(self.named(name), run, calls or self.calls, baseline, goal, clock)
 
@@ -85,6 +86,7 @@ class Stand:
         """Drain and stop the runtimes; each branch that was planned must have gone well."""
         for runtime in self._runtimes:
             self.loop.run_until_complete(runtime.aclose())
+            runtime.close()
             statistics = runtime.statistics()
             for experiment in statistics.experiments:
                 for case in experiment.cases:

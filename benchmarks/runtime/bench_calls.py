@@ -34,8 +34,9 @@ _CALLS_OF_FOUR = 1_000
 _IN_FLIGHT = 1_000
 _FLUSH = 60.0
 _UNBOUNDED = 1_000_000
+_ALL_SHADOWS = 3
 
-_T = "t = await create_task(fn(x))"
+T = "t = await create_task(fn(x))"
 _SINGLE = "single"
 _SUSPENDING = "single, suspends once"
 _FOUR = [{"model": f"model-{number}", "temp": 0.7} for number in range(4)]
@@ -106,7 +107,7 @@ def _in_flight(stand: Stand, concurrency: int) -> Many:
 
 
 def _floors(stand: Stand) -> Iterator[Case]:
-    yield stand.case(_T, _in_tasks(stand, bare))
+    yield stand.case(T, _in_tasks(stand, bare))
     yield stand.case("t, fn suspends once", _in_tasks(stand, bare_suspending))
     yield stand.case("bare await fn(x)", _awaited(stand.calls, bare))
 
@@ -181,9 +182,12 @@ def _nested(stand: Stand) -> Many:
     return _called(stand.calls, runtime, outer)
 
 
-def _shadows(stand: Stand, calls: int) -> Iterator[Case]:
+def _shadows(stand: Stand, calls: int, shadows: int) -> Iterator[Case]:
     runtime = stand.runtime(
-        configs=_FOUR, strategy=ShadowStrategy(), concurrency=_UNBOUNDED, mailbox=_UNBOUNDED
+        configs=_FOUR[: 1 + shadows],
+        strategy=ShadowStrategy(),
+        concurrency=_UNBOUNDED,
+        mailbox=_UNBOUNDED,
     )
     call = runtime.call
     played = 0
@@ -199,12 +203,13 @@ def _shadows(stand: Stand, calls: int) -> Iterator[Case]:
         played = 0
         for number in range(calls):
             await call(answer, number)
-        while played < 4 * calls:  # noqa: ASYNC110  # nothing but turns of the loop is wanted
+        while played < (1 + shadows) * calls:  # noqa: ASYNC110  # nothing but turns of the loop is wanted
             await asyncio.sleep(0)
         await runtime.drain()
 
-    yield stand.case("shadow with 3, all drained", all_counted, _of(3.8, 6.5), calls=calls)
-    yield from _before_the_shadows(stand, calls)
+    name = f"shadow with {shadows}, all drained"
+    goals = _of(3.8, 6.5) if shadows == _ALL_SHADOWS else None
+    yield stand.case(name, all_counted, goals, calls=calls)
 
 
 def _before_the_shadows(stand: Stand, calls: int) -> Iterator[Case]:
@@ -273,11 +278,14 @@ def _events(stand: Stand, folder: Path) -> Iterator[Case]:
 def tables(calls: int = _CALLS, calls_of_four: int = _CALLS_OF_FOUR) -> Iterator[Table]:
     """Yield the table of this benchmark."""
     spearmint = load_spearmint()
-    with TemporaryDirectory() as folder, stands(calls, _T) as made:
+    with TemporaryDirectory() as folder, stands(calls, T) as made:
         cases: list[Case] = []
         for stand in made:
             cases += [*_floors(stand), *_single(stand), *_several(stand, calls_of_four)]
-            cases += [*_shadows(stand, calls_of_four), *_events(stand, Path(folder))]
+            for shadows in (1, _ALL_SHADOWS):
+                cases += _shadows(stand, calls_of_four, shadows)
+            cases += _before_the_shadows(stand, calls_of_four)
+            cases += _events(stand, Path(folder))
             if spearmint is not None:
                 cases += spearmint_cases(stand, spearmint, _ONE, _FOUR)
         yield Table(
@@ -286,4 +294,4 @@ def tables(calls: int = _CALLS, calls_of_four: int = _CALLS_OF_FOUR) -> Iterator
 
 
 if __name__ == "__main__":
-    main(tables, peers=(SPEARMINT, PYDANTIC))
+    main(tables, peers=(SPEARMINT, PYDANTIC), quick={"calls": 20, "calls_of_four": 20})

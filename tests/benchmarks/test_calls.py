@@ -4,22 +4,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks import _harness
+from benchmarks._command import QUICK_NS
 from benchmarks._harness import Case, Goal, Table, measure
-from benchmarks._report import render
-from benchmarks.runtime import bench_calls, bench_memory
+from benchmarks._report import render, told_of
+from benchmarks.runtime import bench_calls
 from benchmarks.runtime._stand import stands
 
 
 def measured(tables: Iterator[Table]) -> list[str]:
     """Measure each table once, and return the lines that are printed."""
-    return [line for table in tables for line in render(table, measure(table, 1)).splitlines()]
-
-
-@pytest.fixture(autouse=True)
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have one run be long enough."""
-    monkeypatch.setattr(_harness, "_LEAST_NS", -(10**12))
+    told = [told_of(table, measure(table, 1, QUICK_NS)) for table in tables]
+    return [line for table in told for line in render(table).splitlines()]
 
 
 def test_all_kinds_of_calls_are_measured_on_both_loops() -> None:
@@ -34,12 +29,6 @@ def test_all_kinds_of_calls_are_measured_on_both_loops() -> None:
     with_goal = [line for line in lines if "<=" in line]
     assert len(with_goal) == 2 * 13
     assert all(line.endswith(("reached", "missed")) for line in with_goal)
-
-
-def test_idle_actors_are_weighed() -> None:
-    lines = measured(bench_memory.tables(count=20))
-    (actor,) = [line for line in lines if "with its case actor" in line]
-    assert "<= 700 B on top" in actor
 
 
 def test_a_branch_that_fails_spoils_the_measurement() -> None:

@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks._page import END, write_into
 from benchmarks.never_harm import _load, _phase
 from benchmarks.never_harm._cells import CASES, Cell, Way, cells
 from benchmarks.never_harm._contest import Accounts, Contest, Limits
 from benchmarks.never_harm._load import Load, offer_async, offer_sync, quantile, schedule
 from benchmarks.never_harm._measure import measure
-from benchmarks.never_harm._page import BEGIN, END, write_into
+from benchmarks.never_harm._page import BEGIN, measured
 from benchmarks.never_harm._phase import Phase, play
 from benchmarks.never_harm._plot import draw
 from benchmarks.never_harm._shadows import Shadow, answer_to, lead_async, lead_sync
@@ -264,19 +265,19 @@ def test_the_plot_is_an_svg_for_light_and_dark_that_says_what_is_lost() -> None:
 
 def test_the_page_is_written_between_its_marks_and_nowhere_else() -> None:
     page = f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
-    written = write_into(page, some_report())
+    written = write_into(page, BEGIN, measured(some_report()))
     assert written.startswith(f"# Before\n\n{BEGIN}\n\n- ")
     assert written.endswith(f"\n\n{END}\n\nAfter.\n")
     assert "old" not in written
     assert "| hangs | laboratory | never | never | 10.0 ms | 10 of 10 | none |" in written
     with pytest.raises(ValueError, match="the page has no part between"):
-        write_into("# Before\n", some_report())
+        write_into("# Before\n", BEGIN, "new")
 
 
 def test_the_page_of_the_docs_has_its_marks_and_its_plot() -> None:
     page = (DOCS / "never-harm.md").read_text()
     assert page.count(BEGIN) == page.count(END) == 1
     assert "](never-harm.svg)" in page
-    measured = page.partition(BEGIN)[2].partition(END)[0]
-    assert all(f"| {title} |" in measured for title in CASES.values())
+    told = page.partition(BEGIN)[2].partition(END)[0]
+    assert all(f"| {title} |" in told for title in CASES.values())
     assert ElementTree.parse(DOCS / "never-harm.svg").getroot().tag.endswith("svg")
