@@ -215,9 +215,8 @@ class Stage:
         if not self._has_turned:
             await asyncio.sleep(0)
             now = self.clock()
-        else:
-            self._has_turned = False
-            self.loop.call_soon(self._turned)
+        self._has_turned = False
+        self.loop.call_soon(self._turned)
         self.slice_end = now + _SLICE
 
     def _turned(self) -> None:
