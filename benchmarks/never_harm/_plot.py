@@ -72,11 +72,11 @@ def _legend() -> Iterator[str]:
     for library in LIBRARIES:
         yield _mark(library, x + 5, 38)
         yield from _text(x + 16, 42, TITLES[library], "ink")
-        x += 110
+        x += 92
     yield f'<rect class="band" x="{x}" y="31" width="22" height="13"/>'
     yield from _text(x + 28, 42, "what is allowed", "ink")
     yield _mark("understudy", x + 145, 38, never=True)
-    yield from _text(x + 156, 42, "hollow: over 1 % of the requests have no answer", "ink")
+    yield from _text(x + 156, 42, "hollow: over 1 % have no answer", "ink")
 
 
 def _panel(way: Way, verdicts: Sequence[Verdict], top: int) -> tuple[list[str], int]:
