@@ -6,7 +6,7 @@ import inspect
 import threading
 import weakref
 from asyncio.events import _get_running_loop
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
@@ -325,8 +325,7 @@ class Stages:
         try:
             if stage.is_gone:
                 await drain_stage(stage, left)  # what was called directly since the drain
-            stops = [supervisor.stop() for supervisor in [*stage.supervisors.values()]]
-            await asyncio.gather(*stops, return_exceptions=True)
+            await _all(stage, [each.stop() for each in [*stage.supervisors.values()]])
             if stage.is_gone:
                 with stage.lock:
                     stage.is_closed = True  # nothing is posted any more
@@ -334,8 +333,8 @@ class Stages:
             for supervisor in [*stage.supervisors.values()]:  # a call came and started it again
                 if supervisor.state is not State.STOPPED:
                     await supervisor.stop()
-            tells = [each.aclose(stage, left) for each in [*self._subscriptions]]
-            await asyncio.gather(*tells, return_exceptions=True)  # also what was stopped just now
+            # Also what was stopped just now.
+            await _all(stage, [each.aclose(stage, left) for each in [*self._subscriptions]])
             errands = self._errands.pop(stage, ())
             if errands:
                 await asyncio.wait([*errands], timeout=left)
@@ -360,7 +359,7 @@ class Stages:
             for strategy in supervisor.strategies
         ]
         settling += [each.settle(stage, left) for each in [*self._subscriptions]]
-        await asyncio.gather(*settling)
+        await _all(stage, settling)
 
     def _is_left(self) -> bool:
         """Whether there is nothing left of it on any loop."""
@@ -407,6 +406,12 @@ class Stages:
 def _is_over(stage: Stage) -> bool:
     """Whether nothing is played on a stage: it was left, or its loop was closed without that."""
     return stage.is_closed or stage.loop.is_closed()
+
+
+async def _all(stage: Stage, coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run some at once, whatever comes of them; a user's task factory may not take ours."""
+    tasks = [asyncio.Task(each, loop=stage.loop) for each in coroutines]
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 _ALL: Final = weakref.WeakSet[Stages]()

@@ -156,5 +156,6 @@ def test_a_fork_while_the_parent_plays_begins_afresh(strategy: str) -> None:
         runtime.close()
         print([case.ok for case in runtime.statistics()["play"].cases])
         """,
+        flags=("-W", "ignore:This process"),  # that forks are a risk with threads
     )
     assert told == ("[2, 2]\n", "", 0)

@@ -222,7 +222,9 @@ async def test_a_mock_made_after_an_experiment_takes_what_it_takes(shop: Shop) -
     assert (await later(1), now(x=1)) == (9, 8)
     for refused in (later, now):
         with pytest.raises(TypeError, match="too many positional arguments"):
-            refused(1, TWO[0])
+            told = refused(1, TWO[0])
+            if inspect.isawaitable(told):  # some versions of `mock` look when it is awaited
+                await told
     with mock.patch.object(shop, "later", autospec=True) as patched:
         patched.return_value = 7
         assert await shop.later(1) == 7

@@ -8,6 +8,7 @@ is a hole in the tests.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -273,20 +274,22 @@ def catch(mutant: Mutant, seeds: int) -> str | None:
 
 def _run(command: list[str], folder: str, timeout: float) -> str | None:
     """Return what a command printed if it failed or hung."""
-    environment = {**os.environ, "PYTHONPATH": folder}
-    try:
-        done = subprocess.run(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return ""
-    return done.stdout + done.stderr if done.returncode else None
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": folder},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            told, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # those that it started hang, too
+            return ""
+    return told if process.returncode else None
 
 
 def main() -> int:
