@@ -88,6 +88,20 @@ class Workers:
             raise RuntimeError(f"{self.name}: no thread can be started")
         self._jobs.put(job)
 
+    def prepare(self) -> None:
+        """Have a thread wait for the first job, which then need not start one.
+
+        Where none can be started, the first job will find that out.
+        """
+        with self._lock:
+            if self._count:
+                return
+            self._count += 1
+            self._spare += 1
+        if not self._starts():
+            with self._lock:
+                self._spare -= 1
+
     def _starts(self) -> bool:
         """Start one more thread; True if that went well, or there are others."""
         work = Context().run  # of nobody's context: each job brings its own

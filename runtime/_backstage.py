@@ -49,9 +49,17 @@ class Backstage:
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
         work = Context().run  # of nobody's context: each call brings its own
-        threading.Thread(
+        thread = threading.Thread(
             target=work, args=(_run, loop), name="understudy backstage", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as problem:
+            loop.close()
+            raise ExperimentError(
+                f"a call without a loop needs a thread of the runtime's own, and none can be "
+                f"started: {problem}; make one such call earlier, or await it on a loop"
+            ) from None
         return loop
 
     def do(self, act: Callable[[], R]) -> R:
@@ -86,9 +94,13 @@ class Backstage:
         """Run a coroutine there, in a copy of this context; cancelling the future cancels it."""
         told: Future[R] = Future()
         context = copy_context()
-        with self._lock:
-            loop = self._loop = self._loop or self._start()
-            self._coming += 1
+        try:
+            with self._lock:
+                loop = self._loop = self._loop or self._start()
+                self._coming += 1
+        except BaseException:
+            coroutine.close()
+            raise
 
         def cancel(task: asyncio.Task[R]) -> None:
             if told.cancelled() and not task.done():

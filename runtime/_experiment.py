@@ -363,6 +363,8 @@ class View:
         lineup = self._direct
         if lineup is None or lineup.first.stage.is_gone:
             lineup = self._direct = self.runtime.stages.do_directly(self.lineup_on)
+            if len(lineup.configs) > 1:  # a program may end at once, and then none can be started
+                lineup.first.stage.crew.understudies.prepare()
         choose = lineup.first.supervisor.choose_here
         try:
             return choose(lineup, args, kwargs, is_whole)
