@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from typing import Any, final
+from typing import Any, Final, final
 
 from understudy.actors import Emit
 from understudy.configs import Config, ConfigError, watch_configs
@@ -13,6 +13,10 @@ from ._experiment import Experiment
 
 TakeOver = Callable[[tuple[Config, ...]], tuple[Config, ...]]
 """Makes configs those of the runtime, and returns them as they then are."""
+
+
+_RETRY: Final = 0.5
+"""After how many seconds files are read again that were broken from the start."""
 
 
 @final
@@ -58,16 +62,23 @@ class Follower:
             await asyncio.wait([task])
 
     async def _follow(self, take_over: TakeOver) -> None:
-        try:
-            async with aclosing(watch_configs(self._sources)) as reloads:
-                async for configs, error in reloads:
-                    if error is None:
-                        with self._lock:
-                            self._take_over(configs, take_over)
-                    elif self._is_first:
-                        self._tell("config.rejected", error=error)
-        except ConfigError as error:
-            self._tell("config.rejected", error=error)
+        """Follow them; if they are broken at the start, look again until they are not."""
+        while True:
+            try:
+                await self._follow_from_now_on(take_over)
+            except ConfigError as error:
+                if self._is_first:
+                    self._tell("config.rejected", error=error)
+            await asyncio.sleep(_RETRY)
+
+    async def _follow_from_now_on(self, take_over: TakeOver) -> None:
+        async with aclosing(watch_configs(self._sources)) as reloads:
+            async for configs, error in reloads:
+                if error is None:
+                    with self._lock:
+                        self._take_over(configs, take_over)
+                elif self._is_first:
+                    self._tell("config.rejected", error=error)
 
     def _take_over(
         self,

@@ -98,6 +98,26 @@ async def test_configs_that_do_not_fit_an_experiment_are_not_taken_over(director
         assert await answer() == await typed() == "large"
 
 
+async def test_files_that_are_just_being_written_when_it_is_entered_are_followed_all_the_same(
+    directory: Path,
+) -> None:
+    sink = Listener("config.rejected")
+    runtime = Runtime(configs=directory, watch=True, events=sink)
+
+    @runtime.experiment
+    async def answer(config: Config) -> str:
+        return str(config.model)
+
+    (directory / "a.yaml").write_text("model: [")
+    async with runtime:
+        await sink.told()
+        assert await answer() == "large"
+        (directory / "a.yaml").write_text("model: small")
+        with anyio.fail_after(20):
+            while await answer() != "small":  # noqa: ASYNC110  # the file system tells nobody
+                await anyio.sleep(0.01)
+
+
 def test_configs_that_cannot_be_read_at_the_start_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="empty"):
         Runtime(configs=tmp_path / "empty", watch=True)
