@@ -153,7 +153,7 @@ class Cast:
         self._left -= 1
         if message.branch.part.role == "branch":
             self._branches_left -= 1
-        if self._left if self.waits_for_all else self._branches_left:
+        if self._left if self.waits_for_all else self._branches_left:  # `_pending`, for each branch
             return
         future = self._future
         if future is not None and not future.done():

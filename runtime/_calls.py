@@ -48,9 +48,13 @@ class Calls(ABC):
 
     @abstractmethod
     def _view(
-        self, function: Callable[..., Any], args: tuple[Any, ...]
+        self, function: Callable[..., Any], args: tuple[Any, ...], way: str
     ) -> tuple[View, tuple[Any, ...]]:
-        """Find what makes the calls of a function, and the arguments with a method's object."""
+        """Find what makes the calls of a function, and the arguments with a method's object.
+
+        Raises:
+            ExperimentError: it is no function; `way` is what it was given to.
+        """
 
     @overload
     def call(
@@ -75,7 +79,7 @@ class Calls(ABC):
         view: View | None = getattr(function, MARK, None)
         if view is not None and view.face is function and view.runtime is self and view.lasts:
             return view.call(args, kwargs)
-        view, args = self._view(function, args)
+        view, args = self._view(function, args, "call")
         return view.when_awaited(view.call, args, kwargs)
 
     @overload
@@ -100,7 +104,7 @@ class Calls(ABC):
         What the primary raises is raised, when all have ended; nothing a variant does is. One that
         hangs is waited for until its timeout; without one, for ever.
         """
-        view, args = self._view(function, args)
+        view, args = self._view(function, args, "collect")
         return await view.collect(args, kwargs)
 
     def stream(
@@ -124,7 +128,7 @@ class Calls(ABC):
             >>> asyncio.run(main())
             ['large: how', 'large: are', 'large: you']
         """
-        view, given = self._view(function, args)
+        view, given = self._view(function, args, "stream")
         if not view.experiment.kind.is_stream:
             raise ExperimentError(
                 f"{view.experiment.name} gives one value, and no stream: `await` it, or call it "
@@ -174,7 +178,7 @@ class Calls(ABC):
             raise no_function(function, "arun")
 
         async def runner(*args: Any, **kwargs: Any) -> Any:
-            view, args = self._view(function, args)
+            view, args = self._view(function, args, "arun")
             call = view.collect if await_variants else view.call_whole
             return await call(args, kwargs)
 
@@ -219,7 +223,7 @@ class Calls(ABC):
             raise no_function(function, "run")
 
         def runner(*args: Any, **kwargs: Any) -> Any:
-            view, args = self._view(function, args)
+            view, args = self._view(function, args, "run")
             if not view.experiment.kind.is_async:
                 here = view.collect_here if await_variants else view.call_whole_here
                 return self.stages.await_blocking(here(args, kwargs))
@@ -260,7 +264,7 @@ class Calls(ABC):
             ...     runtime.call_blocking(answer, "hello")
             'large: hello'
         """
-        view, args = self._view(function, args)
+        view, args = self._view(function, args, "call_blocking")
         if not view.experiment.kind.is_async:
             return self.stages.await_blocking(view.call_here(args, kwargs))
         if _get_running_loop() is not None:

@@ -6,7 +6,6 @@
 
 import asyncio
 import secrets
-import sys
 import threading
 import time
 import types
@@ -228,7 +227,7 @@ class Runtime(Calls):
         return decorate(experiment)
 
     def _view(
-        self, function: Callable[..., Any], args: tuple[Any, ...]
+        self, function: Callable[..., Any], args: tuple[Any, ...], way: str
     ) -> tuple[View, tuple[Any, ...]]:
         """Find what makes the calls of a function, and the arguments with a method's object."""
         if isinstance(function, types.MethodType):
@@ -238,7 +237,7 @@ class Runtime(Calls):
         if view is not None and view.runtime is self:
             return view, args
         if not callable(function):
-            raise no_function(function, way=sys._getframe(1).f_code.co_name)  # noqa: SLF001
+            raise no_function(function, way)
         kind = kind_of(function)
         name = name_of(function)
         plain = self._plain.get((name, kind))

@@ -249,6 +249,7 @@ class Stages:
 
     async def _wind_up_backstage(self) -> None:
         """End the loop behind the scenes as soon as nobody waits there, unless it is used again."""
+        # Nobody tells when the last who waits there is answered, so it is asked.
         while not self._open_behind() and not self._ends_backstage():  # noqa: ASYNC110
             await asyncio.sleep(_SOON)
 
