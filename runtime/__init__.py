@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from understudy.configs import sweep as sweep
     from understudy.configs import where as where
     from understudy.configs import zip_ as zip_
+    from understudy.events import Event as Event
     from understudy.strategies import Call as Call
     from understudy.strategies import MultiBranchStrategy as MultiBranchStrategy
     from understudy.strategies import Plan as Plan
@@ -73,7 +74,6 @@ if TYPE_CHECKING:
     from ._decorated import Decorated as Decorated
     from ._decorated import Options as Options
     from ._drain import DrainReport as DrainReport
-    from ._events import Event as Event
     from ._events import EventsError as EventsError
     from ._runtime import Runtime as Runtime
     from ._settings import ExperimentError as ExperimentError
@@ -166,7 +166,7 @@ _ROOMS = {
     "Decorated": "._decorated",
     "DrainReport": "._drain",
     "DynamicValue": "understudy.configs",
-    "Event": "._events",
+    "Event": "understudy.events",
     "EventsError": "._events",
     "ExperimentCase": "understudy.actors",
     "ExperimentCaseResults": "understudy.actors",

@@ -11,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, cast, final, runtime_checkable
 
+from understudy.events import EVENTS, VERSION, Event, encode_line, fields_of
+
 from ._appended import AppendedFile
-from ._events import EVENTS, VERSION, Event, EventsError, encode_line, fields_of
+from ._events import EventsError
 from ._outlet import Outlet
 
 _log = logging.getLogger("understudy")

@@ -14,15 +14,23 @@ import pytest
 import understudy
 import understudy.actors
 import understudy.configs
+import understudy.events
 import understudy.strategies
 
-PACKAGES = [understudy, understudy.actors, understudy.configs, understudy.strategies]
+PACKAGES = [
+    understudy,
+    understudy.actors,
+    understudy.configs,
+    understudy.events,
+    understudy.strategies,
+]
 ROOMS: dict[str, str] = vars(understudy)["_ROOMS"]
 NAMES = [
     (package, name)
     for package in PACKAGES
     for name in vars(package)["__all__"]
     if package is not understudy or ROOMS[name].startswith(".")
+    if inspect.isclass(getattr(package, name)) or inspect.isroutine(getattr(package, name))
 ]
 MADE_FOR_YOU = (
     *(
@@ -46,7 +54,7 @@ each_name = pytest.mark.parametrize(
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
 def test_a_face_is_sorted_and_complete(package: ModuleType) -> None:
     names: list[str] = vars(package)["__all__"]
-    assert names == sorted(set(names))
+    assert names == sorted(set(names), key=lambda name: (not name.isupper(), name))
     source = Path(str(package.__file__)).read_text()
     imported = {
         alias.asname

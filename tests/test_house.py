@@ -10,12 +10,13 @@ ROOT = Path(__file__).parent.parent
 
 MAY_IMPORT = {
     "configs": set[str](),
+    "events": set[str](),
     "strategies": {"configs"},
     "actors": {"strategies", "configs"},
-    "runtime": {"actors", "strategies", "configs"},
+    "runtime": {"actors", "strategies", "configs", "events"},
     "runs": {"configs"},
-    "batch": {"runtime", "actors", "strategies", "configs", "runs"},
-    "dashboard": {"configs"},
+    "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
+    "dashboard": {"configs", "events"},
 }
 
 

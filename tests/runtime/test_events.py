@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy import Event, MemorySink, UnderstudyError
-from understudy._events import EVENTS, Emitter, EventsError, encode_line, fields_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy._events import Emitter, EventsError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.events import EVENTS, encode_line, fields_of
 
 STAMPED = {"v", "ts", "event", "level", "seq", "pid"}
 

@@ -17,8 +17,9 @@ import pytest
 import structlog
 
 from understudy import CallableSink, Event, FileSink, LoggerSink, MemorySink
-from understudy._events import Emitter, EventsError, encode_line  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy._events import Emitter, EventsError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy._sinks import Sink, as_sinks  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.events import encode_line
 
 LONG = 20.0
 """How many seconds a loaded machine may take; nothing here takes them by itself."""
