@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from ._alarms import Alarm
 from ._case import Choice, ExperimentCase
 from ._items import Items, StreamLimits
 
@@ -80,7 +81,7 @@ class Branch(msgspec.Struct, eq=False):
     grown_case: ExperimentCase | None = None
     waits_for: Any = None
     task: "asyncio.Task[Any] | None" = None
-    timer: asyncio.TimerHandle | None = None
+    timer: asyncio.TimerHandle | Alarm | None = None
     interruption: BaseException | None = None
     interruptions: int = 0
     cancelling: int = 0

@@ -114,8 +114,10 @@ class CaseActor(Actor[Any, Any]):
         number = stage.next_id()
         call_id = number if beside is None else beside.call_id
         branch = Branch(part, parent, call_id, number, asked, asked)
-        if part.timeout or parent is not None:
+        if parent is not None:
             deadline_of(branch, part, parent)
+        elif part.timeout:
+            branch.deadline = asked + part.timeout
         self.tally.planned += 1
         if stage.emit is not None and beside is None:
             tell_planned(stage, part, call_id, 1)
@@ -239,8 +241,7 @@ class CaseActor(Actor[Any, Any]):
             self.shadows += 1
             message.is_counted = True
         if branch.deadline:
-            left = (branch.deadline - branch.asked) / 1e9
-            branch.timer = stage.loop.call_later(left, message.lapse)
+            branch.timer = stage.alarms.at(branch.deadline, Message.lapse, message)
         if self.mailbox.take():
             if not message.begin():
                 self.mailbox.give_back()

@@ -1,6 +1,7 @@
 """The deadline of a branch: what it is, its timer, its error."""
 
 import asyncio
+from asyncio.events import _get_running_loop
 
 from ._branch import Branch, Part
 from ._errors import DeadlineExceeded
@@ -23,12 +24,17 @@ def arm(branch: Branch) -> None:
     """Set the timer for a deadline, when a branch first suspends."""
     if branch.timer is not None:
         return
-    parent, task = branch.parent, branch.task
-    is_beside = parent is not None and parent.deadline == branch.deadline and parent.task is task
-    if is_beside and task is not None:  # a paused stream has no task, and needs a timer
-        return  # the parent's timer is for both
-    left = (branch.deadline - branch.part.actor.stage.clock()) / 1e9
-    branch.timer = asyncio.get_running_loop().call_later(left, _expire, branch)
+    parent = branch.parent
+    if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
+        if branch.task is not None:  # a paused stream has no task, and needs a timer
+            return  # the parent's timer is for both
+    stage = branch.part.actor.stage
+    loop = _get_running_loop()
+    if loop is stage.loop:
+        branch.timer = stage.alarms.at(branch.deadline, _expire, branch)
+    elif loop is not None:  # what a direct call returned is awaited where its caller is
+        left = (branch.deadline - stage.clock()) / 1e9
+        branch.timer = loop.call_later(left, _expire, branch)
 
 
 def _expire(branch: Branch) -> None:

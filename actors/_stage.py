@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from typing import TYPE_CHECKING, Any, final
 
+from ._alarms import Alarms
 from ._bridge import Crew
 from ._state import Emit
 
@@ -135,6 +136,7 @@ class Stage:
         self.prefix = prefix
         self.switches: Switches = switches or Switches()
         self.crew: Crew = crew or Crew.of()
+        self.alarms: Alarms = Alarms(loop, clock)
         self._count = itertools.count(1).__next__
         self.next_id: Callable[[], int] = self._count
         self.is_shared = is_shared

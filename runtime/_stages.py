@@ -342,6 +342,7 @@ class Stages:
         finally:
             with stage.lock:
                 stage.is_closed, stage.is_draining = True, False
+            stage.alarms.rest()
             for subscription in [*self._subscriptions]:
                 if subscription.is_async:
                     subscription.leave(stage)

@@ -283,6 +283,7 @@ class World:
         assert not stage.gathering
         assert not stage.playing
         assert not +self.running
+        stage.alarms.rest()  # the timer of one that ended after the runtime did
         timers: Any = self.loop
         assert [timer for timer in timers._scheduled if not timer.cancelled()] == []
         for function in self.functions:
