@@ -229,10 +229,12 @@ class CaseActor(Actor[Any, Any]):
         stage = self.stage
         message = self._message(part, parent, args, kwargs, cast)
         branch = message.branch
-        reason = self._reason_to_shed(part, cast)
-        if reason is not None:
-            message.end("shed", reason)
-            return message
+        mailbox = self.mailbox
+        if mailbox.permits <= 0 or stage.is_draining or cast.limit is not None:
+            reason = self._reason_to_shed(part, cast)
+            if reason is not None:
+                message.end("shed", reason)
+                return message
         if part.role == "shadow":
             if self.circuit is not None and not self.circuit.lets_through():
                 message.end("skipped", "circuit_open")
@@ -242,12 +244,12 @@ class CaseActor(Actor[Any, Any]):
             message.is_counted = True
         if branch.deadline:
             branch.timer = stage.alarms.at(branch.deadline, Message.lapse, message)
-        if self.mailbox.take():
+        if mailbox.take():
             if not message.begin():
-                self.mailbox.give_back()
+                mailbox.give_back()
         else:
             branch.holds_permit = False
-            self.mailbox.wait(message)
+            mailbox.wait(message)
         return message
 
     def skip(self, part: Part, parent: Branch | None, cast: "Cast", reason: str) -> "Message":
@@ -274,9 +276,7 @@ class CaseActor(Actor[Any, Any]):
         if part.timeout or parent is not None:
             deadline_of(branch, part, parent)
         self.tally.planned += 1
-        context = copy_context()
-        context.run(_enter, branch)
-        return Message(self, branch, args, kwargs, cast, context)
+        return Message(self, branch, args, kwargs, cast, copy_context())
 
     def _reason_to_shed(self, part: Part, cast: "Cast") -> str | None:
         if self.state is not State.RUNNING:
@@ -293,17 +293,20 @@ class CaseActor(Actor[Any, Any]):
     async def perform(self, message: "Message") -> None:
         """Play a branch that has this task to itself."""
         branch = message.branch
+        stage = self.stage
+        _enter(branch)
         branch.has_begun = True
         self.active[branch] = None
-        branch.started = self.stage.clock()
+        branch.started = stage.clock()
         value = error = None
         try:
-            if self.stage.emit is not None:
+            if stage.emit is not None:
                 tell_started(branch)
             args, kwargs = message.args, message.kwargs
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
-            value = await self._function(*args, **kwargs)
+            play = self._function
+            value = await (play(*args, **kwargs) if kwargs else play(*args))
         except BaseException as raised:  # SystemExit too: recorded, not obeyed
             error = raised if branch.interruption is None else resolve(branch, raised)
         try:
@@ -345,7 +348,10 @@ class CaseActor(Actor[Any, Any]):
         ended: int,
     ) -> FunctionResult[Any]:
         """Make the FunctionResult: the one terminal message of a branch."""
-        setattr(self.tally, status, getattr(self.tally, status) + 1)
+        if status == "ok":
+            self.tally.ok += 1
+        else:
+            setattr(self.tally, status, getattr(self.tally, status) + 1)
         result = self.result_of(branch, status, reason, value, error, ended)
         observer = branch.part.observer
         if observer is not None or self.stage.listeners:
@@ -363,6 +369,7 @@ class CaseActor(Actor[Any, Any]):
     ) -> FunctionResult[Any]:
         """Make the FunctionResult, and tell the events of it."""
         stage = self.stage
+        prefix = stage.prefix
         part, parent, items, started = branch.part, branch.parent, branch.items, branch.started
         result: FunctionResult[Any] = FunctionResult(
             value,
@@ -371,11 +378,11 @@ class CaseActor(Actor[Any, Any]):
             status,
             reason,
             part.role,
-            stage.wall_time(started),
+            stage.epoch + started / 1e9,
             (ended - started) / 1e9,
             (started - branch.asked) / 1e9,
-            stage.name_of(branch.call_id),
-            stage.name_of(branch.id),
+            f"{prefix}{branch.call_id}",
+            f"{prefix}{branch.id}",
             None if parent is None else parent.name,
         )
         if items is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
 
 from ._branch import Branch, Part
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from ._stage import Stage
 
 
+_place_of = attrgetter("branch.part.place")
+
+
 @final
 class Cast:
     """All branches of one call: the primary is played here, the others beside it."""
 
     __slots__ = (
         "_args",
-        "_branches_left",
         "_casting",
         "_future",
         "_has_started",
@@ -54,7 +57,7 @@ class Cast:
         self._kwargs = kwargs
         self._messages: list[Message] = []
         self._left = 0
-        self._branches_left = 0
+        """How many the caller still waits for."""
         self._future: asyncio.Future[None] | None = None
         self._has_started = False
         self.waits_for_all: bool = False
@@ -98,7 +101,7 @@ class Cast:
             if main.status == "shed":  # the call is refused, and not a part of it
                 self.skip("primary_shed")
             self.start_after()
-            if self._pending():
+            if self._left:
                 await self._ended()
         except GeneratorExit:  # nothing can be awaited any more
             self._cancel("caller", ("branch",))
@@ -118,14 +121,14 @@ class Cast:
 
     def results(self, main: FunctionResult[Any]) -> ExperimentCaseResults[Any]:
         """Return the results of all that have ended."""
-        ordered = sorted(self._messages, key=lambda message: message.branch.part.place)
+        ordered = sorted(self._messages, key=_place_of)
         variants = [message.result for message in ordered if message.result is not None]
         return ExperimentCaseResults(main, variants)
 
     def when_over(self, tell: Callable[[], object]) -> None:
         """Have somebody told when all have ended: one who waits in another thread."""
         self.start_after()
-        if self._pending():
+        if self._left:
             self._on_over = tell
         else:
             tell()
@@ -150,21 +153,19 @@ class Cast:
 
     def settle(self, message: "Message") -> None:
         """Be told that one of the others has ended."""
-        self._left -= 1
-        if message.branch.part.role == "branch":
-            self._branches_left -= 1
-        if self._left if self.waits_for_all else self._branches_left:  # `_pending`, for each branch
-            return
+        if self.waits_for_all or message.branch.part.role == "branch":
+            self._left -= 1
+            if not self._left:
+                self._be_over()
+
+    def _be_over(self) -> None:
+        """Tell who waits for it that all have ended."""
         future = self._future
         if future is not None and not future.done():
             future.set_result(None)
         if self._on_over is not None:
             tell, self._on_over = self._on_over, None
             tell()
-
-    def _pending(self) -> int:
-        """Return how many the caller still waits for."""
-        return self._left if self.waits_for_all else self._branches_left
 
     def awaited(self) -> list[Any]:
         """Return what the caller still waits for: for each branch, its task or its actor."""
@@ -223,8 +224,9 @@ class Cast:
 
     def _count_others(self) -> None:
         self._has_started = True
-        self._left = len(self._casting.others) + len(self._casting.skipped)
-        self._branches_left = self._casting.branches
+        casting = self._casting
+        all_others = len(casting.others) + len(casting.skipped)
+        self._left = all_others if self.waits_for_all else casting.branches
 
     def _skip(self, skipped: Iterable[tuple[Part, str]]) -> None:
         for part, reason in skipped:
@@ -238,7 +240,7 @@ class Cast:
     async def _ended(self) -> None:
         """Wait until all have ended that are waited for."""
         stage = self.stage
-        while self._pending():
+        while self._left:
             future = self._future = stage.loop.create_future()
             stage.gathering[future] = self
             try:
@@ -259,8 +261,9 @@ class Cast:
         """
         was_cancelled = False
         self.waits_for_all = False
+        self._left = len(self.awaited())
         self._cancel("caller", ("branch",))
-        while self._pending():
+        while self._left:
             self._future = self.stage.loop.create_future()
             try:
                 await self._future

@@ -1,6 +1,7 @@
 """The Message: a branch that is played in a task of its own, when it is its turn."""
 
 import asyncio
+from asyncio.tasks import _unregister_task
 from collections.abc import Mapping
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ from ._results import FunctionResult, Status
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
     from ._cast import Cast
+
+
+_Task: type[asyncio.Task[None]] = asyncio.Task  # `Task[None](...)` would cost each time
 
 
 class Message(msgspec.Struct, eq=False):
@@ -58,12 +62,21 @@ class Message(msgspec.Struct, eq=False):
         return self.begin()
 
     def begin(self) -> bool:
-        """Play it: it has a permit. False if it cannot be, and has ended."""
+        """Play it in a task: it has a permit. False if it cannot be, and has ended."""
+        actor = self.actor
+        stage = actor.stage
+        performance = actor.perform(self)
         try:
-            self.actor.stage.play(self)
+            task = _Task(performance, loop=stage.loop, name=actor.name, context=self.context)
         except Exception as error:  # the primary beside it must not notice
+            performance.close()
             self.end("shed", "not_started", error)
             return False
+        self.branch.task = task
+        stage.playing[task] = self
+        _unregister_task(task)  # it is the supervisor's: who cancels all tasks leaves it alone
+        if stage.on_detached is not None:
+            stage.on_detached()
         return True
 
     def finish(self, value: Any, error: BaseException | None) -> None:
@@ -110,13 +123,13 @@ class Message(msgspec.Struct, eq=False):
             branch.timer = None
         actor = self.actor
         actor.active.pop(branch, None)
+        stage = actor.stage
         if self.is_counted:
             actor.shadows -= 1
             if status != "ok" or branch.has_lagged or actor.circuit is not None:
                 noted = "error" if branch.has_lagged else status  # it harms the lead
                 actor.note_for_circuit(noted, self.circuit_turn)
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
-        stage = actor.stage
         if (
             (cast is not None and cast.waits_for_all)
             or branch.part.observer is not None

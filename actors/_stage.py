@@ -5,7 +5,6 @@ import itertools
 import threading
 import time
 import weakref
-from asyncio.tasks import _unregister_task
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from ._message import Message
     from ._results import FunctionResult
 
-_Task: type[asyncio.Task[None]] = asyncio.Task  # `Task[None](...)` would cost each time
 _SLICE = 1_000_000
 """How many nanoseconds calls that never suspend may hold the loop before others get a turn."""
 
@@ -163,7 +161,8 @@ class Stage:
         """Those of them whom any thread may tell: what ends when the loop takes nothing more."""
         self.on_detached: Callable[[], None] | None = None
         """Called, once, when a branch begins to run in a task of its own."""
-        self._epoch = time.time() - clock() / 1e9
+        self.epoch: float = time.time() - clock() / 1e9
+        """When the clock stood at 0, in seconds since 1970."""
         self.slice_end: int = 0
         self._busiest: CaseActor | None = None
         self.stepping: Branch | None = None
@@ -204,10 +203,6 @@ class Stage:
             if supervisor is not None:
                 yield from supervisor.cases
 
-    def wall_time(self, moment: int) -> float:
-        """Return when a moment of the clock was, in seconds since 1970."""
-        return self._epoch + moment / 1e9
-
     def name_of(self, number: int) -> str:
         """Return the id of a call or branch, for people and logs."""
         return f"{self.prefix}{number}"
@@ -231,18 +226,3 @@ class Stage:
                 return False
             self.loop.call_soon_threadsafe(act, context=context)
             return True
-
-    def play(self, message: "Message") -> None:
-        """Have a branch run in a task of its own, which has the name of its actor."""
-        actor = message.actor
-        performance = actor.perform(message)
-        try:
-            task = _Task(performance, loop=self.loop, name=actor.name, context=message.context)
-        except BaseException:
-            performance.close()
-            raise
-        message.branch.task = task
-        self.playing[task] = message
-        _unregister_task(task)  # it is the supervisor's: who cancels all tasks leaves it alone
-        if self.on_detached is not None:
-            self.on_detached()

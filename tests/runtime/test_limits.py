@@ -15,7 +15,6 @@ from understudy import (
     Runtime,
     ShadowStrategy,
 )
-from understudy.actors import Stage
 
 TWO = [{"n": 0}, {"n": 1}]
 
@@ -229,11 +228,11 @@ async def test_a_shadow_whose_task_cannot_be_made_is_shed_and_the_primary_answer
         await asyncio.sleep(0)
         return int(config.n)
 
-    def refuse(*args: object) -> None:
+    def refuse(*args: object, **settings: object) -> None:
         raise MemoryError("no room for another task")
 
     async with runtime:
-        monkeypatch.setattr(Stage, "play", refuse)
+        monkeypatch.setattr("understudy.actors._message._Task", refuse)
         assert await play() == 0
         results: ExperimentCaseResults[int] = await runtime.collect(play)
         (shed,) = results.variant_results

@@ -86,8 +86,9 @@ MUTANTS = [
     Mutant(
         "a cancelled call leaves its branches behind",
         "actors/_cast.py",
-        '        self.waits_for_all = False\n        self._cancel("caller", ("branch",))\n',
-        "        return\n",
+        "        self._left = len(self.awaited())\n"
+        '        self._cancel("caller", ("branch",))\n',
+        "        return False\n",
     ),
     Mutant(
         "a message that is gone is played all the same",
