@@ -301,34 +301,66 @@ class ExperimentSupervisor(Supervisor):
         kwargs: Mapping[str, Any],
     ) -> Casting:
         """Choose who plays: the kill switch, a pin, the case, or else the strategy says."""
-        if self._switches.are_set:
-            if self.is_disabled:
+        switches = self._switches
+        if switches.are_set:
+            if switches.are_off_for(self.key):
                 return self._only(lineup, lineup.first, "disabled", caller)
             pinned = lineup.pinned
             if pinned is not None:
                 return self._only(lineup, pinned, "forced", caller)
-        root = None if caller is None else caller.root
-        outer = None if root is None else root.case_now
-        if outer is not None:
-            assigned = outer.config_for(self.key)
-            if assigned is not None:
-                return lineup.cast_alone(self._player(lineup, assigned), "case", joins=True)
-        plan = lineup.plan or self._plan(lineup, outer, args, kwargs)
-        if plan is None:
-            return self._only(lineup, lineup.first, "error", caller)
-        is_shadowed = caller is not None and caller.is_shadowed
-        if lineup.inners is not None and len(plan.configs) > 1:
-            inners = inner_choices(lineup, plan, outer)
-            casting = cast_plan(lineup, plan, outer, is_shadowed, inners)
+        if caller is None:
+            plan = lineup.plan or self._plan(lineup, None, args, kwargs)
+            if plan is None:
+                return self._only(lineup, lineup.first, "error", None)
+            return self._cast(lineup, plan, None, is_shadowed=False)
+        root = caller.root if caller.part.joins else caller
+        outer = root.grown_case or root.part.case
+        known = lineup.inside.get((id(outer), caller.is_shadowed))
+        if known is not None:
+            casting = known.casting
         else:
-            casting = lineup.cast(plan, outer, is_shadowed)
-        if root is not None and outer is not None and casting.grown is not None:
+            casting = self._choose_inside(lineup, caller, outer, args, kwargs)
+        if casting.grown is not None:
             if (root.grown_case or root.part.case) is outer:
                 root.grown_case = casting.grown
             else:  # another thread has chosen something else while this was planned
                 for choice in casting.grown.choices[len(outer.choices) :]:
                     root.join(choice)
         return casting
+
+    def _choose_inside(
+        self,
+        lineup: Lineup,
+        caller: Branch,
+        outer: ExperimentCase,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Casting:
+        """Choose who plays inside a branch: its case says, or else the strategy."""
+        is_shadowed = caller.is_shadowed
+        assigned = outer.config_for(self.key)
+        if assigned is not None:
+            player = self._player(lineup, assigned)
+            casting = lineup.cast_alone(player, "case", joins=True)
+            is_kept = lineup.cases.get(assigned.id) is player
+        else:
+            plan = lineup.plan or self._plan(lineup, outer, args, kwargs)
+            if plan is None:
+                return self._only(lineup, lineup.first, "error", caller)
+            casting = self._cast(lineup, plan, outer, is_shadowed=is_shadowed)
+            is_kept = lineup.plan is not None and lineup.inners is None
+        if is_kept:
+            lineup.keep_inside(outer, is_shadowed, casting)
+        return casting
+
+    def _cast(
+        self, lineup: Lineup, plan: Plan, outer: ExperimentCase | None, *, is_shadowed: bool
+    ) -> Casting:
+        """Find the actors for a plan, and for what may be chosen inside."""
+        if lineup.inners is not None and len(plan.configs) > 1:
+            inners = inner_choices(lineup, plan, outer)
+            return cast_plan(lineup, plan, outer, is_shadowed, inners)
+        return lineup.cast(plan, outer, is_shadowed)
 
     def _player(self, lineup: Lineup, config: Config) -> CaseActor:
         """Return who plays a config of the case; it may come from other settings than these."""
@@ -351,6 +383,8 @@ class ExperimentSupervisor(Supervisor):
         lends it a permit.
         """
         joins = caller is not None
+        if caller is None and foreign is None:
+            return lineup.cast_alone(actor, reason, joins=False)
         if foreign is not None:
             choice = Choice(self.key, self.name, foreign)
             case = ExperimentCase(self.name, foreign, (choice,), self.key)
@@ -381,7 +415,7 @@ class ExperimentSupervisor(Supervisor):
     @property
     def is_disabled(self) -> bool:
         """Whether only the first config is to be played."""
-        return self._switches.are_off_for(self._owner)
+        return self._switches.are_off_for(self.key)
 
     def collect(self, result: FunctionResult[Any], observer: StrategyActor | None) -> None:
         """Hand a result on to those who want to know; none of them is waited for."""

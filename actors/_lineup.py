@@ -25,7 +25,7 @@ class _Cast(NamedTuple):
     """A casting, and what it was made of: as long as that is kept, its ids are not used again."""
 
     casting: Casting
-    plan: Plan
+    plan: Plan | None
     outer: ExperimentCase | None
 
 
@@ -40,6 +40,8 @@ class Lineup:
         plan: the plan of every call, where it never changes,
         fixed: and its casting, where nothing can be inside.
         answers_all: whether callers get the results of all.
+        inside: what a call inside a branch casts, by the id of that branch's case and whether it
+            is a shadow: as far as these alone decide it.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class Lineup:
         "first",
         "fixed",
         "inners",
+        "inside",
         "is_rejecting",
         "known",
         "places",
@@ -83,6 +86,7 @@ class Lineup:
         self._castings: dict[tuple[int, int, bool], _Cast] = {}
         self._solos: dict[tuple[CaseActor, str, bool], Casting] = {}
         self.answers_all: bool = False
+        self.inside: dict[tuple[int, bool], _Cast] = {}
 
     def cast(
         self, plan: Plan, outer: ExperimentCase | None = None, is_shadowed: bool = False
@@ -101,6 +105,12 @@ class Lineup:
                 self._castings.clear()
             self._castings[place] = _Cast(casting, plan, outer)
         return casting
+
+    def keep_inside(self, outer: ExperimentCase, is_shadowed: bool, casting: Casting) -> None:
+        """Have all calls inside branches of a case cast the same."""
+        if len(self.inside) >= _MOST_KEPT:
+            self.inside.clear()
+        self.inside[id(outer), is_shadowed] = _Cast(casting, None, outer)
 
     def cast_alone(self, actor: "CaseActor", reason: str, *, joins: bool) -> Casting:
         """Return the casting that has one actor answer, whatever the strategy would say."""

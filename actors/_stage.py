@@ -54,27 +54,27 @@ class Switches:
         self.are_set: bool = False
         self._forces = 0
         self._is_all_off = False
-        self._disabled = weakref.WeakSet[object]()
+        self._disabled = set[int]()
         self._lock = threading.Lock()
 
-    def disable(self, owner: object | None, is_disabled: bool) -> None:
+    def disable(self, key: int | None, is_disabled: bool) -> None:
         """Have an experiment, or with None all of them, play first configs only, or not."""
         with self._lock:
-            if owner is None:
+            if key is None:
                 self._is_all_off = is_disabled
             elif is_disabled:
-                self._disabled.add(owner)
+                self._disabled.add(key)
             else:
-                self._disabled.discard(owner)
+                self._disabled.discard(key)
             self._note()
 
-    def has_disabled(self, owner: object) -> bool:
+    def has_disabled(self, key: int) -> bool:
         """Whether an experiment was switched off by itself."""
-        return owner in self._disabled
+        return key in self._disabled
 
-    def are_off_for(self, owner: object) -> bool:
+    def are_off_for(self, key: int) -> bool:
         """Whether an experiment plays its first config only."""
-        return self._is_all_off or owner in self._disabled
+        return self._is_all_off or key in self._disabled
 
     @contextmanager
     def force(self, key: int, config_id: str) -> Generator[None]:

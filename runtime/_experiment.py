@@ -171,7 +171,7 @@ class Experiment:
     @property
     def is_disabled(self) -> bool:
         """Whether only the first config is played."""
-        return self.runtime.switches.has_disabled(self)
+        return self.runtime.switches.has_disabled(self.key)
 
     @property
     def supervisors(self) -> Mapping[Stage, ExperimentSupervisor]:

@@ -280,7 +280,7 @@ class Runtime(Calls):
             self._telling.switched(None, is_disabled)
         else:
             experiment = self._own(function)
-            self.switches.disable(experiment, is_disabled)
+            self.switches.disable(experiment.key, is_disabled)
             self._telling.switched(experiment.name, is_disabled)
 
     def _own(self, function: Callable[..., Any]) -> Experiment:

@@ -174,7 +174,7 @@ MUTANTS = [
     Mutant(
         "shadows start inside shadows",
         "actors/_experiment_supervisor.py",
-        "is_shadowed = caller is not None and caller.is_shadowed",
+        "is_shadowed = caller.is_shadowed",
         "is_shadowed = False",
     ),
     Mutant(
