@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
 
-from ._branch import Branch, Part
+from ._branch import Branch, Part, Role
 from ._casting import Casting
 from ._deadlock import chain_of, find_cycle
 from ._errors import ActorStopped, DeadlockError, MailboxFull
@@ -151,9 +151,9 @@ class Cast:
         """Play none of it, and tell nothing: the call is made on another stage."""
         self._has_started = True
 
-    def settle(self, message: "Message") -> None:
+    def settle(self, role: Role) -> None:
         """Be told that one of the others has ended."""
-        if self.waits_for_all or message.branch.part.role == "branch":
+        if self.waits_for_all or role == "branch":
             self._left -= 1
             if not self._left:
                 self._be_over()

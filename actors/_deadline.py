@@ -14,7 +14,8 @@ def deadline_of(branch: Branch, part: Part, parent: Branch | None) -> None:
     if part.timeout:
         branch.deadline = branch.asked + part.timeout
     if parent is not None:
-        branch.is_shadowed = parent.is_shadowed
+        if parent.is_shadowed:
+            branch.is_shadowed = True
         theirs = parent.deadline
         if theirs and not parent.is_over and (not branch.deadline or theirs < branch.deadline):
             branch.deadline = theirs

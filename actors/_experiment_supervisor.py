@@ -120,7 +120,7 @@ class ExperimentSupervisor(Supervisor):
         self._lineups.add(lineup)
         plan = lineup.plan = strategy.fixed(lineup.configs, lineup.known)
         lineup.answers_all = plan is not None and plan.answers_all
-        if plan is not None and inners is None:
+        if plan is not None and (inners is None or len(plan.configs) == 1):
             lineup.fixed = lineup.cast(plan)
         return lineup
 
@@ -348,7 +348,7 @@ class ExperimentSupervisor(Supervisor):
             if plan is None:
                 return self._only(lineup, lineup.first, "error", caller)
             casting = self._cast(lineup, plan, outer, is_shadowed=is_shadowed)
-            is_kept = lineup.plan is not None and lineup.inners is None
+            is_kept = lineup.fixed is not None
         if is_kept:
             lineup.keep_inside(outer, is_shadowed, casting)
         return casting

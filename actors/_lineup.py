@@ -38,7 +38,7 @@ class Lineup:
 
     Attributes:
         plan: the plan of every call, where it never changes,
-        fixed: and its casting, where nothing can be inside.
+        fixed: and its casting, where it is not combined with what may be inside.
         answers_all: whether callers get the results of all.
         inside: what a call inside a branch casts, by the id of that branch's case and whether it
             is a shadow: as far as these alone decide it.

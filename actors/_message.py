@@ -141,9 +141,10 @@ class Message(msgspec.Struct, eq=False):
             actor.tally.ok += 1
         else:
             actor.count(status, reason)
-        branch.interruption = None
+        if branch.interruption is not None:
+            branch.interruption = None
         if cast is not None:
-            cast.settle(self)
+            cast.settle(branch.part.role)
 
     def leave(self) -> None:
         """Let go of the task, which has nothing more to do, and of the permit."""
