@@ -61,6 +61,8 @@ class Stream:
         self._generator: AsyncGenerator[Any, Any] | None = None
         self._begun: tuple[Coroutine[Any, Any, Any], Any] | None = None
         """A step, and what it waits for."""
+        self._counts_only = False
+        """Whether nothing is to be done about an item, but to count it."""
         self._ending: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         actor.tally.planned += 1
@@ -151,14 +153,16 @@ class Stream:
         branch.paused = None
         caller, stage.stepping = stage.stepping, branch
         try:
-            self._begun = (step, self._run(step.send, None))
+            awaited = self._run(step.send, None)
         except StopIteration as stop:
+            stage.stepping = caller
             return LATER if branch.interruption is not None else self._pause_at(stop.value)
         except BaseException as error:
+            stage.stepping = caller
             self._end(None if isinstance(error, StopAsyncIteration) else error)
             raise
-        finally:
-            stage.stepping = caller
+        stage.stepping = caller
+        self._begun = (step, awaited)
         return LATER
 
     async def _carry_on(self, step: Coroutine[Any, Any, Any], awaited: Any) -> Any:
@@ -182,17 +186,24 @@ class Stream:
     def _pause_at(self, item: Any) -> Any:
         """Leave the branch without a task until the reader asks for more; return the item."""
         branch = self._branch
-        items = self._items
-        if items.is_kept or not items.count:
-            items.add(item, self._stage.clock)
-            if items.count == 1:
-                self._come_to_the_first()
+        if self._counts_only:
+            self._items.count += 1
         else:
-            items.count += 1
-        if branch.parent is not None and (task := asyncio.current_task()) is not None:
-            branch.reader = weakref.ref(task)  # an edge of the wait-for graph
+            self._note(item)
         branch.paused = self
         return item
+
+    def _note(self, item: Any) -> None:
+        """Note an item, and who reads it, as far as somebody may want to know."""
+        branch = self._branch
+        items = self._items
+        items.add(item, self._stage.clock)
+        if items.count == 1:
+            self._come_to_the_first()
+        if branch.parent is None:
+            self._counts_only = not items.is_kept
+        elif (task := asyncio.current_task()) is not None:
+            branch.reader = weakref.ref(task)  # an edge of the wait-for graph
 
     def _come_to_the_first(self) -> None:
         if self._branch.deadline:
