@@ -332,11 +332,9 @@ class CaseActor(Actor[Any, Any]):
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
 
-    def count(self, status: Status, reason: str) -> None:
-        """Account for a branch whose result nobody wants to know."""
+    def count(self, status: Status) -> None:
+        """Count a branch that has ended."""
         setattr(self.tally, status, getattr(self.tally, status) + 1)
-        if status == "shed":
-            tell_shed(self, reason)
 
     def conclude(
         self,
@@ -351,7 +349,7 @@ class CaseActor(Actor[Any, Any]):
         if status == "ok":
             self.tally.ok += 1
         else:
-            setattr(self.tally, status, getattr(self.tally, status) + 1)
+            self.count(status)
         result = self.result_of(branch, status, reason, value, error, ended)
         observer = branch.part.observer
         if observer is not None or self.stage.listeners:

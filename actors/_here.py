@@ -112,19 +112,25 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
     reason = part.reason
     if error is not None:
         status, reason = status_of(branch, error)
-    branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
+    if branch.interruption is not None:
+        branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
     if not branch.has_begun:
         branch.started = ended
+    mailbox = actor.mailbox
     with stage.lock:
         actor.active.pop(branch, None)
-        if branch.holds_permit and actor.mailbox.waiting:
-            hand_back(actor)
-        elif branch.holds_permit:
-            actor.mailbox.permits += 1
+        if branch.holds_permit:
+            if mailbox.waiting:
+                hand_back(actor)
+            else:
+                mailbox.permits += 1
         abandoned_as = branch.abandoned_as
         if abandoned_as is None:
             tally = actor.direct
-            setattr(tally, status, getattr(tally, status) + 1)
+            if status == "ok":
+                tally.ok += 1
+            else:
+                setattr(tally, status, getattr(tally, status) + 1)
             if branch.has_begun:
                 tally.took(ended - branch.started)
     try:

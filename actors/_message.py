@@ -13,6 +13,7 @@ from ._deadline import too_late
 from ._errors import ActorStopped
 from ._outcome import status_of
 from ._results import FunctionResult, Status
+from ._telling import tell_shed
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -130,17 +131,18 @@ class Message(msgspec.Struct, eq=False):
                 noted = "error" if branch.has_lagged else status  # it harms the lead
                 actor.note_for_circuit(noted, self.circuit_turn)
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
-        if (
-            (cast is not None and cast.waits_for_all)
-            or branch.part.observer is not None
-            or stage.emit is not None
-            or stage.listeners
-        ):
-            self.result = actor.conclude(branch, status, reason, value, error, ended)
-        elif status == "ok":
+        if status == "ok":
             actor.tally.ok += 1
         else:
-            actor.count(status, reason)
+            actor.count(status)
+        observer = branch.part.observer
+        is_observed = observer is not None or stage.listeners
+        if (cast is not None and cast.waits_for_all) or is_observed or stage.emit is not None:
+            self.result = actor.result_of(branch, status, reason, value, error, ended)
+            if is_observed:
+                actor.supervisor.collect(self.result, observer)
+        elif status == "shed":
+            tell_shed(actor, reason)
         if branch.interruption is not None:
             branch.interruption = None
         if cast is not None:

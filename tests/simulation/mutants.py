@@ -192,8 +192,8 @@ MUTANTS = [
     Mutant(
         "a result that somebody waits for is not made",
         "actors/_message.py",
-        "            (cast is not None and cast.waits_for_all)\n",
-        "            False\n",
+        "if (cast is not None and cast.waits_for_all) or is_observed or stage.emit is not None:",
+        "if is_observed or stage.emit is not None:",
     ),
     Mutant(
         "a permit is not given back when its branch has ended in a task of its own",
