@@ -11,7 +11,7 @@ Layout, from the ground up:
     _stage       what all actors of a runtime share on one loop
     _stepping    a coroutine in a context of its own; _permit, _message: two ways to wait
     _seen        what a thread plays, seen from another thread: for a watchdog
-    _deadline    how long it may take; _deadlock: who waits for whom; _outcome: how it ended
+    _deadline    how long it may take (_alarms); _deadlock: who waits for whom; _outcome: how it ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
     _items       what comes of a stream; _consume: all of it, where nobody reads it
@@ -29,6 +29,7 @@ Layout, from the ground up:
 """
 
 from ._actor import Actor as Actor
+from ._alarms import Alarm, Alarms
 from ._branch import Branch as Branch
 from ._bridge import Crew as Crew
 from ._case import Choice as Choice
@@ -86,6 +87,8 @@ __all__ = [
     "Actor",
     "ActorError",
     "ActorStopped",
+    "Alarm",
+    "Alarms",
     "Branch",
     "CaseActor",
     "Casting",

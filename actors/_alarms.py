@@ -24,6 +24,11 @@ class Alarm(msgspec.Struct, order=True):
         number: which of those set so far it is.
         ring: what is to be done; None once that is over.
         subject: what it is done to.
+
+    Example:
+        >>> from understudy.actors import Alarm
+        >>> Alarm(1, 2, print, "early") < Alarm(2, 1, print, "late")
+        True
     """
 
     moment: int
@@ -47,6 +52,18 @@ class Alarms:
     Args:
         loop: the loop.
         clock: tells the time, in nanoseconds.
+
+    Example:
+        >>> import asyncio, time
+        >>> from understudy.actors import Alarms
+        >>> async def main():
+        ...     alarms = Alarms(asyncio.get_running_loop(), time.perf_counter_ns)
+        ...     rung = asyncio.Event()
+        ...     alarms.at(time.perf_counter_ns(), asyncio.Event.set, rung)
+        ...     await rung.wait()
+        ...     return len(alarms)
+        >>> asyncio.run(main())
+        0
     """
 
     __slots__ = ("_alarms", "_clock", "_count", "_loop", "_moment", "_most", "_timer")

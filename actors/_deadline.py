@@ -1,7 +1,6 @@
 """The deadline of a branch: what it is, its timer, its error."""
 
 import asyncio
-from asyncio.events import _get_running_loop
 
 from ._branch import Branch, Part
 from ._errors import DeadlineExceeded
@@ -26,16 +25,21 @@ def arm(branch: Branch) -> None:
     if branch.timer is not None:
         return
     parent = branch.parent
-    if parent is not None and parent.deadline == branch.deadline and parent.task is branch.task:
-        if branch.task is not None:  # a paused stream has no task, and needs a timer
-            return  # the parent's timer is for both
+    if parent is not None and _is_armed_by(parent, branch):
+        return
     stage = branch.part.actor.stage
-    loop = _get_running_loop()
+    loop = asyncio.get_running_loop()
     if loop is stage.loop:
         branch.timer = stage.alarms.at(branch.deadline, _expire, branch)
-    elif loop is not None:  # what a direct call returned is awaited where its caller is
+    else:  # what a direct call returned is awaited where its caller is
         left = (branch.deadline - stage.clock()) / 1e9
         branch.timer = loop.call_later(left, _expire, branch)
+
+
+def _is_armed_by(parent: Branch, branch: Branch) -> bool:
+    """Whether the parent's timer is for both: a paused stream has no task, and needs its own."""
+    task = branch.task
+    return task is not None and parent.task is task and parent.deadline == branch.deadline
 
 
 def _expire(branch: Branch) -> None:

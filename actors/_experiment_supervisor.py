@@ -312,6 +312,8 @@ class ExperimentSupervisor(Supervisor):
             plan = lineup.plan or self._plan(lineup, None, args, kwargs)
             if plan is None:
                 return self._only(lineup, lineup.first, "error", None)
+            if lineup.inners is None:
+                return lineup.cast(plan)
             return self._cast(lineup, plan, None, is_shadowed=False)
         root = caller.root if caller.part.joins else caller
         outer = root.grown_case or root.part.case

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.simulation import SimulatedLoop, run_virtual
-from understudy.actors._alarms import Alarms
+from understudy.actors import Alarms
 
 SECOND = 1_000_000_000
 

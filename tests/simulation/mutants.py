@@ -86,8 +86,7 @@ MUTANTS = [
     Mutant(
         "a cancelled call leaves its branches behind",
         "actors/_cast.py",
-        "        self._left = len(self.awaited())\n"
-        '        self._cancel("caller", ("branch",))\n',
+        '        self._left = len(self.awaited())\n        self._cancel("caller", ("branch",))\n',
         "        return False\n",
     ),
     Mutant(
