@@ -11,7 +11,8 @@ Layout, from the ground up:
     _stage       what all actors of a runtime share on one loop
     _stepping    a coroutine in a context of its own; _permit, _message: two ways to wait
     _seen        what a thread plays, seen from another thread: for a watchdog
-    _deadline    how long it may take (_alarms); _deadlock: who waits for whom; _outcome: how it ended
+    _deadline    how long it may take; _alarms: one timer of the loop for all of them
+    _deadlock    who waits for whom; _outcome: how a branch ended
     _case_actor  CaseActor plays the branches of one config (_tally, _circuit)
 
     _items       what comes of a stream; _consume: all of it, where nobody reads it
