@@ -30,7 +30,8 @@ Layout, from the ground up:
 """
 
 from ._actor import Actor as Actor
-from ._alarms import Alarm, Alarms
+from ._alarms import Alarm as Alarm
+from ._alarms import Alarms as Alarms
 from ._branch import Branch as Branch
 from ._bridge import Crew as Crew
 from ._case import Choice as Choice
