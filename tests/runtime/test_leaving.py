@@ -356,6 +356,7 @@ async def test_values_that_change_under_one_id_are_taken_over(tmp_path: Path) ->
 
 def test_the_thread_behind_the_scenes_ends_when_the_last_who_waits_there_is_answered() -> None:
     runtime = Runtime(configs=TWO[:1], drain_timeout=0.05)
+    before = {*threading.enumerate()}  # other runtimes may have such a thread, too
     has_begun, may_end = threading.Event(), asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -374,7 +375,8 @@ def test_the_thread_behind_the_scenes_ends_when_the_last_who_waits_there_is_answ
     caller = threading.Thread(target=lambda: told.append(runtime.call_blocking(stubborn)))
     caller.start()
     assert has_begun.wait(10)
-    (behind,) = [each for each in threading.enumerate() if each.name == "understudy backstage"]
+    begun = {*threading.enumerate()} - before
+    (behind,) = [each for each in begun if each.name == "understudy backstage"]
     runtime.close()
     assert behind.is_alive()  # for somebody waits there still
     loops[0].call_soon_threadsafe(may_end.set)
