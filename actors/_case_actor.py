@@ -117,8 +117,7 @@ class CaseActor(Actor[Any, Any]):
         if part.timeout or parent is not None:
             deadline_of(branch, part, parent)
         self.tally.planned += 1
-        if stage.emit is not None and beside is None:
-            tell_planned(stage, part, call_id, 1)
+        is_planned = beside is not None  # and told: by the cast
         value = error = None
         mailbox = self.mailbox
         try:
@@ -126,11 +125,14 @@ class CaseActor(Actor[Any, Any]):
                 mailbox.permits -= 1
             else:
                 branch.holds_permit = False
+                if stage.notes is not None and not is_planned:
+                    is_planned = True
+                    tell_planned(stage.notes, asked, part, call_id)
                 branch.holds_permit = await permit_for(branch, beside)
                 branch.started = clock()
             branch.has_begun = True
-            if stage.emit is not None:
-                tell_started(branch)
+            if stage.notes is not None:
+                tell_started(stage.notes, branch, is_planned)
             context = copy_context()
             run = context.run
             run(_enter, branch)
@@ -178,8 +180,7 @@ class CaseActor(Actor[Any, Any]):
                 raise error
             finally:
                 error = None  # as below
-        wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
-        if wanted or error is not None:
+        if whole or part.observer is not None or stage.listeners or error is not None:
             result = self.end(branch, value, error, ended)
             branch.interruption = None
             try:
@@ -193,6 +194,8 @@ class CaseActor(Actor[Any, Any]):
         else:
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
+            if stage.notes is not None:
+                tell_ended(stage.notes, branch, "ok", part.reason, None, ended)
         if ended > stage.slice_end:
             if beside is not None:
                 beside.start_after()  # or those of a later call would come first
@@ -297,8 +300,8 @@ class CaseActor(Actor[Any, Any]):
         branch.started = self.stage.clock()
         value = error = None
         try:
-            if self.stage.emit is not None:
-                tell_started(branch)
+            if self.stage.notes is not None:
+                tell_started(self.stage.notes, branch, is_planned=True)
             args, kwargs = message.args, message.kwargs
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
@@ -328,10 +331,19 @@ class CaseActor(Actor[Any, Any]):
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
 
-    def count(self, status: Status, reason: str) -> None:
-        """Account for a branch whose result nobody wants to know."""
-        setattr(self.tally, status, getattr(self.tally, status) + 1)
-        if status == "shed":
+    def tell_ended(
+        self,
+        branch: Branch,
+        status: Status,
+        reason: str,
+        error: BaseException | None,
+        ended: int,
+    ) -> None:
+        """Tell how a branch ended that is accounted for."""
+        notes = self.stage.notes
+        if notes is not None:
+            tell_ended(notes, branch, status, reason, error, ended)
+        elif status == "shed":
             tell_shed(self, reason)
 
     def conclude(
@@ -382,10 +394,7 @@ class CaseActor(Actor[Any, Any]):
             result = msgspec.structs.replace(
                 result, result=items.kept, items=items.count, first_item=first
             )
-        if stage.emit is not None:
-            tell_ended(branch, result)
-        elif status == "shed":
-            tell_shed(self, reason)
+        self.tell_ended(branch, status, reason, error, ended)
         return result
 
     def refusal(self) -> ActorStopped:

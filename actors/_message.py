@@ -12,6 +12,7 @@ from ._deadline import too_late
 from ._errors import ActorStopped
 from ._outcome import status_of
 from ._results import FunctionResult, Status
+from ._telling import tell_ended
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -120,14 +121,16 @@ class Message(msgspec.Struct, eq=False):
         if (
             (cast is not None and cast.waits_for_all)
             or branch.part.observer is not None
-            or stage.emit is not None
             or stage.listeners
         ):
             self.result = actor.conclude(branch, status, reason, value, error, ended)
         elif status == "ok":
             actor.tally.ok += 1
+            if stage.notes is not None:
+                tell_ended(stage.notes, branch, "ok", reason, None, ended)
         else:
-            actor.count(status, reason)
+            setattr(actor.tally, status, getattr(actor.tally, status) + 1)
+            actor.tell_ended(branch, status, reason, error, ended)
         branch.interruption = None
         if cast is not None:
             cast.settle(self)
