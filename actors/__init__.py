@@ -31,7 +31,6 @@ Layout, from the ground up:
 
 from ._actor import Actor as Actor
 from ._branch import Branch as Branch
-from ._branch import Part as Part
 from ._bridge import Crew as Crew
 from ._case import Choice as Choice
 from ._case import ExperimentCase as ExperimentCase
@@ -63,10 +62,12 @@ from ._kind import kind_of as kind_of
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
 from ._notes import Caller as Caller
+from ._notes import Done as Done
 from ._notes import Ended as Ended
 from ._notes import Note as Note
 from ._notes import Notes as Notes
 from ._notes import Planned as Planned
+from ._notes import Sign as Sign
 from ._notes import Started as Started
 from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
@@ -107,6 +108,7 @@ __all__ = [
     "CurrentCase",
     "DeadlineExceeded",
     "DeadlockError",
+    "Done",
     "Emit",
     "Ended",
     "ExperimentCase",
@@ -120,11 +122,11 @@ __all__ = [
     "Note",
     "Notes",
     "OffStageError",
-    "Part",
     "Planned",
     "Playing",
     "Restarts",
     "Settings",
+    "Sign",
     "Stage",
     "StageGone",
     "Started",

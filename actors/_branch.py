@@ -11,6 +11,7 @@ import msgspec
 
 from ._case import Choice, ExperimentCase
 from ._items import Items, StreamLimits
+from ._notes import Sign, Started
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -33,6 +34,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         place: where its config stands among those of the experiment.
         observer: the strategy, if it wants to know the result.
         limits: how much of a stream is played where nobody reads it, and kept.
+        sign: all that in words, for the notes; put together when it is first told.
     """
 
     actor: "CaseActor"
@@ -45,6 +47,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     place: int = 0
     observer: "StrategyActor | None" = None
     limits: StreamLimits = StreamLimits()
+    sign: Sign | None = None
 
 
 class Paused(Protocol):
@@ -86,6 +89,7 @@ class Branch(msgspec.Struct, eq=False):
     cancelling: int = 0
     items: Items | None = None
     paused: "Paused | None" = None
+    noted: Started | None = None
     reader: "weakref.ref[asyncio.Task[Any]] | None" = None
 
     @property

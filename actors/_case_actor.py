@@ -16,13 +16,14 @@ import msgspec
 from understudy.configs import Config
 
 from ._actor import GRACE, Actor
-from ._branch import CURRENT, Branch, Part
+from ._branch import CURRENT, Branch, Part, Role
 from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
 from ._deadline import arm, deadline_of
 from ._errors import ActorStopped, MailboxFull
 from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
+from ._notes import Sign
 from ._outcome import resolve, status_of, take_task, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
@@ -30,7 +31,7 @@ from ._stage import Stage
 from ._state import Emit, State
 from ._stepping import carry_on
 from ._tally import Tally
-from ._telling import tell_circuit, tell_ended, tell_planned, tell_shed, tell_started
+from ._telling import tell_circuit, tell_ended, tell_ok, tell_planned, tell_shed, tell_started
 
 if TYPE_CHECKING:
     from ._cast import Cast
@@ -76,6 +77,8 @@ class CaseActor(Actor[Any, Any]):
         """The branches that are suspended, or run in a task of their own."""
         self.shadows: int = 0
         """How many shadows are in flight: played, or in the mailbox."""
+        self.signs: dict[tuple[Role, str], Sign] = {}
+        """What it plays, in words, by role and reason: for the notes."""
         self.circuit: Circuit | None = None
         self.fill = fill
         self._function = supervisor.ways.on_loop
@@ -195,7 +198,7 @@ class CaseActor(Actor[Any, Any]):
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
             if stage.notes is not None:
-                tell_ended(stage.notes, branch, "ok", part.reason, None, ended)
+                tell_ok(stage.notes, branch, ended)
         if ended > stage.slice_end:
             if beside is not None:
                 beside.start_after()  # or those of a later call would come first

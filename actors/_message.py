@@ -127,7 +127,7 @@ class Message(msgspec.Struct, eq=False):
         elif status == "ok":
             actor.tally.ok += 1
             if stage.notes is not None:
-                tell_ended(stage.notes, branch, "ok", reason, None, ended)
+                tell_ended(stage.notes, branch, status, reason, None, ended)
         else:
             setattr(actor.tally, status, getattr(actor.tally, status) + 1)
             actor.tell_ended(branch, status, reason, error, ended)

@@ -1,48 +1,65 @@
 """Notes: what becomes of the branches, put down in few words; events are made of them later.
 
-A note is a plain tuple of what never changes any more: to make one is all that a loop has to do.
-It keeps neither a result, nor an error, nor the task of a branch.
+A note is a plain tuple of words and numbers: to make one is all that a loop has to do. It keeps
+nothing alive: no result, no error, no task, no experiment.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
-from ._branch import Part
-from ._results import Status
+import msgspec
 
-Caller = tuple[Part, int] | None
-"""The branch that made a call: what it plays, and its id."""
+if TYPE_CHECKING:
+    from ._branch import Role
+    from ._results import Status
 
-Planned = tuple[Literal["planned"], int, Part, int, int]
-"""A call: when, its main part, its id, how many branches it has."""
 
-Started = tuple[Literal["started"], int, Part, int, int, Caller, bool]
-"""A branch begins: when, its part, its call, its id, who calls, whether its call was told before.
+class Sign(msgspec.Struct, frozen=True, eq=False):
+    """Who plays what, in words: the same for all branches of one part.
 
-If not, then it is all there is of that call, and was planned just then.
+    Attributes:
+        experiment: the name of the experiment.
+        config_id: the id of the config,
+        label: and its short name.
+        actor: the name of the actor.
+        role: as what it plays.
+        reason: why.
+        prefix: begins the ids of the calls and branches.
+    """
+
+    experiment: str
+    config_id: str
+    label: str
+    actor: str
+    role: "Role"
+    reason: str
+    prefix: str
+
+
+Caller = tuple[str, int] | None
+"""The branch that made a call: what its id begins with, and its number."""
+
+Planned = tuple[Literal["planned"], int, Sign, int, int]
+"""A call: when, its main part, its number, how many branches it has."""
+
+Started = tuple[Literal["started"], int, Sign, int, int, Caller, int, bool]
+"""A branch begins: when; who; the numbers of its call and its own; who calls; when it was asked
+for; whether its call was told before. If not, it is all there is of that call, planned just then.
 """
 
+Done = tuple[Literal["ok"], int, Started]
+"""A branch went well: when, and how it began."""
+
 Ended = tuple[
-    Literal["completed", "shed", "skipped"],
-    int,
-    Part,
-    int,
-    int,
-    Caller,
-    int,
-    int,
-    Status,
-    str,
-    dict[str, Any] | None,
+    Literal["completed", "shed", "skipped"], int, Started, "Status", str, dict[str, Any] | None
 ]
-"""A branch ended: when, its part, its call, its id, who calls; when it started, when it was asked
-for; how and why; what only few have to tell."""
+"""A branch ended: when; how it began, or would have; how and why; what only few have to tell."""
 
 Said = tuple[Literal["said"], int, str, dict[str, Any]]
 """Anything else: when, the name of the event, its fields."""
 
-Note = Planned | Started | Ended | Said
+Note = Planned | Started | Done | Ended | Said
 
 
 @final

@@ -1,11 +1,13 @@
 """What is told of a call and its branches, for the logs; asked for only when somebody listens."""
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from msgspec.structs import force_setattr
 
 from ._branch import Branch, Part
 from ._circuit import CircuitState
-from ._notes import Caller, Notes
+from ._notes import Notes, Sign, Started
 from ._results import Status
 
 if TYPE_CHECKING:
@@ -23,17 +25,19 @@ _CIRCUIT = {
 
 def tell_planned(notes: Notes, at: int, part: Part, call_id: int, count: int = 1) -> None:
     """Tell what a call is to be: who answers, why, and how many branches there are."""
-    notes.put(("planned", at, part, call_id, count))
+    notes.put(("planned", at, part.sign or _sign(part), call_id, count))
 
 
 def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> None:
     """Tell that a branch begins; if that was not yet, also that its call is planned."""
-    caller = branch.parent and _as_caller(branch.parent)
-    at, part = branch.started, branch.part
-    pad = notes.pad  # as `put` does, which would cost each branch two calls more
-    pad.append(("started", at, part, branch.call_id, branch.id, caller, is_planned))
-    if len(pad) > notes.most:
-        notes.attend()
+    branch.noted = note = _beginning(branch, is_planned)
+    notes.put(note)
+
+
+def tell_ok(notes: Notes, branch: Branch, ended: int) -> None:
+    """Tell that a branch went well which had begun, as most do."""
+    assert branch.noted is not None
+    notes.put(("ok", ended, branch.noted))
 
 
 def tell_ended(
@@ -45,27 +49,36 @@ def tell_ended(
     ended: int,
 ) -> None:
     """Tell how a branch ended: completed if it had begun, otherwise shed or skipped."""
-    caller = branch.parent and _as_caller(branch.parent)
-    unbegun = "shed" if status == "shed" else "skipped"
     more = None if error is None and branch.items is None else _more_of(branch, error)
-    pad = notes.pad  # as above
-    pad.append(
-        (
-            "completed" if branch.has_begun else unbegun,
-            ended,
-            branch.part,
-            branch.call_id,
-            branch.id,
-            caller,
-            branch.started,
-            branch.asked,
-            status,
-            reason,
-            more,
-        )
+    unbegun: Literal["shed", "skipped"] = "shed" if status == "shed" else "skipped"
+    how = "completed" if branch.has_begun else unbegun
+    notes.put((how, ended, _beginning(branch, True), status, reason, more))
+
+
+def _beginning(branch: Branch, is_planned: bool) -> Started:
+    part, parent = branch.part, branch.parent
+    return (
+        "started",
+        branch.started,
+        part.sign or _sign(part),
+        branch.call_id,
+        branch.id,
+        None if parent is None else (parent.part.actor.stage.prefix, parent.id),
+        branch.asked,
+        is_planned,
     )
-    if len(pad) > notes.most:
-        notes.attend()
+
+
+def _sign(part: Part) -> Sign:
+    """Return who plays what in a part, in words; it is put together once for each actor."""
+    actor, config = part.actor, part.case.config
+    sign = actor.signs.get((part.role, part.reason))
+    if sign is None:
+        name, prefix = actor.supervisor.name, actor.stage.prefix
+        sign = Sign(name, config.id, config.label, actor.name, part.role, part.reason, prefix)
+        actor.signs[part.role, part.reason] = sign
+    force_setattr(part, "sign", sign)  # for the next time
+    return sign
 
 
 def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
@@ -106,10 +119,6 @@ def error_in_words(error: BaseException) -> dict[str, Any]:
     except BaseException:
         said = f"<{type(error).__name__}>"
     return {"error_type": type(error).__qualname__, "error_message": said[:_LONGEST]}
-
-
-def _as_caller(branch: Branch) -> Caller:
-    return branch.part, branch.id
 
 
 def _more_of(branch: Branch, error: BaseException | None) -> dict[str, Any]:

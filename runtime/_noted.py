@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 import msgspec
 
-from understudy.actors import Caller, Ended, Note, Part, Planned, Started
+from understudy.actors import Done, Ended, Note, Planned, Sign, Started
 from understudy.events import EVENTS, VERSION, Event
 
 _STAMPS: Final = frozenset({"v", "ts", "event", "level", "seq", "pid", "service", "runtime"})
@@ -89,12 +89,14 @@ def events_of(notes: Iterable[Note], stamps: Stamps) -> list[Event]:
                 fields = {key: value for key, value in fields.items() if key in _TOLD}
             events.append(stamps.of(name, at, **fields))
             continue
-        part = note[2]
-        pattern = patterns.get(id(part))
+        sign = note[2] if note[0] in ("started", "planned") else note[2][2]
+        pattern = patterns.get(id(sign))
         if pattern is None:
-            pattern = patterns[id(part)] = _Pattern(part, stamps)
+            pattern = patterns[id(sign)] = _Pattern(sign, stamps)
         if note[0] == "started":
             pattern.start(note, events)
+        elif note[0] == "ok":
+            pattern.succeed(note, events)
         elif note[0] == "planned":
             pattern.plan(note, events)
         else:
@@ -106,9 +108,8 @@ def events_of(notes: Iterable[Note], stamps: Stamps) -> list[Event]:
 class _Pattern:
     """The events of one part, but for what differs each time."""
 
-    def __init__(self, part: Part, stamps: Stamps) -> None:
-        actor, config = part.actor, part.case.config
-        self._name_of = actor.stage.name_of
+    def __init__(self, sign: Sign, stamps: Stamps) -> None:
+        self._prefix = sign.prefix
         self._stamps = stamps
         self._planned = Event(
             v=VERSION,
@@ -119,69 +120,63 @@ class _Pattern:
             pid=stamps.pid,
             service=stamps.service,
             runtime=stamps.runtime_id,
-            experiment=actor.supervisor.name,
-            config_id=config.id,
-            label=config.label,
-            actor=actor.name,
-            reason=part.reason,
+            experiment=sign.experiment,
+            config_id=sign.config_id,
+            label=sign.label,
+            actor=sign.actor,
+            reason=sign.reason,
         )
-        self._started = _replace(
-            self._planned,
-            event="branch.started",
-            level=EVENTS["branch.started"],
-            role=part.role,
-        )
+        name = "branch.started"
+        self._started = _replace(self._planned, event=name, level=EVENTS[name], role=sign.role)
+        name = "branch.completed"
+        self._ok = _replace(self._started, event=name, level=EVENTS[name], status="ok")
 
     def plan(self, note: Planned, events: list[Event]) -> None:
         _, at, _, call, count = note
+        self._plan(at, f"{self._prefix}{call}", count, events)
+
+    def _plan(self, at: int, call_id: str, count: int, events: list[Event]) -> None:
         stamps = self._stamps
-        events.append(
-            _replace(
-                self._planned,
-                ts=(at + stamps.offset) / 1e9,
-                seq=stamps.number(),
-                call_id=self._name_of(call),
-                count=count,
-            )
-        )
+        ts, seq = (at + stamps.offset) / 1e9, stamps.number()
+        events.append(_replace(self._planned, ts=ts, seq=seq, call_id=call_id, count=count))
 
     def start(self, note: Started, events: list[Event]) -> None:
-        _, at, part, call, branch, caller, is_planned = note
+        _, at, _, call, branch, caller, _, is_planned = note
         stamps = self._stamps
+        call_id = f"{self._prefix}{call}"
         if not is_planned:
-            self.plan(("planned", at, part, call, 1), events)
+            self._plan(at, call_id, 1, events)
         events.append(
             _replace(
                 self._started,
                 ts=(at + stamps.offset) / 1e9,
                 seq=stamps.number(),
-                call_id=self._name_of(call),
-                branch_id=self._name_of(branch),
-                parent_branch_id=_name(caller),
+                call_id=call_id,
+                branch_id=f"{self._prefix}{branch}",
+                parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
             )
         )
 
+    def succeed(self, note: Done, events: list[Event]) -> None:
+        _, at, begun = note
+        events.append(self._completed(at, begun))
+
     def end(self, note: Ended, events: list[Event]) -> None:
-        how, at, _, call, branch, caller, started, asked, status, reason, more = note
-        stamps = self._stamps
+        how, at, begun, status, reason, more = note
         name = f"branch.{how}"
-        event = _replace(
-            self._started,
-            event=name,
-            level=EVENTS[name],
+        words = {"event": name, "level": EVENTS[name], "status": status, "reason": reason}
+        events.append(_replace(self._completed(at, begun), **words, **(more or {})))
+
+    def _completed(self, at: int, begun: Started) -> Event:
+        _, started, _, call, branch, caller, asked, _ = begun
+        stamps = self._stamps
+        return _replace(
+            self._ok,
             ts=(at + stamps.offset) / 1e9,
             seq=stamps.number(),
-            call_id=self._name_of(call),
-            branch_id=self._name_of(branch),
-            parent_branch_id=_name(caller),
-            reason=reason,
-            status=status,
+            call_id=f"{self._prefix}{call}",
+            branch_id=f"{self._prefix}{branch}",
+            parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
             duration_ms=(at - started) / 1e6,
             queue_ms=(started - asked) / 1e6,
         )
-        events.append(event if more is None else _replace(event, **more))
-
-
-def _name(caller: Caller) -> str | None:
-    """Return the id of a branch, which may be of another loop, or even another runtime."""
-    return None if caller is None else caller[0].actor.stage.name_of(caller[1])

@@ -11,6 +11,8 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from ._sources import Source, Sources
+
 T = TypeVar("T")
 
 _AT_EXIT: Final = 5.0
@@ -33,14 +35,6 @@ class Counts(NamedTuple):
     consumed: int
     buffered: int
     dropped: int
-
-
-class Source(Protocol):
-    """What puts things into an outlet when the outlet asks for them."""
-
-    def hand_over(self) -> bool:
-        """Put what there is; False if there was nothing, and it tells when there is again."""
-        ...
 
 
 class Outlet(Generic[T]):
@@ -115,7 +109,7 @@ class Outlet(Generic[T]):
         self._flushing = 0
         self._queue: deque[T] = deque()
         self._in_hand: tuple[T, ...] = ()
-        self._sources: dict[Source, None] = {}
+        self._sources = Sources()
         self._offered = self._refused = self._lost = self._consumed = self._abandoned = 0
         self.failures = 0
         """How often the consumer raised; its batch counts as consumed."""
@@ -155,7 +149,7 @@ class Outlet(Generic[T]):
     def expect(self, source: Source) -> None:
         """Have the thread ask a source for things, until it has none; neither waits nor raises."""
         with self._lock:
-            self._sources[source] = None
+            self._sources.add(source)
             self._is_closing = self._is_retired
             if self._wakes_at == 1:  # it is idle
                 self._ring()
@@ -165,12 +159,8 @@ class Outlet(Generic[T]):
 
     def fetch(self) -> None:
         """Have all sources put what they have, in this thread."""
-        with self._lock:
-            sources = [*self._sources]
-        for source in sources:
-            self._sources.pop(source, None)  # before: it may be told of again at any time
-            if source.hand_over():
-                self._sources[source] = None
+        if self._sources:
+            self._sources.fetch()
 
     @property
     def dropped(self) -> int:
@@ -316,7 +306,7 @@ class Outlet(Generic[T]):
             with self._lock:
                 waiting = len(self._queue)
                 is_urgent = has_gathered or bool(self._flushing) or self._is_closing
-                is_gathering = waiting > 0 or len(self._sources) > 0
+                is_gathering = waiting > 0 or bool(self._sources)
                 is_idle = not is_gathering and (has_lingered or self._is_closing)
                 if self._thread is not me or is_idle:
                     return ()

@@ -17,7 +17,8 @@ from understudy.events import EVENTS, LONGEST, VERSION, Event, encode_lines, fie
 
 from ._appended import AppendedFile
 from ._events import EventsError
-from ._outlet import Outlet, Source
+from ._outlet import Outlet
+from ._sources import Source, Sources
 
 _log = logging.getLogger("understudy")
 _EVENTS_OF_ONE: Final = 2
@@ -78,7 +79,7 @@ class MemorySink:
         self._limit = limit
         self._lock = threading.RLock()
         self._dropped = 0
-        self._sources: dict[Source, None] = {}
+        self._sources = Sources()
 
     @property
     def events(self) -> list[Event]:
@@ -122,7 +123,7 @@ class MemorySink:
 
     def expect(self, source: Source, /) -> None:
         """Note that there is something to fetch."""
-        self._sources[source] = None
+        self._sources.add(source)
 
     def flush(self, timeout: float) -> bool:
         """Fetch what there is; there is nothing to wait for."""
@@ -134,12 +135,8 @@ class MemorySink:
         return self.flush(timeout)
 
     def _fetch(self) -> None:
-        """Have all sources put what they have; one that is empty by then is forgotten."""
-        while self._sources:
-            with suppress(KeyError):  # another thread fetches too
-                source, _ = self._sources.popitem()
-                while source.hand_over():
-                    pass
+        self._sources.fetch()
+        self._sources.fetch()  # and forget those that have nothing any more
 
 
 class _Behind:
