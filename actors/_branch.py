@@ -11,7 +11,7 @@ import msgspec
 
 from ._case import Choice, ExperimentCase
 from ._items import Items, StreamLimits
-from ._notes import Sign, Started
+from ._notes import Sign
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -89,7 +89,6 @@ class Branch(msgspec.Struct, eq=False):
     cancelling: int = 0
     items: Items | None = None
     paused: "Paused | None" = None
-    noted: Started | None = None
     reader: "weakref.ref[asyncio.Task[Any]] | None" = None
 
     @property

@@ -120,22 +120,23 @@ class CaseActor(Actor[Any, Any]):
         if part.timeout or parent is not None:
             deadline_of(branch, part, parent)
         self.tally.planned += 1
+        notes = stage.notes
         is_planned = beside is not None  # and told: by the cast
-        value = error = None
+        value = error = begun = None
         mailbox = self.mailbox
         try:
             if mailbox.permits > 0:
                 mailbox.permits -= 1
             else:
                 branch.holds_permit = False
-                if stage.notes is not None and not is_planned:
+                if notes is not None and not is_planned:
                     is_planned = True
-                    tell_planned(stage.notes, asked, part, call_id)
+                    tell_planned(notes, asked, part, call_id)
                 branch.holds_permit = await permit_for(branch, beside)
                 branch.started = clock()
             branch.has_begun = True
-            if stage.notes is not None:
-                tell_started(stage.notes, branch, is_planned)
+            if notes is not None:
+                begun = tell_started(notes, branch, is_planned)
             context = copy_context()
             run = context.run
             run(_enter, branch)
@@ -197,8 +198,8 @@ class CaseActor(Actor[Any, Any]):
         else:
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
-            if stage.notes is not None:
-                tell_ok(stage.notes, branch, ended)
+            if begun is not None and notes is not None:
+                tell_ok(notes, begun, ended)
         if ended > stage.slice_end:
             if beside is not None:
                 beside.start_after()  # or those of a later call would come first
@@ -304,7 +305,7 @@ class CaseActor(Actor[Any, Any]):
         value = error = None
         try:
             if self.stage.notes is not None:
-                tell_started(self.stage.notes, branch, is_planned=True)
+                message.begun = tell_started(self.stage.notes, branch, is_planned=True)
             args, kwargs = message.args, message.kwargs
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)

@@ -10,9 +10,10 @@ import msgspec
 from ._branch import Branch
 from ._deadline import too_late
 from ._errors import ActorStopped
+from ._notes import Started
 from ._outcome import status_of
 from ._results import FunctionResult, Status
-from ._telling import tell_ended
+from ._telling import tell_ok
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -33,6 +34,7 @@ class Message(msgspec.Struct, eq=False):
         is_gone: whether it has ended.
         is_counted: whether it counts among the shadows of the actor.
         circuit_turn: in which turn of the circuit it was let through.
+        begun: what was noted when it began, if anybody listens.
     """
 
     actor: "CaseActor"
@@ -45,6 +47,7 @@ class Message(msgspec.Struct, eq=False):
     is_gone: bool = False
     is_counted: bool = False
     circuit_turn: int = 0
+    begun: Started | None = None
 
     @property
     def waits(self) -> bool:
@@ -126,8 +129,8 @@ class Message(msgspec.Struct, eq=False):
             self.result = actor.conclude(branch, status, reason, value, error, ended)
         elif status == "ok":
             actor.tally.ok += 1
-            if stage.notes is not None:
-                tell_ended(stage.notes, branch, status, reason, None, ended)
+            if stage.notes is not None and self.begun is not None:
+                tell_ok(stage.notes, self.begun, ended)
         else:
             setattr(actor.tally, status, getattr(actor.tally, status) + 1)
             actor.tell_ended(branch, status, reason, error, ended)

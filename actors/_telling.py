@@ -28,16 +28,37 @@ def tell_planned(notes: Notes, at: int, part: Part, call_id: int, count: int = 1
     notes.put(("planned", at, part.sign or _sign(part), call_id, count))
 
 
-def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> None:
-    """Tell that a branch begins; if that was not yet, also that its call is planned."""
-    branch.noted = note = _beginning(branch, is_planned)
-    notes.put(note)
+def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
+    """Tell that a branch begins; if that was not yet, also that its call is planned.
+
+    Returns:
+        What is noted, for when it ends.
+    """
+    part, parent = branch.part, branch.parent
+    sign = part.sign
+    note: Started = (
+        "started",
+        branch.started,
+        _sign(part) if sign is None else sign,
+        branch.call_id,
+        branch.id,
+        None if parent is None else (parent.part.actor.stage.prefix, parent.id),
+        branch.asked,
+        is_planned,
+    )
+    pad = notes.pad  # as `put` does: this is for each branch, and a call is most of what it costs
+    pad.append(note)
+    if len(pad) > notes.most:
+        notes.attend()
+    return note
 
 
-def tell_ok(notes: Notes, branch: Branch, ended: int) -> None:
+def tell_ok(notes: Notes, begun: Started, ended: int) -> None:
     """Tell that a branch went well which had begun, as most do."""
-    assert branch.noted is not None
-    notes.put(("ok", ended, branch.noted))
+    pad = notes.pad  # as above
+    pad.append(("ok", ended, begun))
+    if len(pad) > notes.most:
+        notes.attend()
 
 
 def tell_ended(
