@@ -12,8 +12,10 @@ from understudy.events import Event
 from ._noted import Stamps, events_of
 from ._outlet import begin_again_after_fork
 
-_ROOM: Final = 40960
+_ROOM: Final = 16_384
 """How many notes may gather before whoever takes one has to make events of some himself."""
+_SHARE: Final = 4
+"""When one note in so many of those that there is room for is there, the sinks are to hurry."""
 _SOME: Final = 64
 """How many that are: it holds him up."""
 
@@ -88,7 +90,17 @@ class Emitter:
         (1, 'warning', 'answer', 'ValueError')
     """
 
-    __slots__ = ("__weakref__", "_clock", "_lock", "_room", "_sinks", "_stamps", "dropped", "notes")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_lock",
+        "_many",
+        "_room",
+        "_sinks",
+        "_stamps",
+        "dropped",
+        "notes",
+    )
 
     def __init__(
         self,
@@ -102,6 +114,7 @@ class Emitter:
         self._stamps = Stamps(service, runtime_id, clock)
         rooms = [sink.room if isinstance(sink, Fetches) else 0 for sink in sinks]
         self._room = min(_ROOM, *rooms) if rooms and all(rooms) else 0
+        self._many = max(1, self._room // _SHARE)
         self.notes: Notes = Notes(self._attend if self._room else self._hand_over_at_once)
         self.begin()
         begin_again_after_fork(self)
@@ -133,7 +146,7 @@ class Emitter:
                 notes.most = 0
             if not notes.pad:  # asked again: one who came in between may have seen the old `most`
                 return False
-            notes.most = self._room
+            notes.most = self._many
             count = len(notes.pad) if most is None else min(most, len(notes.pad))
             events = self._made_of([notes.pad.popleft() for _ in range(count)])
             for sink in self._sinks:
@@ -142,10 +155,10 @@ class Emitter:
         return True
 
     def _attend(self) -> None:
-        """Have the sinks come for the notes; if too many wait all the same, do some of it here."""
+        """Have the sinks come for the first note; at once if there are many; do some of it here."""
         notes = self.notes
-        if not notes.most:
-            notes.most = self._room
+        if notes.most < self._room:
+            notes.most = self._room if notes.most else self._many
             for sink in self._sinks:
                 assert isinstance(sink, Fetches)
                 sink.expect(self)

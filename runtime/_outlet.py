@@ -147,12 +147,14 @@ class Outlet(Generic[T]):
             self._start(thread)
 
     def expect(self, source: Source) -> None:
-        """Have the thread ask a source for things, until it has none; neither waits nor raises."""
+        """Have the thread ask a source for things, until it has none; neither waits nor raises.
+
+        It asks when `delay` has passed; at once, if it is told again meanwhile.
+        """
         with self._lock:
             self._sources.add(source)
             self._is_closing = self._is_retired
-            if self._wakes_at == 1:  # it is idle
-                self._ring()
+            self._ring()
             thread = self._needed_thread()
         if thread is not None:
             self._start(thread)
