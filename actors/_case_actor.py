@@ -335,21 +335,6 @@ class CaseActor(Actor[Any, Any]):
             self.tally.took(ended - branch.started)
         return self.conclude(branch, status, reason, value, error, ended)
 
-    def tell_ended(
-        self,
-        branch: Branch,
-        status: Status,
-        reason: str,
-        error: BaseException | None,
-        ended: int,
-    ) -> None:
-        """Tell how a branch ended that is accounted for."""
-        notes = self.stage.notes
-        if notes is not None:
-            tell_ended(notes, branch, status, reason, error, ended)
-        elif status == "shed":
-            tell_shed(self, reason)
-
     def conclude(
         self,
         branch: Branch,
@@ -398,7 +383,10 @@ class CaseActor(Actor[Any, Any]):
             result = msgspec.structs.replace(
                 result, result=items.kept, items=items.count, first_item=first
             )
-        self.tell_ended(branch, status, reason, error, ended)
+        if stage.notes is not None:
+            tell_ended(stage.notes, branch, status, reason, error, ended)
+        elif status == "shed":
+            tell_shed(self, reason)
         return result
 
     def refusal(self) -> ActorStopped:

@@ -13,7 +13,7 @@ from ._errors import MailboxFull
 from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
 from ._results import Status
-from ._telling import tell_planned, tell_started
+from ._telling import tell_ended, tell_planned, tell_started
 
 _NEVER_DATA = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What is raised even where results are asked for: it concerns the caller itself."""
@@ -142,8 +142,8 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
             if whole and not isinstance(error, _NEVER_DATA):
                 return result
             del result
-        else:
-            actor.tell_ended(branch, status, reason, error, ended)
+        elif stage.notes is not None:
+            tell_ended(stage.notes, branch, status, reason, error, ended)
         if error is not None:
             raise error
     finally:

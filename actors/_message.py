@@ -13,7 +13,7 @@ from ._errors import ActorStopped
 from ._notes import Started
 from ._outcome import status_of
 from ._results import FunctionResult, Status
-from ._telling import tell_ok
+from ._telling import tell_ended, tell_ok, tell_shed
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -133,7 +133,10 @@ class Message(msgspec.Struct, eq=False):
                 tell_ok(stage.notes, self.begun, ended)
         else:
             setattr(actor.tally, status, getattr(actor.tally, status) + 1)
-            actor.tell_ended(branch, status, reason, error, ended)
+            if stage.notes is not None:
+                tell_ended(stage.notes, branch, status, reason, error, ended)
+            elif status == "shed":
+                tell_shed(actor, reason)
         branch.interruption = None
         if cast is not None:
             cast.settle(self)
