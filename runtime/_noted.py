@@ -81,26 +81,21 @@ def events_of(notes: Iterable[Note], stamps: Stamps) -> list[Event]:
     """
     stamps.follow()
     events: list[Event] = []
-    patterns: dict[int, _Pattern] = {}
+    patterns = _Patterns(stamps)
     for note in notes:
-        if note[0] == "said":
+        if note[0] == "started":
+            patterns[note[2]].start(note, events)
+        elif note[0] == "ok":
+            patterns[note[2][2]].succeed(note, events)
+        elif note[0] == "planned":
+            patterns[note[2]].plan(note, events)
+        elif note[0] == "said":
             _, at, name, fields = note
             if not fields.keys() <= _TOLD:
                 fields = {key: value for key, value in fields.items() if key in _TOLD}
             events.append(stamps.of(name, at, **fields))
-            continue
-        sign = note[2] if note[0] in ("started", "planned") else note[2][2]
-        pattern = patterns.get(id(sign))
-        if pattern is None:
-            pattern = patterns[id(sign)] = _Pattern(sign, stamps)
-        if note[0] == "started":
-            pattern.start(note, events)
-        elif note[0] == "ok":
-            pattern.succeed(note, events)
-        elif note[0] == "planned":
-            pattern.plan(note, events)
         else:
-            pattern.end(note, events)
+            patterns[note[2][2]].end(note, events)
     return events
 
 
@@ -180,3 +175,15 @@ class _Pattern:
             duration_ms=(at - started) / 1e6,
             queue_ms=(started - asked) / 1e6,
         )
+
+
+class _Patterns(dict[Sign, _Pattern]):
+    """The patterns of those who have told something; each is made when it is first asked for."""
+
+    def __init__(self, stamps: Stamps) -> None:
+        super().__init__()
+        self._stamps = stamps
+
+    def __missing__(self, sign: Sign) -> _Pattern:
+        pattern = self[sign] = _Pattern(sign, self._stamps)
+        return pattern
