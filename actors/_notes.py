@@ -89,7 +89,7 @@ class Notes:
     def __init__(self, attend: Callable[[], object]) -> None:
         self.pad: deque[Note] = deque()
         self.most: int = 0
-        self.attend = attend
+        self.attend: Callable[[], object] = attend
 
     def put(self, note: Note) -> None:
         """Put down a note."""
