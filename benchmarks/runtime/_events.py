@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 from time import process_time_ns, thread_time_ns
 from typing import Any, Final
 
-from benchmarks._command import main
 from benchmarks._harness import Case, Goal, Table
 from understudy import FileSink, ShadowStrategy
 
@@ -91,7 +90,3 @@ def tables(calls: int = _CALLS) -> Iterator[Table]:
                 case for stand in made for case in _cases(stand, Path(folder), calls, is_written)
             ]
             yield Table(f"one branch, events to a file or none, in CPU time {told}", cases, clock)
-
-
-if __name__ == "__main__":
-    main(tables, quick={"calls": 20})
