@@ -129,10 +129,11 @@ class Message(msgspec.Struct, eq=False):
             self.result = actor.conclude(branch, status, reason, value, error, ended)
         elif status == "ok":
             actor.tally.ok += 1
-            if stage.notes is not None and self.begun is not None and branch.items is None:
-                tell_ok(stage.notes, self.begun, ended)
-            elif stage.notes is not None:  # a stream has more to tell
-                tell_ended(stage.notes, branch, "ok", reason, None, ended)
+            if stage.notes is not None:
+                if self.begun is not None and branch.items is None:
+                    tell_ok(stage.notes, self.begun, ended)
+                else:  # a stream has more to tell
+                    tell_ended(stage.notes, branch, "ok", reason, None, ended)
         else:
             setattr(actor.tally, status, getattr(actor.tally, status) + 1)
             if stage.notes is not None:
