@@ -8,6 +8,7 @@ Layout, from the ground up:
 
     _case        which config every experiment of a call tree plays; _current: the one played here
     _branch      one case being played for one call; _results: what it ends with
+    _notes       what becomes of the branches, in few words (_telling), for the events
     _stage       what all actors of a runtime share on one loop
     _stepping    a coroutine in a context of its own; _permit, _message: two ways to wait
     _seen        what a thread plays, seen from another thread: for a watchdog
@@ -63,6 +64,14 @@ from ._kind import Kind as Kind
 from ._kind import kind_of as kind_of
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
+from ._notes import Caller as Caller
+from ._notes import Done as Done
+from ._notes import Ended as Ended
+from ._notes import Note as Note
+from ._notes import Notes as Notes
+from ._notes import Planned as Planned
+from ._notes import Sign as Sign
+from ._notes import Started as Started
 from ._reading import async_stream_of as async_stream_of
 from ._restarts import Restarts as Restarts
 from ._results import ExperimentCaseResults as ExperimentCaseResults
@@ -82,6 +91,7 @@ from ._stream import Stream as Stream
 from ._stream_here import stream_here as stream_here
 from ._supervisor import Supervisor as Supervisor
 from ._tally import Tally as Tally
+from ._telling import error_in_words as error_in_words
 from ._ways import ways_of as ways_of
 from ._workers import Workers as Workers
 
@@ -92,6 +102,7 @@ __all__ = [
     "Alarm",
     "Alarms",
     "Branch",
+    "Caller",
     "CaseActor",
     "Casting",
     "Choice",
@@ -102,7 +113,9 @@ __all__ = [
     "CurrentCase",
     "DeadlineExceeded",
     "DeadlockError",
+    "Done",
     "Emit",
+    "Ended",
     "ExperimentCase",
     "ExperimentCaseResults",
     "ExperimentSupervisor",
@@ -111,12 +124,17 @@ __all__ = [
     "Lineup",
     "Mailbox",
     "MailboxFull",
+    "Note",
+    "Notes",
     "OffStageError",
+    "Planned",
     "Playing",
     "Restarts",
     "Settings",
+    "Sign",
     "Stage",
     "StageGone",
+    "Started",
     "State",
     "Stream",
     "StreamLimitReached",
@@ -133,6 +151,7 @@ __all__ = [
     "cpu_time",
     "current_branch",
     "current_experiment_case",
+    "error_in_words",
     "gather_here",
     "kind_of",
     "leave_branch",

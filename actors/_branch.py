@@ -12,6 +12,7 @@ import msgspec
 from ._alarms import Alarm
 from ._case import Choice, ExperimentCase
 from ._items import Items, StreamLimits
+from ._notes import Sign
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -34,6 +35,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
         place: where its config stands among those of the experiment.
         observer: the strategy, if it wants to know the result.
         limits: how much of a stream is played where nobody reads it, and kept.
+        sign: all that in words, for the notes; put together when it is first told.
     """
 
     actor: "CaseActor"
@@ -46,6 +48,7 @@ class Part(msgspec.Struct, frozen=True, eq=False):
     place: int = 0
     observer: "StrategyActor | None" = None
     limits: StreamLimits = StreamLimits()
+    sign: Sign | None = None
 
 
 class Paused(Protocol):

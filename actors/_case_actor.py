@@ -16,13 +16,14 @@ import msgspec
 from understudy.configs import Config
 
 from ._actor import GRACE, Actor
-from ._branch import CURRENT, Branch, Part
+from ._branch import CURRENT, Branch, Part, Role
 from ._case import Choice, ExperimentCase
 from ._circuit import Circuit
 from ._deadline import arm, deadline_of
 from ._errors import ActorStopped, MailboxFull
 from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
+from ._notes import Sign
 from ._outcome import resolve, status_of, take_task, withdraw_interruptions
 from ._permit import Beside, permit_for
 from ._results import FunctionResult, Status
@@ -30,7 +31,7 @@ from ._stage import Stage
 from ._state import Emit, State
 from ._stepping import carry_on
 from ._tally import Tally
-from ._telling import tell_circuit, tell_ended, tell_planned, tell_shed, tell_started
+from ._telling import tell_circuit, tell_ended, tell_ok, tell_planned, tell_shed, tell_started
 
 if TYPE_CHECKING:
     from ._cast import Cast
@@ -76,6 +77,8 @@ class CaseActor(Actor[Any, Any]):
         """The branches that are suspended, or run in a task of their own."""
         self.shadows: int = 0
         """How many shadows are in flight: played, or in the mailbox."""
+        self.signs: dict[tuple[Role, str], Sign] = {}
+        """What it plays, in words, by role and reason: for the notes."""
         self.circuit: Circuit | None = None
         self.fill = fill
         self._function = supervisor.ways.on_loop
@@ -119,20 +122,23 @@ class CaseActor(Actor[Any, Any]):
         elif part.timeout:
             branch.deadline = asked + part.timeout
         self.tally.planned += 1
-        if stage.emit is not None and beside is None:
-            tell_planned(stage, part, call_id, 1)
-        value = error = None
+        notes = stage.notes
+        is_planned = beside is not None  # and told: by the cast
+        value = error = begun = None
         mailbox = self.mailbox
         try:
             if mailbox.permits > 0:
                 mailbox.permits -= 1
             else:
                 branch.holds_permit = False
+                if notes is not None and not is_planned:
+                    is_planned = True
+                    tell_planned(notes, asked, part, call_id)
                 branch.holds_permit = await permit_for(branch, beside)
                 branch.started = clock()
             branch.has_begun = True
-            if stage.emit is not None:
-                tell_started(branch)
+            if notes is not None:
+                begun = tell_started(notes, branch, is_planned)
             context = copy_context()
             run = context.run
             run(_enter, branch)
@@ -180,8 +186,7 @@ class CaseActor(Actor[Any, Any]):
                 raise error
             finally:
                 error = None  # as below
-        wanted = whole or part.observer is not None or stage.emit is not None or stage.listeners
-        if wanted or error is not None:
+        if whole or part.observer is not None or stage.listeners or error is not None:
             result = self.end(branch, value, error, ended)
             branch.interruption = None
             try:
@@ -195,6 +200,8 @@ class CaseActor(Actor[Any, Any]):
         else:
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
+            if begun is not None and notes is not None:
+                tell_ok(notes, begun, ended)
         if ended > stage.slice_end:
             if beside is not None:
                 beside.start_after()  # or those of a later call would come first
@@ -300,8 +307,8 @@ class CaseActor(Actor[Any, Any]):
         branch.started = stage.clock()
         value = error = None
         try:
-            if stage.emit is not None:
-                tell_started(branch)
+            if stage.notes is not None:
+                message.begun = tell_started(stage.notes, branch, is_planned=True)
             args, kwargs = message.args, message.kwargs
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
@@ -388,8 +395,8 @@ class CaseActor(Actor[Any, Any]):
             result = msgspec.structs.replace(
                 result, result=items.kept, items=items.count, first_item=first
             )
-        if stage.emit is not None:
-            tell_ended(branch, result)
+        if stage.notes is not None:
+            tell_ended(stage.notes, branch, status, reason, error, ended)
         elif status == "shed":
             tell_shed(self, reason)
         return result

@@ -177,9 +177,11 @@ class Cast:
 
     def tell(self) -> None:
         """Tell what the call is to be."""
-        if self.stage.emit is not None:
+        notes = self.stage.notes
+        if notes is not None:
             count = 1 + len(self._casting.others) + len(self._casting.skipped)
-            tell_planned(self.stage, self._casting.primary, self.call_id, count)
+            at = self.stage.clock()
+            tell_planned(notes, at, self._casting.primary, self.call_id, count)
 
     async def _play_primary(self, whole: bool) -> Any:
         part = self._casting.primary

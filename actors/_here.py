@@ -13,7 +13,7 @@ from ._errors import MailboxFull
 from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
 from ._results import Status
-from ._telling import tell_planned, tell_started
+from ._telling import tell_ended, tell_planned, tell_started
 
 _NEVER_DATA = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What is raised even where results are asked for: it concerns the caller itself."""
@@ -67,8 +67,8 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
             actor.mailbox.permits -= 1
     if cast is not None:
         cast.tell()
-    elif stage.emit is not None:
-        tell_planned(stage, part, call_id, 1)
+    elif stage.notes is not None:
+        tell_planned(stage.notes, asked, part, call_id)
     return branch
 
 
@@ -80,8 +80,8 @@ def enter_here(branch: Branch, arguments: Arguments, cast: Cast | None) -> Argum
     if cast is not None:
         start_here(cast, cast.start)
     branch.has_begun = True
-    if actor.stage.emit is not None:
-        tell_started(branch)
+    if actor.stage.notes is not None:
+        tell_started(actor.stage.notes, branch, is_planned=True)
     return arguments if actor.fill is None else actor.fill(*arguments)
 
 
@@ -137,7 +137,7 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
         if abandoned_as is not None:
             if whole and not isinstance(error, _NEVER_DATA):
                 return abandoned_as
-        elif whole or part.observer is not None or stage.emit is not None or stage.listeners:
+        elif whole or part.observer is not None or stage.listeners:
             result = actor.result_of(branch, status, reason, value, error, ended)
             is_wanted = part.observer is not None or bool(stage.listeners)
             collect = partial(actor.supervisor.collect, result, part.observer)
@@ -148,6 +148,8 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
             if whole and not isinstance(error, _NEVER_DATA):
                 return result
             del result
+        elif stage.notes is not None:
+            tell_ended(stage.notes, branch, status, reason, error, ended)
         if error is not None:
             raise error
     finally:

@@ -11,9 +11,10 @@ import msgspec
 from ._branch import Branch
 from ._deadline import too_late
 from ._errors import ActorStopped
+from ._notes import Started
 from ._outcome import status_of
 from ._results import FunctionResult, Status
-from ._telling import tell_shed
+from ._telling import tell_ended, tell_ok, tell_shed
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
@@ -37,6 +38,7 @@ class Message(msgspec.Struct, eq=False):
         is_gone: whether it has ended.
         is_counted: whether it counts among the shadows of the actor.
         circuit_turn: in which turn of the circuit it was let through.
+        begun: what was noted when it began, if anybody listens.
     """
 
     actor: "CaseActor"
@@ -49,6 +51,7 @@ class Message(msgspec.Struct, eq=False):
     is_gone: bool = False
     is_counted: bool = False
     circuit_turn: int = 0
+    begun: Started | None = None
 
     @property
     def waits(self) -> bool:
@@ -131,16 +134,21 @@ class Message(msgspec.Struct, eq=False):
                 noted = "error" if branch.has_lagged else status  # it harms the lead
                 actor.note_for_circuit(noted, self.circuit_turn)
         cast, self.cast = self.cast, None  # it keeps its messages: no cycle must stay behind
+        observer = branch.part.observer
+        is_observed = observer is not None or stage.listeners
         if status == "ok":
             actor.tally.ok += 1
         else:
             actor.count(status)
-        observer = branch.part.observer
-        is_observed = observer is not None or stage.listeners
-        if (cast is not None and cast.waits_for_all) or is_observed or stage.emit is not None:
+        if (cast is not None and cast.waits_for_all) or is_observed:
             self.result = actor.result_of(branch, status, reason, value, error, ended)
             if is_observed:
                 actor.supervisor.collect(self.result, observer)
+        elif stage.notes is not None:
+            if self.begun is not None and error is None and branch.items is None:
+                tell_ok(stage.notes, self.begun, ended)
+            else:  # a stream has more to tell
+                tell_ended(stage.notes, branch, status, reason, error, ended)
         elif status == "shed":
             tell_shed(actor, reason)
         if branch.interruption is not None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ._cast import Cast
     from ._experiment_supervisor import ExperimentSupervisor
     from ._message import Message
+    from ._notes import Notes
     from ._results import FunctionResult
 
 _SLICE = 1_000_000
@@ -115,6 +116,7 @@ class Stage:
         switches: what the runtime tells all its stages.
         crew: the threads of the runtime.
         is_shared: whether other threads than the loop's make calls here.
+        notes: where to put down what becomes of the branches; None while nobody listens.
     """
 
     def __init__(
@@ -127,10 +129,12 @@ class Stage:
         crew: Crew | None = None,
         *,
         is_shared: bool = False,
+        notes: "Notes | None" = None,
     ) -> None:
         self.loop = loop
         self.clock = clock
         self.emit = emit
+        self.notes = notes
         self.prefix = prefix
         self.switches: Switches = switches or Switches()
         self.crew: Crew = crew or Crew.of()

@@ -69,8 +69,8 @@ class Stream:
         actor.active[branch] = None
         if cast is not None:
             cast.tell()
-        elif stage.emit is not None:
-            tell_planned(stage, part, call_id, 1)
+        elif stage.notes is not None:
+            tell_planned(stage.notes, asked, part, call_id)
 
     # The steps, in the reader's task
 
@@ -84,8 +84,8 @@ class Stream:
                 branch.holds_permit = await in_task(branch, permit_for(branch, self._cast))
                 branch.started = actor.stage.clock()
             branch.has_begun = True
-            if actor.stage.emit is not None:
-                tell_started(branch)
+            if actor.stage.notes is not None:
+                tell_started(actor.stage.notes, branch, is_planned=True)
             play = actor.supervisor.ways.streamed
             assert play is not None
             args, kwargs = self._args, self._kwargs

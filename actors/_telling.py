@@ -1,18 +1,20 @@
 """What is told of a call and its branches, for the logs; asked for only when somebody listens."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from understudy.configs import Config
+from msgspec.structs import force_setattr
 
 from ._branch import Branch, Part
 from ._circuit import CircuitState
-from ._results import FunctionResult
-from ._stage import Stage
+from ._notes import Notes, Sign, Started
+from ._results import Status
 
 if TYPE_CHECKING:
     from ._case_actor import CaseActor
 
+_LONGEST: Final = 2_000
+"""How many characters of an error's message are told: what waits to be written stays small."""
 _log = logging.getLogger("understudy")
 _CIRCUIT = {
     CircuitState.OPEN: "breaker.opened",
@@ -21,61 +23,95 @@ _CIRCUIT = {
 }
 
 
-def tell_planned(stage: Stage, part: Part, call_id: int, count: int) -> None:
+def tell_planned(notes: Notes, at: int, part: Part, call_id: int, count: int = 1) -> None:
     """Tell what a call is to be: who answers, why, and how many branches there are."""
-    if stage.emit is not None:
-        stage.emit(
-            "call.planned",
-            **_who(part.actor, part.case.config),
-            reason=part.reason,
-            call_id=stage.name_of(call_id),
-            count=count,
-        )
+    notes.put(("planned", at, part.sign or _sign(part), call_id, count))
 
 
-def tell_started(branch: Branch) -> None:
-    """Tell that a branch begins."""
-    part = branch.part
-    stage = part.actor.stage
-    if stage.emit is not None:
-        parent = branch.parent
-        stage.emit(
-            "branch.started",
-            **_who(part.actor, part.case.config),
-            call_id=stage.name_of(branch.call_id),
-            branch_id=stage.name_of(branch.id),
-            parent_branch_id=None if parent is None else parent.name,
-            role=part.role,
-            reason=part.reason,
-        )
+def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
+    """Tell that a branch begins; if that was not yet, also that its call is planned.
+
+    Returns:
+        What is noted, for when it ends.
+    """
+    part, parent = branch.part, branch.parent
+    sign = part.sign
+    note: Started = (
+        "started",
+        branch.started,
+        _sign(part) if sign is None else sign,
+        branch.call_id,
+        branch.id,
+        None if parent is None else (parent.part.actor.stage.prefix, parent.id),
+        branch.asked,
+        is_planned,
+    )
+    pad = notes.pad  # as `put` does: this is for each branch, and a call is most of what it costs
+    pad.append(note)
+    if len(pad) > notes.most:
+        notes.attend()
+    return note
 
 
-def tell_ended(branch: Branch, result: FunctionResult[Any]) -> None:
+def tell_ok(notes: Notes, begun: Started, ended: int) -> None:
+    """Tell that a branch went well which had begun, as most do."""
+    pad = notes.pad  # as above
+    pad.append(("ok", ended, begun))
+    if len(pad) > notes.most:
+        notes.attend()
+
+
+def tell_ended(
+    notes: Notes,
+    branch: Branch,
+    status: Status,
+    reason: str,
+    error: BaseException | None,
+    ended: int,
+) -> None:
     """Tell how a branch ended: completed if it had begun, otherwise shed or skipped."""
-    actor = branch.part.actor
-    if actor.stage.emit is not None:
-        unbegun = "shed" if result.status == "shed" else "skipped"
-        actor.stage.emit(
-            "branch.completed" if branch.has_begun else f"branch.{unbegun}",
-            **_who(actor, result.experiment_case.config),
-            call_id=result.call_id,
-            branch_id=result.branch_id,
-            parent_branch_id=result.parent_branch_id,
-            role=result.role,
-            reason=result.reason,
-            status=result.status,
-            duration_ms=result.duration * 1e3,
-            queue_ms=result.queue_time * 1e3,
-            items=result.items,
-            first_item_ms=None if result.first_item is None else result.first_item * 1e3,
-            error=result.exception_info,
-        )
+    more = None if error is None and branch.items is None else _more_of(branch, error)
+    unbegun: Literal["shed", "skipped"] = "shed" if status == "shed" else "skipped"
+    how = "completed" if branch.has_begun else unbegun
+    notes.put((how, ended, _beginning(branch, True), status, reason, more))
+
+
+def _beginning(branch: Branch, is_planned: bool) -> Started:
+    part, parent = branch.part, branch.parent
+    return (
+        "started",
+        branch.started,
+        part.sign or _sign(part),
+        branch.call_id,
+        branch.id,
+        None if parent is None else (parent.part.actor.stage.prefix, parent.id),
+        branch.asked,
+        is_planned,
+    )
+
+
+def _sign(part: Part) -> Sign:
+    """Return who plays what in a part, in words; it is put together once for each actor."""
+    actor, config = part.actor, part.case.config
+    sign = actor.signs.get((part.role, part.reason))
+    if sign is None:
+        name, prefix = actor.supervisor.name, actor.stage.prefix
+        sign = Sign(name, config.id, config.label, actor.name, part.role, part.reason, prefix)
+        actor.signs[part.role, part.reason] = sign
+    force_setattr(part, "sign", sign)  # for the next time
+    return sign
 
 
 def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
     """Tell that the circuit of a case turned."""
     if actor.stage.emit is not None:
-        actor.stage.emit(_CIRCUIT[state], **_who(actor, actor.config))
+        actor.stage.emit(
+            _CIRCUIT[state],
+            experiment=actor.supervisor.name,
+            config_id=actor.config.id,
+            label=actor.config.label,
+            actor=actor.name,
+        )
     elif state is CircuitState.OPEN and actor.supervisor.breaker is not None:
         rest = actor.supervisor.breaker.cooldown
         _log.warning("%s: failed too often in a row, and rests for %g s", actor.name, rest)
@@ -91,10 +127,25 @@ def tell_shed(actor: "CaseActor", reason: str) -> None:
         )
 
 
-def _who(actor: "CaseActor", config: Config) -> dict[str, Any]:
-    return {
-        "experiment": actor.supervisor.name,
-        "config_id": config.id,
-        "label": config.label,
-        "actor": actor.name,
-    }
+def error_in_words(error: BaseException) -> dict[str, Any]:
+    """Return what is told of an error: its words only, as its traceback keeps what it went through.
+
+    Example:
+        >>> from understudy.actors import error_in_words
+        >>> error_in_words(KeyError("model"))
+        {'error_type': 'KeyError', 'error_message': "'model'"}
+    """
+    try:
+        said = str(error)
+    except BaseException:
+        said = f"<{type(error).__name__}>"
+    return {"error_type": type(error).__qualname__, "error_message": said[:_LONGEST]}
+
+
+def _more_of(branch: Branch, error: BaseException | None) -> dict[str, Any]:
+    more = {} if error is None else error_in_words(error)
+    items = branch.items
+    if items is not None:
+        first = (items.first_at - branch.asked) / 1e6 if items.count else None
+        more |= {"items": items.count, "first_item_ms": first}
+    return more

@@ -12,6 +12,7 @@ from ._event import Event as Event
 from ._event import Level as Level
 from ._line import LONGEST as LONGEST
 from ._line import encode_line as encode_line
+from ._line import encode_lines as encode_lines
 from ._line import fields_of as fields_of
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Event",
     "Level",
     "encode_line",
+    "encode_lines",
     "fields_of",
 ]

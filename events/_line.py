@@ -43,6 +43,21 @@ def encode_line(event: Event) -> bytes:
         return _ENCODER.encode(plain) + b"\n"
 
 
+def encode_lines(events: list[Event]) -> bytes:
+    r"""Return events as lines of JSON; messages that are too long must be cut already.
+
+    Example:
+        >>> from understudy.events import Event, encode_lines
+        >>> event = Event(v=1, ts=0.5, event="log.dropped", level="warning", seq=0, pid=1)
+        >>> encode_lines([event, event]).count(b"\n")
+        2
+    """
+    try:
+        return _ENCODER.encode_lines(events)
+    except Exception:  # as above; whichever it is
+        return b"".join(map(encode_line, events))
+
+
 def _described(value: object) -> str:
     try:
         return repr(value)[:LONGEST]

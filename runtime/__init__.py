@@ -19,7 +19,8 @@ and the rooms of this one:
     _drain        leaving: what is in flight ends, or is cancelled and reported
     _statistics   a snapshot; _subscription: whoever wants to know every result
     _watchdog     watches, while calls are in flight, that none holds the loop; _patrol: each look
-    _events       what is told, _sinks: where to, _outlet: out of the way (_telling holds them)
+    _events       what is told (_noted: made of notes), _sinks: where to (_sources: whence),
+                  _outlet: out of the way; _telling holds them
 
 Names are imported when they are first used, so that `import understudy` costs next to nothing.
 """

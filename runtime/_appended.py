@@ -30,15 +30,15 @@ class AppendedFile:
         self._is_torn = False
         self.problem: Exception | None = None
 
-    def write(self, lines: list[bytes]) -> int:
-        """Write lines, and return how many are in the file whole."""
+    def write(self, lines: bytes) -> int:
+        """Write lines, each with its end, and return how many are in the file whole."""
         done = 0
         repair = b""
         self.problem = None
         try:
             file = self._opened()
             repair = b"\n" if self._is_torn else b""  # ends the line that broke off
-            data = memoryview(repair + b"".join(lines))
+            data = memoryview(repair + lines if repair else lines)
             while done < len(data):
                 done += _write_some(file, data[done:])
         except (OSError, ValueError) as problem:
@@ -47,15 +47,10 @@ class AppendedFile:
                 self.close()
         if done:
             self._is_torn = False
-        whole = 0
-        left = done - len(repair)
-        for line in lines:
-            if left < len(line):
-                self._is_torn = self._is_torn or left > 0
-                break
-            left -= len(line)
-            whole += 1
-        return whole
+        arrived = lines[: max(0, done - len(repair))]
+        if arrived and not arrived.endswith(b"\n"):
+            self._is_torn = True
+        return arrived.count(b"\n")
 
     def close(self) -> None:
         """Let go of the file; the next write opens it again."""

@@ -1,21 +1,23 @@
-"""The Emitter: stamps what happens in a runtime, and hands it to the sinks."""
+"""The Emitter: makes events of what happens in a runtime, and hands them to the sinks."""
 
-import itertools
-import os
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any, Final, Protocol, final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, final, runtime_checkable
 
-import msgspec
-
+from understudy.actors import Note, Notes, error_in_words
 from understudy.configs import UnderstudyError
-from understudy.events import EVENTS, LONGEST, VERSION, Event
+from understudy.events import Event
 
+from ._noted import Stamps, events_of
 from ._outlet import begin_again_after_fork
 
-_STAMPS: Final = frozenset({"v", "ts", "event", "level", "seq", "pid", "service", "runtime"})
-_TOLD: Final = frozenset(each.name for each in msgspec.structs.fields(Event)) - _STAMPS
+_ROOM: Final = 16_384
+"""How many notes may gather before whoever takes one has to make events of some himself."""
+_SHARE: Final = 4
+"""When one note in so many of those that there is room for is there, the sinks are to hurry."""
+_SOME: Final = 64
+"""How many that are: it holds him up."""
 
 
 class EventsError(UnderstudyError, TypeError):
@@ -41,18 +43,41 @@ class Takes(Protocol):
         ...
 
 
+@runtime_checkable
+class Fetches(Takes, Protocol):
+    """A sink that comes for the events: then none is made until it does."""
+
+    @property
+    def room(self) -> int:
+        """How many notes may gather meanwhile."""
+        ...
+
+    def expect(self, source: "Emitter", /) -> None:
+        """Come for what there is, in a moment and again, until there is nothing."""
+        ...
+
+    def put_all(self, events: list[Event], /) -> object:
+        """Take events; neither wait nor raise."""
+        ...
+
+
 @final
 class Emitter:
-    """Stamps what happens in one runtime, and hands it to the sinks.
+    """Makes events of what happens in one runtime, stamps them, and hands them to the sinks.
 
-    It may be called from any thread. Threads that tell something at the same moment may reach a
-    sink in another order than that of their numbers. A forked child counts from 1, as its pid is
-    another.
+    It may be called from any thread. What happens is only put down, in its order; as soon as all
+    sinks come for events by themselves, they are made when one of them does. A sink that does not
+    is handed each at once; then threads that tell something at the same moment may reach it in
+    another order than that of their numbers. A forked child counts from 1, as its pid is another.
 
     Args:
         sinks: where the events go.
         service: the name of the service.
         runtime_id: the id of the runtime.
+        clock: tells the time, in nanoseconds.
+
+    Attributes:
+        notes: where the actors put down what becomes of their branches.
 
     Example:
         >>> from understudy import MemorySink
@@ -65,66 +90,107 @@ class Emitter:
         (1, 'warning', 'answer', 'ValueError')
     """
 
-    __slots__ = ("__weakref__", "_count", "_lock", "_runtime", "_service", "_sinks", "dropped")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_lock",
+        "_many",
+        "_room",
+        "_sinks",
+        "_stamps",
+        "dropped",
+        "notes",
+    )
 
-    def __init__(self, sinks: Sequence[Takes], service: str | None, runtime_id: str) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[Takes],
+        service: str | None,
+        runtime_id: str,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
         self._sinks = tuple(sinks)
-        self._service = service
-        self._runtime = runtime_id
+        self._clock = clock
+        self._stamps = Stamps(service, runtime_id, clock)
+        rooms = [sink.room if isinstance(sink, Fetches) else 0 for sink in sinks]
+        self._room = min(_ROOM, *rooms) if rooms and all(rooms) else 0
+        self._many = max(1, self._room // _SHARE)
+        self.notes: Notes = Notes(self._attend if self._room else self._hand_over_at_once)
         self.begin()
         begin_again_after_fork(self)
 
     def begin(self) -> None:
-        """Count from the start: when it is made, and in a forked child."""
-        self._count = itertools.count(1)
+        """Count from the start, with nothing to tell: when it is made, and in a forked child."""
         self._lock = threading.RLock()
+        self._stamps.begin()
+        self.notes.pad.clear()
+        self.notes.most = 0
         self.dropped = 0
-        """How often a sink raised instead of taking an event."""
+        """How many events could not be made, or not be handed to a sink, as it raised."""
 
     def __call__(self, name: str, /, **fields: Any) -> None:
         """Tell one event. A field that is unknown is left out, `error` is an exception."""
-        try:
-            event = self._stamped(name, fields)
-        except Exception:  # whatever it is: the caller has a call to answer
-            self._lost()
-            return
-        for sink in self._sinks:
-            try:
-                sink.put(event)
-            except KeyboardInterrupt:  # it came from outside
-                raise
-            except BaseException:
-                self._lost()
-
-    def _stamped(self, name: str, fields: dict[str, Any]) -> Event:
         error = fields.pop("error", None)
         if error is not None:
-            fields["error_type"] = type(error).__qualname__
-            fields["error_message"] = _said_by(error)
-        told = fields.get("error_message")
-        if isinstance(told, str) and len(told) > LONGEST:  # what waits to be written stays small
-            fields["error_message"] = told[:LONGEST]
-        if not fields.keys() <= _TOLD:
-            fields = {key: value for key, value in fields.items() if key in _TOLD}
-        return Event(
-            v=VERSION,
-            ts=time.time(),
-            event=name,
-            level=EVENTS.get(name, "info"),
-            seq=next(self._count),
-            pid=os.getpid(),
-            service=self._service,
-            runtime=self._runtime,
-            **fields,
-        )
+            fields |= error_in_words(error)
+        self.notes.put(("said", self._clock(), name, fields))
 
-    def _lost(self) -> None:
+    def hand_over(self, most: int | None = None) -> bool:
+        """Make events of the notes, and hand them to the sinks; False if there were none.
+
+        After that, whoever takes the next note tells the sinks to come.
+        """
+        notes = self.notes
         with self._lock:
-            self.dropped += 1
+            if not notes.pad:
+                notes.most = 0
+            if not notes.pad:  # asked again: one who came in between may have seen the old `most`
+                return False
+            notes.most = self._many
+            count = len(notes.pad) if most is None else min(most, len(notes.pad))
+            events = self._made_of([notes.pad.popleft() for _ in range(count)])
+            for sink in self._sinks:
+                assert isinstance(sink, Fetches)
+                sink.put_all(events)
+        return True
 
+    def _attend(self) -> None:
+        """Have the sinks come for the first note; at once if there are many; do some of it here."""
+        notes = self.notes
+        if notes.most < self._room:
+            notes.most = self._room if notes.most else self._many
+            for sink in self._sinks:
+                assert isinstance(sink, Fetches)
+                sink.expect(self)
+        elif self._lock.acquire(blocking=False):  # or somebody is at it right now
+            try:
+                self.hand_over(_SOME)
+            finally:
+                self._lock.release()
 
-def _said_by(error: object) -> str:
-    try:
-        return str(error)
-    except BaseException:
-        return f"<{type(error).__name__}>"
+    def _hand_over_at_once(self) -> None:
+        pad = self.notes.pad
+        while pad:
+            try:
+                note = pad.popleft()
+            except IndexError:  # another thread took it
+                return
+            for event in self._made_of([note]):
+                for sink in self._sinks:
+                    try:
+                        sink.put(event)
+                    except KeyboardInterrupt:  # it came from outside
+                        raise
+                    except BaseException:
+                        self._lose(1)
+
+    def _made_of(self, notes: list[Note]) -> list[Event]:
+        try:
+            return events_of(notes, self._stamps)
+        except Exception:  # whatever it is: the caller may have a call to answer
+            self._lose(len(notes))
+            return []
+
+    def _lose(self, count: int) -> None:
+        with self._lock:
+            self.dropped += count

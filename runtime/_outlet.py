@@ -6,10 +6,12 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+
+from ._sources import Source, Sources
 
 T = TypeVar("T")
 
@@ -107,6 +109,7 @@ class Outlet(Generic[T]):
         self._flushing = 0
         self._queue: deque[T] = deque()
         self._in_hand: tuple[T, ...] = ()
+        self._sources = Sources()
         self._offered = self._refused = self._lost = self._consumed = self._abandoned = 0
         self.failures = 0
         """How often the consumer raised; its batch counts as consumed."""
@@ -129,6 +132,38 @@ class Outlet(Generic[T]):
             self._start(thread)
         return is_taken
 
+    def put_all(self, items: Sequence[T]) -> None:
+        """Hand over several things at once, as far as there is room for them."""
+        with self._lock:
+            room = max(0, self.capacity - len(self._queue))
+            self._offered += len(items)
+            self._refused += max(0, len(items) - room)
+            self._is_closing = self._is_retired
+            self._queue.extend(items if len(items) <= room else items[:room])
+            if self._wakes_at and len(self._queue) >= self._wakes_at:
+                self._ring()
+            thread = self._needed_thread()
+        if thread is not None:
+            self._start(thread)
+
+    def expect(self, source: Source) -> None:
+        """Have the thread ask a source for things, until it has none; neither waits nor raises.
+
+        It asks when `delay` has passed; at once, if it is told again meanwhile.
+        """
+        with self._lock:
+            self._sources.add(source)
+            self._is_closing = self._is_retired
+            self._ring()
+            thread = self._needed_thread()
+        if thread is not None:
+            self._start(thread)
+
+    def fetch(self) -> None:
+        """Have all sources put what they have, in this thread."""
+        if self._sources:
+            self._sources.fetch()
+
     @property
     def dropped(self) -> int:
         """How many were dropped: the buffer was full, the consumer hung or could not use them."""
@@ -143,6 +178,7 @@ class Outlet(Generic[T]):
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything put before is consumed; False if it is not, in that time."""
+        self.fetch()
         with self._lock:
             thread = self._needed_thread()
         if thread is not None:
@@ -226,7 +262,8 @@ class Outlet(Generic[T]):
 
     def _needed_thread(self) -> threading.Thread | None:
         """Return a thread to be started, if there is work and none to do it."""
-        if self._thread is not None or not self._queue or time.monotonic() < self._next_try:
+        is_idle = not self._queue and not self._sources
+        if self._thread is not None or is_idle or time.monotonic() < self._next_try:
             return None
         work = Context().run  # of nobody's context: the first to put is not special
         self._thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)
@@ -257,28 +294,31 @@ class Outlet(Generic[T]):
             with self._lock:
                 if self._thread is not me:
                     return
-                if not self._queue:
+                if not self._queue and not self._sources:
                     self._thread = None
                     self._done.notify_all()
                     return
 
     def _next_batch(self, me: threading.Thread) -> tuple[T, ...]:
         """Wait for things and return them; none when it is time to end."""
-        has_waited = False
+        has_gathered = has_lingered = False
         while True:
+            if has_gathered or self._is_closing:
+                self.fetch()
             with self._lock:
                 waiting = len(self._queue)
-                is_urgent = has_waited or bool(self._flushing) or self._is_closing
-                is_idle = not waiting and (has_waited or self._is_closing)
+                is_urgent = has_gathered or bool(self._flushing) or self._is_closing
+                is_gathering = waiting > 0 or bool(self._sources)
+                is_idle = not is_gathering and (has_lingered or self._is_closing)
                 if self._thread is not me or is_idle:
                     return ()
                 if waiting >= self._batch or (waiting and is_urgent):
                     size = min(waiting, self._batch)
                     self._in_hand = tuple([self._queue.popleft() for _ in range(size)])
                     return self._in_hand
-                self._wakes_at = self._batch if waiting else 1
+                self._wakes_at = self._batch if is_gathering else 1
                 bell = self._bell
-            was_rung = bell.acquire(timeout=self._delay if waiting else self._linger)
+            was_rung = bell.acquire(timeout=self._delay if is_gathering else self._linger)
             if not was_rung:
                 with self._lock:
                     if self._wakes_at:
@@ -286,7 +326,8 @@ class Outlet(Generic[T]):
                     else:  # it rang just now
                         bell.acquire()
                         was_rung = True
-            has_waited = bool(waiting) or not was_rung
+            has_gathered = is_gathering
+            has_lingered = not is_gathering and not was_rung
 
     def _hand_over(self, batch: tuple[T, ...]) -> None:
         unused: object = None

@@ -153,7 +153,7 @@ class Runtime(Calls):
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
-        self._telling = Telling(events, service, self.id)
+        self._telling = Telling(events, service, self.id, clock)
         self.switches: Switches = Switches()
         self._follower = (
             Follower(configs, lambda: self.settings.configs, self._followers, self._telling.emit)

@@ -9,15 +9,22 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, cast, final, runtime_checkable
+from typing import Any, Final, Protocol, cast, final, runtime_checkable
 
-from understudy.events import EVENTS, VERSION, Event, encode_line, fields_of
+import msgspec
+
+from understudy.events import EVENTS, LONGEST, VERSION, Event, encode_lines, fields_of
 
 from ._appended import AppendedFile
 from ._events import EventsError
 from ._outlet import Outlet
+from ._sources import Source, Sources
 
 _log = logging.getLogger("understudy")
+_EVENTS_OF_ONE: Final = 2
+"""How many events are made of one thing that is told, at most."""
+_UNREAD: Final = 1024
+"""How much may be told to a sink in memory before it is made into events, if nobody reads."""
 
 
 @runtime_checkable
@@ -71,13 +78,21 @@ class MemorySink:
         self._kept: deque[Event] = deque()
         self._limit = limit
         self._lock = threading.RLock()
-        self.dropped: int = 0
+        self._dropped = 0
+        self._sources = Sources()
 
     @property
     def events(self) -> list[Event]:
         """The events, the oldest first."""
+        self._fetch()
         with self._lock:
             return [*self._kept]
+
+    @property
+    def dropped(self) -> int:
+        """How many events made room for others."""
+        self._fetch()
+        return self._dropped
 
     def named(self, name: str) -> list[Event]:
         """Return the events of a name."""
@@ -85,24 +100,43 @@ class MemorySink:
 
     def clear(self) -> None:
         """Forget them."""
+        self._fetch()
         with self._lock:
             self._kept.clear()
 
     def put(self, event: Event, /) -> None:
         """Keep one event."""
+        self.put_all([event])
+
+    def put_all(self, events: list[Event], /) -> None:
+        """Keep several events."""
         with self._lock:
-            self._kept.append(event)
-            if self._limit is not None and len(self._kept) > self._limit:
+            self._kept.extend(events)
+            while self._limit is not None and len(self._kept) > self._limit:
                 self._kept.popleft()
-                self.dropped += 1
+                self._dropped += 1
+
+    @property
+    def room(self) -> int:
+        """How much may be told before it is fetched: it is when somebody reads."""
+        return _UNREAD
+
+    def expect(self, source: Source, /) -> None:
+        """Note that there is something to fetch."""
+        self._sources.add(source)
 
     def flush(self, timeout: float) -> bool:
-        """There is nothing to wait for."""
+        """Fetch what there is; there is nothing to wait for."""
+        self._fetch()
         return True
 
     def close(self, timeout: float) -> bool:
-        """There is nothing to let go of: the events can still be read."""
-        return True
+        """Fetch what there is; the events can still be read."""
+        return self.flush(timeout)
+
+    def _fetch(self) -> None:
+        self._sources.fetch()
+        self._sources.fetch()  # and forget those that have nothing any more
 
 
 class _Behind:
@@ -125,12 +159,28 @@ class _Behind:
 
     @property
     def dropped(self) -> int:
-        """How many events it lost: there was no room for them, or they could not be written."""
+        """How many events it lost: there was no room for them, or they could not be written.
+
+        What was told in this very moment may still be on its way; `flush(0.0)` knows of all.
+        """
         return self._outlet.dropped
+
+    @property
+    def room(self) -> int:
+        """How much may be told before it is fetched, and still find room when it is."""
+        return max(1, self._outlet.capacity // _EVENTS_OF_ONE)
 
     def put(self, event: Event, /) -> bool:
         """Take one event; False if there is no room for it."""
         return self._outlet.put(event)
+
+    def put_all(self, events: list[Event], /) -> None:
+        """Take several events, as far as there is room for them."""
+        self._outlet.put_all(events)
+
+    def expect(self, source: Source, /) -> None:
+        """Fetch the events of a source, in the thread."""
+        self._outlet.expect(source)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all events put before are dealt with; False if that takes longer."""
@@ -229,10 +279,17 @@ class FileSink(_Behind):
         self._file = AppendedFile(self.path)
         super().__init__(self.path, capacity, self._file.close)
 
+    def put(self, event: Event, /) -> bool:
+        """Take one event; False if there is no room for it."""
+        told = event.error_message
+        if isinstance(told, str) and len(told) > LONGEST:  # what waits to be written stays small
+            event = msgspec.structs.replace(event, error_message=told[:LONGEST])
+        return super().put(event)
+
     def _deal_with(self, events: list[Event]) -> list[bool]:
-        written = self._file.write([encode_line(event) for event in events])
+        written = self._file.write(encode_lines(events))
         self._problem = self._file.problem or ""
-        return [place < written for place in range(len(events))]
+        return [True] * written + [False] * (len(events) - written)
 
 
 class _OneByOne(_Behind):

@@ -115,7 +115,13 @@ class Stages:
                 self._count += 1
                 prefix = f"{self._prefix}-{self._count}-"
                 stage = self._stages[loop] = Stage(
-                    loop, self._clock, self._telling.emit, prefix, self._switches, self._crew
+                    loop,
+                    self._clock,
+                    self._telling.emit,
+                    prefix,
+                    self._switches,
+                    self._crew,
+                    notes=self._telling.notes,
                 )
             keeper = self._keepers[stage] = Keeper(stage, self._leave)
             stage.on_detached = keeper.watch
@@ -147,6 +153,7 @@ class Stages:
                     self._switches,
                     self._crew,
                     is_shared=True,
+                    notes=self._telling.notes,
                 )
                 self._open(stage)
         return stage

@@ -2,9 +2,10 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
-from understudy.actors import Branch, Emit
+from understudy.actors import Branch, Emit, Notes
 
 from ._events import Emitter
 from ._sinks import as_sinks
@@ -24,12 +25,16 @@ class Telling:
 
     Attributes:
         emit: what the actors call; None while nobody listens.
+        notes: where they put down what becomes of the branches; None likewise.
     """
 
-    def __init__(self, events: Any, service: str | None, runtime_id: str) -> None:
+    def __init__(
+        self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
+    ) -> None:
         self._sinks = as_sinks(events)
-        self._emitter = Emitter(self._sinks, service, runtime_id) if self._sinks else None
+        self._emitter = Emitter(self._sinks, service, runtime_id, clock) if self._sinks else None
         self.emit: Emit | None = self._emitter
+        self.notes: Notes | None = None if self._emitter is None else self._emitter.notes
 
     @property
     def dropped(self) -> int:

@@ -42,7 +42,7 @@ MADE_FOR_YOU = (
         "ExperimentSupervisor",
     ),
     *("Casting", "Crew", "Injection", "Lineup", "OffStageError", "Reload", "Settings", "Stage"),
-    *("StageGone", "Stream", "Switches", "Tally", "answer_here", "answer_whole_here"),
+    *("Sign", "StageGone", "Stream", "Switches", "Tally", "answer_here", "answer_whole_here"),
     *("async_stream_of", "gather_here", "no_stream", "stream_here", "ways_of"),
 )
 """What a user only gets from something else, which has the example."""

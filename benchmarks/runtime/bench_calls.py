@@ -268,7 +268,7 @@ def _events(stand: Stand, folder: Path) -> Iterator[Case]:
 
     async def written_out() -> None:
         await writing()
-        if not file.flush(_FLUSH):
+        if not await asyncio.to_thread(file.flush, _FLUSH):
             raise RuntimeError("the events are not written")
 
     yield stand.case("single, events to a MemorySink", kept_and_forgotten)

@@ -26,6 +26,7 @@ from benchmarks._harness import Case, Goal, Table
 from benchmarks._meter import Meter, metered
 from understudy import Config
 
+from ._events import tables as tables_of_events
 from ._stand import Many, Stand, stands
 from .bench_calls import bare, play
 
@@ -268,6 +269,7 @@ def tables(
         cases = [case for stand in made for case in _from_threads(stand)]
         title = "an async function, called from a thread: wall time, on one CPU"
         yield Table(title, cases, perf_counter_ns)
+    yield from tables_of_events(calls)
     with stands(calls, "") as made:
         title = "the lag of a busy loop: the p99 of the CPU time between two turns"
         yield Table(title, [*_lags(made, busy_calls)], is_once=True)

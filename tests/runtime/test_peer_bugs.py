@@ -650,17 +650,17 @@ class TestSpearmintShadows:
     def test_h19_what_is_in_flight_when_the_loop_ends_is_not_lost(self) -> None:
         """Shadows are cancelled when `asyncio.run` returns, without a word."""
         ended: list[str] = []
-        kept: list[Runtime] = []
+        kept: list[Any] = []  # the experiment as well, which dies with its function
 
         async def main() -> None:
             runtime = virtual_runtime(configs=TWO, strategy=ShadowStrategy(), drain_timeout=60)
-            kept.append(runtime)
 
             @runtime.experiment(name="answer")
             async def answer(config: Config) -> None:
                 await asyncio.sleep(5 if config.v == "b" else 0)
                 ended.append(config.v)
 
+            kept.extend((runtime, answer))
             await answer()
 
         in_virtual_time(main)

@@ -19,7 +19,7 @@ import structlog
 from understudy import CallableSink, Event, FileSink, LoggerSink, MemorySink
 from understudy._events import Emitter, EventsError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy._sinks import Sink, as_sinks  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
-from understudy.events import encode_line
+from understudy.events import encode_line, encode_lines
 
 LONG = 20.0
 """How many seconds a loaded machine may take; nothing here takes them by itself."""
@@ -374,19 +374,19 @@ def test_events_that_found_no_room_are_told_where_they_are_missing(
     path = tmp_path / "events.jsonl"
     is_entered, may_go = threading.Event(), threading.Event()
 
-    def held(event: Event) -> bytes:
+    def held(events: list[Event]) -> bytes:
         is_entered.set()
         assert may_go.wait(LONG)
-        line: bytes = encode_line(event)
-        return line
+        return encode_lines(events)
 
-    monkeypatch.setattr("understudy._sinks.encode_line", held)
+    monkeypatch.setattr("understudy._sinks.encode_lines", held)
     sink = FileSink(path, capacity=3)
     emit = Emitter([sink], None, "a1")
     emit("runtime.started")
     assert is_entered.wait(LONG)
     for _ in range(10):
         emit("branch.completed")
+    assert not sink.flush(0.0)
     assert sink.dropped == 7
     may_go.set()
     assert sink.close(LONG)
@@ -499,8 +499,8 @@ def test_a_function_that_hangs_is_bounded_and_left_behind() -> None:
     assert is_entered.wait(LONG)
     for _ in range(20):
         emit("branch.completed")
-    assert sink.dropped == 15
     assert not sink.flush(0.0)
+    assert sink.dropped == 15
     assert not sink.close(0.01)
     assert sink.dropped == 21
     assert emit.dropped == 0

@@ -1,0 +1,98 @@
+"""Notes: what becomes of the branches, put down in few words; events are made of them later.
+
+A note is a plain tuple of words and numbers: to make one is all that a loop has to do. It keeps
+nothing alive: no result, no error, no task, no experiment.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ._branch import Role
+    from ._results import Status
+
+
+class Sign(msgspec.Struct, frozen=True, eq=False):
+    """Who plays what, in words: the same for all branches of one part.
+
+    Attributes:
+        experiment: the name of the experiment.
+        config_id: the id of the config,
+        label: and its short name.
+        actor: the name of the actor.
+        role: as what it plays.
+        reason: why.
+        prefix: begins the ids of the calls and branches.
+    """
+
+    experiment: str
+    config_id: str
+    label: str
+    actor: str
+    role: "Role"
+    reason: str
+    prefix: str
+
+
+Caller = tuple[str, int] | None
+"""The branch that made a call: what its id begins with, and its number."""
+
+Planned = tuple[Literal["planned"], int, Sign, int, int]
+"""A call: when, its main part, its number, how many branches it has."""
+
+Started = tuple[Literal["started"], int, Sign, int, int, Caller, int, bool]
+"""A branch begins: when; who; the numbers of its call and its own; who calls; when it was asked
+for; whether its call was told before. If not, it is all there is of that call, planned just then.
+"""
+
+Done = tuple[Literal["ok"], int, Started]
+"""A branch went well: when, and how it began."""
+
+Ended = tuple[
+    Literal["completed", "shed", "skipped"], int, Started, "Status", str, dict[str, Any] | None
+]
+"""A branch ended: when; how it began, or would have; how and why; what only few have to tell."""
+
+Said = tuple[Literal["said"], int, str, dict[str, Any]]
+"""Anything else: when, the name of the event, its fields."""
+
+Note = Planned | Started | Done | Ended | Said
+
+
+@final
+class Notes:
+    """Where notes are put down, from any thread, until somebody comes for them.
+
+    Whoever puts one on the pad calls `attend` if there are more than `most` by then.
+
+    Args:
+        attend: has somebody come for the notes.
+
+    Attributes:
+        pad: the notes, the oldest first.
+        most: how many there may be; 0 while nobody comes by himself.
+
+    Example:
+        >>> from understudy.actors import Notes
+        >>> notes = Notes(attend=lambda: print("somebody should look"))
+        >>> notes.put(("said", 0, "runtime.started", {}))
+        somebody should look
+        >>> notes.pad.popleft()
+        ('said', 0, 'runtime.started', {})
+    """
+
+    __slots__ = ("attend", "most", "pad")
+
+    def __init__(self, attend: Callable[[], object]) -> None:
+        self.pad: deque[Note] = deque()
+        self.most: int = 0
+        self.attend: Callable[[], object] = attend
+
+    def put(self, note: Note) -> None:
+        """Put down a note."""
+        self.pad.append(note)
+        if len(self.pad) > self.most:
+            self.attend()
