@@ -24,7 +24,7 @@ from ._errors import ActorStopped, MailboxFull
 from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
 from ._outcome import resolve, status_of, take_task, withdraw_interruptions
-from ._permit import Beside, permit_for
+from ._permit import Beside, must_wait, queue_up, step_out
 from ._results import FunctionResult, Status
 from ._stage import Stage
 from ._state import Emit, State
@@ -128,21 +128,25 @@ class CaseActor(Actor[Any, Any]):
                 mailbox.permits -= 1
             else:
                 branch.holds_permit = False
-                branch.holds_permit = await permit_for(branch, beside)
+                if must_wait(branch):
+                    turn = queue_up(branch, beside)
+                    try:
+                        await turn
+                    finally:
+                        branch.holds_permit = step_out(branch, turn)
                 branch.started = clock()
             branch.has_begun = True
             if stage.emit is not None:
                 tell_started(branch)
             context = copy_context()
-            run = context.run
-            run(_enter, branch)
+            context.run(_enter, branch)
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
             play = self._function
             coroutine = play(*args, **kwargs) if kwargs else play(*args)
             caller, stage.stepping = stage.stepping, branch  # for those who watch
             try:
-                awaited = run(coroutine.send, None)
+                awaited = context.run(coroutine.send, None)
             except StopIteration as stop:
                 stage.stepping = caller
                 value = stop.value
@@ -157,7 +161,7 @@ class CaseActor(Actor[Any, Any]):
                     arm(branch)
                 if beside is not None:
                     beside.start()
-                value = await carry_on(branch, run, coroutine, awaited)
+                value = await carry_on(branch, context, coroutine, awaited)
         except BaseException as raised:
             error = raised if branch.task is None else resolve(branch, raised)
         ended = clock()
