@@ -49,6 +49,14 @@ _enter = CURRENT.set
 class CaseActor(Actor[Any, Any]):
     """One config of one experiment: its mailbox, its limits, its counters, its circuit."""
 
+    # There may be very many, most of them idle: what few have is not made before it is needed.
+    shadows: int = 0
+    """How many shadows are in flight: played, or in the mailbox."""
+    circuit: Circuit | None = None
+    direct: Tally | None = None
+    """Counts direct calls; other threads touch it, under the lock of the stage."""
+    _case: ExperimentCase | None = None
+
     def __init__(
         self,
         supervisor: "ExperimentSupervisor",
@@ -65,18 +73,9 @@ class CaseActor(Actor[Any, Any]):
         self.stage: Stage = supervisor.stage
         self.key: int = supervisor.key
         self.config = config
-        self.choice: Choice = Choice(self.key, supervisor.name, config)
-        self.case: ExperimentCase = ExperimentCase(
-            supervisor.name, config, (self.choice,), self.key
-        )
         self.tally: Tally = Tally()
-        self.direct: Tally = Tally()
-        """Counts direct calls; other threads touch it, under the lock of the stage."""
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
-        self.shadows: int = 0
-        """How many shadows are in flight: played, or in the mailbox."""
-        self.circuit: Circuit | None = None
         self.fill = fill
         self._function = supervisor.ways.on_loop
         if self.stage.is_shared:
@@ -89,12 +88,27 @@ class CaseActor(Actor[Any, Any]):
     @property
     def counts(self) -> Tally:
         """What it has done so far."""
-        return self.tally.plus(self.direct) if self.direct.planned else self.tally
+        return self.tally if self.direct is None else self.tally.plus(self.direct)
+
+    @property
+    def case(self) -> ExperimentCase:
+        """The case in which nothing but its own config is chosen."""
+        if self._case is None:
+            name = self.supervisor.name
+            choice = Choice(self.key, name, self.config)
+            self._case = ExperimentCase(name, self.config, (choice,), self.key)
+        return self._case
+
+    @property
+    def choice(self) -> Choice:
+        """The choice of its own config."""
+        return self.case.choices[0]
 
     @property
     def in_flight(self) -> int:
         """How many branches are played here, or wait."""
-        return self.tally.planned + self.direct.planned - self.tally.ended - self.direct.ended
+        direct = 0 if self.direct is None else self.direct.planned - self.direct.ended
+        return self.tally.planned - self.tally.ended + direct
 
     # In the caller's task
 
