@@ -29,7 +29,6 @@ from understudy.actors import (
 )
 
 from ._telling import Telling
-from ._whereabouts import where_is
 
 _SHARE = 0.25
 """Which part of the time a thread computes at least that holds the interpreter."""
@@ -232,6 +231,8 @@ class Patrol:
         actor = branch.part.actor
         with suppress(RuntimeError):  # its loop is closed
             actor.stage.post(partial(_count, actor))
+        from ._whereabouts import where_is  # what it imports is large, and this happens rarely
+
         self._telling.lagged(branch, place, held, where_is(thread))
 
     def _is_ours(self, branch: Branch) -> bool:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, final
 
 from understudy.actors import Branch, Emit
 
-from ._events import Emitter
-from ._sinks import as_sinks
-
 if TYPE_CHECKING:
     from ._drain import DrainReport
+    from ._events import Emitter
     from ._experiment import Experiment
+    from ._sinks import Sink
 
 _log = logging.getLogger("understudy")
 _FLUSH = 5.0
@@ -27,9 +26,19 @@ class Telling:
     """
 
     def __init__(self, events: Any, service: str | None, runtime_id: str) -> None:
-        self._sinks = as_sinks(events)
-        self._emitter = Emitter(self._sinks, service, runtime_id) if self._sinks else None
+        self._sinks: list[Sink] = []
+        self._emitter: Emitter | None = None
+        if events is not None:
+            self._attach(events, service, runtime_id)
         self.emit: Emit | None = self._emitter
+
+    def _attach(self, events: Any, service: str | None, runtime_id: str) -> None:
+        from ._events import Emitter  # not imported where nobody listens
+        from ._sinks import as_sinks
+
+        self._sinks = as_sinks(events)
+        if self._sinks:
+            self._emitter = Emitter(self._sinks, service, runtime_id)
 
     @property
     def dropped(self) -> int:
