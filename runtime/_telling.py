@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("understudy")
 _FLUSH = 5.0
 """How many seconds leaving waits until the events are written."""
+_CROWDED = "many_short_steps"
+"""Why a loop lags that no branch holds."""
 
 
 @final
@@ -114,6 +116,22 @@ class Telling:
             name, role = branch.part.actor.name, branch.part.role
             _log.warning("%s (%s) has let go of %s after %.2f s", name, role, what, seconds)
         self._say("loop.resumed", **_culprit(branch, place, seconds))
+
+    def crowded(self, seconds: float) -> None:
+        """Tell of a long turn of a loop, of many short steps none of which is long."""
+        if self._emitter is None:
+            text = (
+                "a turn of the loop has lasted %.2f s: many short steps of many calls, and none "
+                "holds it; let fewer play at a time (concurrency=), or run more processes"
+            )
+            _log.warning(text, seconds)
+        self._say("loop.lagged", place="loop", reason=_CROWDED, lag_ms=seconds * 1e3)
+
+    def uncrowded(self, seconds: float) -> None:
+        """Tell that such a turn is over, and how long it lasted."""
+        if self._emitter is None:
+            _log.warning("the turn of the loop with many short steps lasted %.2f s", seconds)
+        self._say("loop.resumed", place="loop", reason=_CROWDED, lag_ms=seconds * 1e3)
 
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Have all events written that were told until now; False if that takes too long."""
