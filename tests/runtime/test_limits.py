@@ -59,7 +59,8 @@ async def test_a_call_that_is_closed_while_it_waits_leaves_its_place_to_the_next
         third = asyncio.create_task(runtime.call(play, 3))
         await turns()
         may_end.set()
-        assert await asyncio.wait_for(asyncio.gather(first, third), 5) == [1, 3]
+        async with asyncio.timeout(5):
+            assert [await first, await third] == [1, 3]
 
 
 @pytest.mark.parametrize("suspends", [False, True])
