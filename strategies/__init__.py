@@ -52,3 +52,7 @@ def __getattr__(name: str) -> object:
 
     globals()[name] = check_strategy
     return check_strategy
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
