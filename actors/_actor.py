@@ -59,6 +59,18 @@ class Actor(Generic[M, A]):
         42
     """
 
+    # An actor is small while nothing happens to it: these are its own when they change.
+    restarts: int = 0
+    dead_letters: int = 0
+    emit: Emit | None = None
+    _supervisor: "Actor[Crash, None] | None" = None
+    _starter: "asyncio.Task[Any] | None" = None
+    _starting: "asyncio.Future[None] | None" = None
+    _ending: "asyncio.Future[None] | None" = None
+    _ender: "asyncio.Task[None] | None" = None
+    _is_set_up = False
+    _handlers: "dict[asyncio.Task[Any], Envelope[Any, Any]] | None" = None
+
     def __init__(
         self,
         name: str | None = None,
@@ -72,17 +84,7 @@ class Actor(Generic[M, A]):
         self.mailbox: Mailbox = Mailbox(concurrency, mailbox)
         self.mailbox.close()
         self.state: State = State.NEW
-        self.restarts: int = 0
-        self.dead_letters: int = 0
-        self.emit: Emit | None = None
-        self._supervisor: Actor[Crash, None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._handlers: dict[asyncio.Task[Any], Envelope[Any, Any]] = {}
-        self._starter: asyncio.Task[Any] | None = None
-        self._starting: asyncio.Future[None] | None = None
-        self._ending: asyncio.Future[None] | None = None
-        self._ender: asyncio.Task[None] | None = None
-        self._is_set_up = False
 
     # What a subclass says
 
@@ -240,7 +242,7 @@ class Actor(Generic[M, A]):
 
     def _refuse_itself(self) -> None:
         task = asyncio.current_task()
-        waits_for_itself = task in self._handlers and self.mailbox.concurrency == 1
+        waits_for_itself = task in (self._handlers or ()) and self.mailbox.concurrency == 1
         if waits_for_itself or (task is not None and task is self._starter):
             raise DeadlockError(f"{self.name} asks itself, and waits for ever: `tell` it instead")
 
@@ -292,6 +294,8 @@ class Actor(Generic[M, A]):
         task = asyncio.Task(
             self._guarded(envelope.message), loop=self._loop, context=envelope.context
         )
+        if self._handlers is None:
+            self._handlers = {}
         self._handlers[task] = envelope
         task.add_done_callback(self._handled)
 
@@ -302,6 +306,7 @@ class Actor(Generic[M, A]):
             return None, error
 
     def _handled(self, task: "asyncio.Task[tuple[A | None, BaseException | None]]") -> None:
+        assert self._handlers is not None
         envelope = self._handlers.pop(task)
         value, error = (None, asyncio.CancelledError()) if task.cancelled() else task.result()
         if error is None:
@@ -385,7 +390,7 @@ class Actor(Generic[M, A]):
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0:
-            others = [task for task in self._handlers if task is not me]
+            others = [task for task in self._handlers or () if task is not me]
             if not others:
                 return
             await asyncio.wait(others, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -393,12 +398,13 @@ class Actor(Generic[M, A]):
 
     async def _interrupt(self) -> None:
         """Cancel what is being handled, and wait for it, but not for ever."""
-        tasks = [task for task in self._handlers if task is not asyncio.current_task()]
-        for task in tasks:
-            self._handlers[task].fail(self._gone())
+        me = asyncio.current_task()
+        handlers = {task: each for task, each in (self._handlers or {}).items() if task is not me}
+        for task, envelope in handlers.items():
+            envelope.fail(self._gone())
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=GRACE)
+        if handlers:
+            await asyncio.wait(handlers, timeout=GRACE)
 
     def _send_away(self) -> None:
         entries: Iterable[Any] = self.mailbox.clear()

@@ -25,7 +25,7 @@ from ._mailbox import Mailbox, SharedMailbox
 from ._message import Message
 from ._notes import Sign
 from ._outcome import resolve, status_of, take_task, withdraw_interruptions
-from ._permit import Beside, permit_for
+from ._permit import Beside, must_wait, queue_up, step_out
 from ._results import FunctionResult, Status
 from ._stage import Stage
 from ._state import Emit, State
@@ -50,6 +50,16 @@ _enter = CURRENT.set
 class CaseActor(Actor[Any, Any]):
     """One config of one experiment: its mailbox, its limits, its counters, its circuit."""
 
+    # There may be very many, most of them idle: what few have is not made before it is needed.
+    shadows: int = 0
+    """How many shadows are in flight: played, or in the mailbox."""
+    circuit: Circuit | None = None
+    direct: Tally | None = None
+    """Counts direct calls; other threads touch it, under the lock of the stage."""
+    signs: dict[tuple[Role, str], Sign] | None = None
+    """What it plays, in words, by role and reason: for the notes."""
+    _case: ExperimentCase | None = None
+
     def __init__(
         self,
         supervisor: "ExperimentSupervisor",
@@ -66,20 +76,9 @@ class CaseActor(Actor[Any, Any]):
         self.stage: Stage = supervisor.stage
         self.key: int = supervisor.key
         self.config = config
-        self.choice: Choice = Choice(self.key, supervisor.name, config)
-        self.case: ExperimentCase = ExperimentCase(
-            supervisor.name, config, (self.choice,), self.key
-        )
         self.tally: Tally = Tally()
-        self.direct: Tally = Tally()
-        """Counts direct calls; other threads touch it, under the lock of the stage."""
         self.active: dict[Branch, None] = {}
         """The branches that are suspended, or run in a task of their own."""
-        self.shadows: int = 0
-        """How many shadows are in flight: played, or in the mailbox."""
-        self.signs: dict[tuple[Role, str], Sign] = {}
-        """What it plays, in words, by role and reason: for the notes."""
-        self.circuit: Circuit | None = None
         self.fill = fill
         self._function = supervisor.ways.on_loop
         if self.stage.is_shared:
@@ -92,12 +91,27 @@ class CaseActor(Actor[Any, Any]):
     @property
     def counts(self) -> Tally:
         """What it has done so far."""
-        return self.tally.plus(self.direct) if self.direct.planned else self.tally
+        return self.tally if self.direct is None else self.tally.plus(self.direct)
+
+    @property
+    def case(self) -> ExperimentCase:
+        """The case in which nothing but its own config is chosen."""
+        if self._case is None:
+            name = self.supervisor.name
+            choice = Choice(self.key, name, self.config)
+            self._case = ExperimentCase(name, self.config, (choice,), self.key)
+        return self._case
+
+    @property
+    def choice(self) -> Choice:
+        """The choice of its own config."""
+        return self.case.choices[0]
 
     @property
     def in_flight(self) -> int:
         """How many branches are played here, or wait."""
-        return self.tally.planned + self.direct.planned - self.tally.ended - self.direct.ended
+        direct = 0 if self.direct is None else self.direct.planned - self.direct.ended
+        return self.tally.planned - self.tally.ended + direct
 
     # In the caller's task
 
@@ -134,21 +148,25 @@ class CaseActor(Actor[Any, Any]):
                 if notes is not None and not is_planned:
                     is_planned = True
                     tell_planned(notes, asked, part, call_id)
-                branch.holds_permit = await permit_for(branch, beside)
+                if must_wait(branch):
+                    turn = queue_up(branch, beside)
+                    try:
+                        await turn
+                    finally:
+                        branch.holds_permit = step_out(branch, turn)
                 branch.started = clock()
             branch.has_begun = True
             if notes is not None:
                 begun = tell_started(notes, branch, is_planned)
             context = copy_context()
-            run = context.run
-            run(_enter, branch)
+            context.run(_enter, branch)
             if self.fill is not None:
                 args, kwargs = self.fill(args, kwargs)
             play = self._function
             coroutine = play(*args, **kwargs) if kwargs else play(*args)
             caller, stage.stepping = stage.stepping, branch  # for those who watch
             try:
-                awaited = run(coroutine.send, None)
+                awaited = context.run(coroutine.send, None)
             except StopIteration as stop:
                 stage.stepping = caller
                 value = stop.value
@@ -163,7 +181,7 @@ class CaseActor(Actor[Any, Any]):
                     arm(branch)
                 if beside is not None:
                     beside.start()
-                value = await carry_on(branch, run, coroutine, awaited)
+                value = await carry_on(branch, context, coroutine, awaited)
         except BaseException as raised:
             error = raised if branch.task is None else resolve(branch, raised)
         ended = clock()

@@ -13,6 +13,7 @@ from ._errors import MailboxFull
 from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
 from ._results import Status
+from ._tally import Tally
 from ._telling import tell_ended, tell_planned, tell_started
 
 _NEVER_DATA = (KeyboardInterrupt, SystemExit, GeneratorExit)
@@ -60,6 +61,8 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
             if cast is not None:
                 cast.drop()
             raise StageGone
+        if actor.direct is None:
+            actor.direct = Tally()
         actor.direct.planned += 1
         actor.active[branch] = None
         branch.holds_permit = actor.mailbox.permits > 0
@@ -127,6 +130,7 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
         abandoned_as = branch.abandoned_as
         if abandoned_as is None:
             tally = actor.direct
+            assert tally is not None  # it was made when the branch began
             if status == "ok":
                 tally.ok += 1
             else:

@@ -96,16 +96,16 @@ class _Steps:
     async def make(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make one, and return what comes of it."""
         branch = self._branch
-        run = self._context.run
+        context = self._context
         try:
-            awaited = first_of(branch, run, step)
+            awaited = first_of(branch, context, step)
         except StopIteration as stop:
             return stop.value
         take_task(branch)
         if branch.deadline:
             arm(branch)
         try:
-            return await in_task(branch, carry_on(branch, run, step, awaited))
+            return await in_task(branch, carry_on(branch, context, step, awaited))
         finally:
             if branch.timer is not None:  # nothing can end it between two steps
                 branch.timer.cancel()

@@ -29,8 +29,8 @@ class Beside(Protocol):
         ...
 
 
-async def permit_for(branch: Branch, beside: Beside | None) -> bool:
-    """Wait for a permit; False if the branch plays under the one of an ancestor.
+def must_wait(branch: Branch) -> bool:
+    """Whether a branch has to wait for a permit; else it plays under the one of an ancestor.
 
     Raises:
         ActorStopped, MailboxFull, DeadlockError: there will be none.
@@ -52,61 +52,60 @@ async def permit_for(branch: Branch, beside: Beside | None) -> bool:
         cycle = find_cycle(actor.stage, actor, branch.parent)
         if cycle is not None:
             raise DeadlockError(f"{chain_of(branch.parent)} -> {cycle}: each waits for the next")
-    await _parked(branch, beside)
     return True
 
 
-async def _parked(branch: Branch, beside: Beside | None) -> None:
-    """Wait in the mailbox until it is this branch's turn."""
+def queue_up(branch: Branch, beside: Beside | None) -> "asyncio.Future[None]":
+    """Have a branch wait in the mailbox; return what is to be awaited: its turn."""
     actor = branch.part.actor
     stage = actor.stage
-    future = stage.loop.create_future()
-    parked = Parked(future)
+    turn = stage.loop.create_future()
     take_task(branch)
     if branch.deadline:
         arm(branch)
-    actor.mailbox.wait(parked)
-    stage.parked[future] = actor
+    actor.mailbox.wait(Parked(turn))
+    stage.parked[turn] = actor
     if beside is not None:
         beside.start()
-    try:
-        await future
-    except BaseException:
-        if parked.is_admitted:  # and cancelled in the same turn: the permit goes on
-            actor.mailbox.give_back()
-        elif not parked.is_refused:
-            actor.mailbox.leave()
-        raise
-    finally:
-        del stage.parked[future]
+    return turn
+
+
+def step_out(branch: Branch, turn: "asyncio.Future[None]") -> bool:
+    """Wait no more, for whatever reason; return whether the branch got its permit.
+
+    It may have got it and be cancelled at once: then it has a permit to give back.
+    """
+    actor = branch.part.actor
+    del actor.stage.parked[turn]
+    turn.cancel()  # it is still pending where the caller's coroutine was closed
+    if turn.cancelled():
+        actor.mailbox.leave()
+        return False
+    return turn.exception() is None
 
 
 @final
 class Parked:
     """A caller who waits in a mailbox for a permit."""
 
-    __slots__ = ("_future", "is_admitted", "is_refused")
+    __slots__ = ("_turn",)
 
-    def __init__(self, future: "asyncio.Future[None]") -> None:
-        self._future = future
-        self.is_admitted = False
-        self.is_refused = False
+    def __init__(self, turn: "asyncio.Future[None]") -> None:
+        self._turn = turn
 
     @property
     def is_gone(self) -> bool:
         """Whether the caller went away."""
-        return self._future.done()
+        return self._turn.done()
 
     def admit(self) -> bool:
         """Hand the permit over."""
-        if self._future.done():
+        if self._turn.done():
             return False
-        self.is_admitted = True
-        self._future.set_result(None)
+        self._turn.set_result(None)
         return True
 
     def refuse(self, error: BaseException) -> None:
         """Tell the caller that there will be no permit."""
-        self.is_refused = True
-        if not self._future.done():
-            self._future.set_exception(error)
+        if not self._turn.done():
+            self._turn.set_exception(error)

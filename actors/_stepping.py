@@ -5,7 +5,8 @@ are carried on by a generator, which hands what they await to the loop.
 """
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextvars import Context
 from types import coroutine
 from typing import Any, TypeVar
 
@@ -17,12 +18,12 @@ R = TypeVar("R")
 @coroutine
 def carry_on(
     branch: Branch,
-    run: Callable[..., Any],
+    context: Context,
     suspended: Coroutine[Any, Any, R],
     awaited: Any,
 ) -> Generator[Any, Any, R]:
     """Step a suspended coroutine to its end, each step in its own context."""
-    send, throw = suspended.send, suspended.throw
+    send = suspended.send
     stage = branch.part.actor.stage
     caller: Branch | None = None
     is_stepping = False
@@ -32,14 +33,14 @@ def carry_on(
             try:
                 sent = yield awaited
             except GeneratorExit:
-                run(suspended.close)
+                context.run(suspended.close)
                 raise
             except BaseException as error:
                 caller, stage.stepping, is_stepping = stage.stepping, branch, True
-                awaited = run(throw, error)
+                awaited = context.run(suspended.throw, error)
             else:
                 caller, stage.stepping, is_stepping = stage.stepping, branch, True
-                awaited = run(send, sent)
+                awaited = context.run(send, sent)
             stage.stepping, is_stepping = caller, False
     except StopIteration as stop:
         value: R = stop.value
@@ -50,12 +51,12 @@ def carry_on(
             stage.stepping = caller
 
 
-def first_of(branch: Branch, run: Callable[..., Any], begun: Coroutine[Any, Any, Any]) -> Any:
+def first_of(branch: Branch, context: Context, begun: Coroutine[Any, Any, Any]) -> Any:
     """Step a coroutine for the first time, in the context of its branch."""
     stage = branch.part.actor.stage
     caller, stage.stepping = stage.stepping, branch
     try:
-        return run(begun.send, None)
+        return context.run(begun.send, None)
     finally:
         stage.stepping = caller
 

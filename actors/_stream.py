@@ -17,7 +17,7 @@ from ._cast import Cast
 from ._consume import items_to_read
 from ._deadline import arm, deadline_of
 from ._outcome import in_task, take_task
-from ._permit import permit_for
+from ._permit import must_wait, queue_up, step_out
 from ._reading import LATER
 from ._stepping import carry_on, first_of, first_step
 from ._telling import tell_planned, tell_started
@@ -56,8 +56,8 @@ class Stream:
         self._args = args
         self._kwargs = kwargs
         self._cast = cast
-        self._run = copy_context().run
-        self._run(_enter, branch)
+        self._context = copy_context()
+        self._context.run(_enter, branch)
         self._generator: AsyncGenerator[Any, Any] | None = None
         self._begun: tuple[Coroutine[Any, Any, Any], Any] | None = None
         """A step, and what it waits for."""
@@ -81,7 +81,12 @@ class Stream:
         try:
             if not actor.mailbox.take():
                 branch.holds_permit = False
-                branch.holds_permit = await in_task(branch, permit_for(branch, self._cast))
+                if must_wait(branch):
+                    turn = queue_up(branch, self._cast)
+                    try:
+                        await in_task(branch, turn)
+                    finally:
+                        branch.holds_permit = step_out(branch, turn)
                 branch.started = actor.stage.clock()
             branch.has_begun = True
             if actor.stage.notes is not None:
@@ -91,7 +96,7 @@ class Stream:
             args, kwargs = self._args, self._kwargs
             if actor.fill is not None:
                 args, kwargs = actor.fill(args, kwargs)
-            self._generator = self._run(play, *args, **kwargs)
+            self._generator = self._context.run(play, *args, **kwargs)
         except BaseException as error:
             self._end(error)
             raise
@@ -153,7 +158,7 @@ class Stream:
         branch.paused = None
         caller, stage.stepping = stage.stepping, branch
         try:
-            awaited = self._run(step.send, None)
+            awaited = self._context.run(step.send, None)
         except StopIteration as stop:
             stage.stepping = caller
             return LATER if branch.interruption is not None else self._pause_at(stop.value)
@@ -173,12 +178,12 @@ class Stream:
             arm(branch)
         if self._cast is not None:
             self._cast.start()
-        return await in_task(branch, carry_on(branch, self._run, step, awaited))
+        return await in_task(branch, carry_on(branch, self._context, step, awaited))
 
     async def _step(self, step: Coroutine[Any, Any, Any]) -> Any:
         """Make a whole step, in the context of the branch."""
         try:
-            awaited = first_of(self._branch, self._run, step)
+            awaited = first_of(self._branch, self._context, step)
         except StopIteration as stop:
             return stop.value
         return await self._carry_on(step, awaited)

@@ -1,11 +1,14 @@
 """What one case actor has done so far, in numbers."""
 
+from array import array
 from math import ceil
 
 import msgspec
 
 _WINDOW = 256
 """Latencies are those of so many branches, the latest."""
+_NONE = array("q")
+"""Those of all who have none yet."""
 
 
 class Tally(msgspec.Struct):
@@ -26,7 +29,7 @@ class Tally(msgspec.Struct):
     skipped: int = 0
     lagged: int = 0
     taken: int = 0
-    durations: list[int] = []
+    durations: "array[int]" = _NONE
 
     @property
     def ended(self) -> int:
@@ -35,17 +38,19 @@ class Tally(msgspec.Struct):
 
     def took(self, duration: int) -> None:
         """Note how many nanoseconds a branch ran."""
-        durations = self.durations
-        if len(durations) < _WINDOW:
-            durations.append(duration)
+        taken = self.taken
+        if taken >= _WINDOW:
+            self.durations[taken % _WINDOW] = duration
+        elif taken:
+            self.durations.append(duration)
         else:
-            durations[self.taken % _WINDOW] = duration
-        self.taken += 1
+            self.durations = array("q", (duration,))
+        self.taken = taken + 1
 
     def plus(self, other: "Tally") -> "Tally":
         """Return the sum of two."""
         counts = {name: getattr(self, name) + getattr(other, name) for name in _COUNTS}
-        return Tally(**counts, durations=[*self.durations, *other.durations][-_WINDOW:])
+        return Tally(**counts, durations=(self.durations + other.durations)[-_WINDOW:])
 
     def quantile(self, share: float) -> float | None:
         """Return the seconds that a share (of the latest branches) took at most."""

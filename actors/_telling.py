@@ -93,6 +93,8 @@ def _beginning(branch: Branch, is_planned: bool) -> Started:
 def _sign(part: Part) -> Sign:
     """Return who plays what in a part, in words; it is put together once for each actor."""
     actor, config = part.actor, part.case.config
+    if actor.signs is None:
+        actor.signs = {}
     sign = actor.signs.get((part.role, part.reason))
     if sign is None:
         name, prefix = actor.supervisor.name, actor.stage.prefix

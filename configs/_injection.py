@@ -9,6 +9,7 @@ from ._config import Config
 from ._errors import ConfigError
 
 _Parameter = inspect.Parameter
+_NOTHING: Mapping[str, Any] = {}
 _POSITIONAL = (_Parameter.POSITIONAL_ONLY, _Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -25,6 +26,8 @@ class Layout(NamedTuple):
     """How many positional parameters are the caller's."""
     places: tuple[tuple[int, inspect.Parameter], ...]
     """The positional parameters that are filled in, each with its place."""
+    names: tuple[str, ...]
+    """What those are called."""
     config_places: tuple[int, ...]
     """The places of those that get a whole Config."""
 
@@ -43,6 +46,7 @@ class Layout(NamedTuple):
             -1 if has_only else places[0][0] if places else sys.maxsize,
             len(positional) - len(places),
             tuple(places),
+            tuple(parameter.name for _, parameter in places),
             tuple(place for place, parameter in places if parameter.name in takes_config),
         )
 
@@ -71,7 +75,7 @@ class Injection:
 
     __slots__ = (
         "_fresh",
-        "_insertions",
+        "_is_insertion",
         "_layout",
         "_name",
         "_only_place",
@@ -90,13 +94,14 @@ class Injection:
     ) -> None:
         self._name = name
         self._layout = layout
-        self._shared = dict(shared)
-        self._fresh = dict(fresh)
+        self._shared = shared
+        self._fresh = fresh or _NOTHING
         self._required = required
-        self._insertions = self._all_insertions()
+        self._is_insertion = not fresh and set(shared) == set(layout.names)
+        """Whether values that go in by position are all there is to fill in."""
         self._only_place, self._only_value = (sys.maxsize, None)
-        if len(self._insertions) == 1:
-            self._only_place, self._only_value = self._insertions[0]
+        if self._is_insertion and len(layout.names) == 1:
+            self._only_place, self._only_value = layout.places[0][0], shared[layout.names[0]]
 
     def fill(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -128,22 +133,15 @@ class Injection:
         passed = self._layout.passed(args)
         return all(name in kwargs or name in passed for name in self._required)
 
-    def _all_insertions(self) -> list[tuple[int, Any]]:
-        """Return what goes where, when that is all there is to fill in; otherwise nothing."""
-        places = [(place, parameter.name) for place, parameter in self._layout.places]
-        if {name for _, name in places} != self._shared.keys() | self._fresh.keys() or self._fresh:
-            return []
-        return [(place, self._shared[name]) for place, name in places]
-
     def _inserted(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Return the arguments, all of them by position; None where that cannot be."""
-        if not self._insertions or self._layout.are_for_all(args):
+        if not self._is_insertion or self._layout.are_for_all(args):
             return None
         laid = list(args)
-        for place, value in self._insertions:
+        for place, parameter in self._layout.places:
             if place > len(laid):
                 return None
-            laid.insert(place, value)
+            laid.insert(place, self._shared[parameter.name])
         return tuple(laid)
 
     def _by_position(

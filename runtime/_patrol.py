@@ -2,13 +2,16 @@
 
 A loop is held when one step of it takes too long. Where a branch is seen on a loop's thread, the
 loop is sent a ping; as long as that is not answered, it is still the same step. The culprit is the
-innermost branch that is there at every look.
+innermost branch that is there at every look. If there is another one at each, nobody holds it: it
+has too much to do, and many short steps make one long turn. While the garbage collector goes
+through everything, it is nobody's doing who happens to be there.
 
 The interpreter is held by a worker thread that computes while others have to wait for it. How long
 they wait shows in how late the patrol itself is; how much the thread computes, its CPU clock says.
 """
 
 import asyncio
+import gc
 import sys
 import time
 import weakref
@@ -29,7 +32,6 @@ from understudy.actors import (
 )
 
 from ._telling import Telling
-from ._whereabouts import where_is
 
 _SHARE = 0.25
 """Which part of the time a thread computes at least that holds the interpreter."""
@@ -41,12 +43,33 @@ Key = tuple[int, int]
 
 @final
 class Ping:
-    """Is called on a loop, and notes when."""
+    """Is called on a loop, and notes when; until then it is the same turn of the loop, or the next.
 
-    __slots__ = ("answered",)
+    Args:
+        computed: how many seconds the loop's thread had computed when it was sent.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("answered", "computed", "has_begun", "last", "looks", "met", "sent")
+
+    def __init__(self, computed: float | None) -> None:
+        self.sent = time.perf_counter()
         self.answered: float | None = None
+        self.computed = computed
+        self.has_begun = False
+        """Whether a call has begun since the last look."""
+        self.last: Key | None = None
+        self.looks = 0
+        self.met = 0
+        """How often somebody looked, and met another branch than before."""
+
+    def meet(self, branch: Branch | None) -> bool:
+        """Be told who is there now; whether it is another one, as it often was before."""
+        self.looks += 1
+        now = self.last if branch is None else _key(branch)
+        is_another = now != self.last or self.has_begun
+        self.last, self.has_begun = now, False
+        self.met += is_another
+        return is_another and self.met > 1 and self.met >= self.looks * _SHARE
 
     def __call__(self) -> None:
         self.answered = time.perf_counter()
@@ -56,7 +79,7 @@ class Ping:
 class LoopWatch:
     """A loop, its thread, and what holds it; it keeps alive only who is told of."""
 
-    __slots__ = ("clock", "computed", "culprit", "loop", "ping", "since", "suspects")
+    __slots__ = ("clock", "computed", "crowd", "culprit", "loop", "ping", "since", "suspects")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: int | None, computed: float) -> None:
         self.loop = weakref.ref(loop)
@@ -66,6 +89,8 @@ class LoopWatch:
         self.since = 0.0
         self.suspects: list[Key] = []
         self.culprit: Branch | None = None
+        self.crowd: Ping | None = None
+        """The ping that many short steps kept waiting."""
 
     @property
     def running_loop(self) -> asyncio.AbstractEventLoop | None:
@@ -76,7 +101,7 @@ class LoopWatch:
     def send_ping(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send one, unless one is on its way."""
         if self.ping is None:
-            ping = Ping()
+            ping = Ping(self.computed)
             with suppress(RuntimeError):  # closed just now
                 loop.call_soon_threadsafe(ping)
                 self.ping = ping
@@ -113,6 +138,9 @@ class Patrol:
         self._loops: dict[int, LoopWatch] = {}
         self._workers: dict[int, WorkerWatch] = {}
         self._looked = since
+        self._collections = _full_collections()
+        self._is_collected = False
+        """Whether the garbage collector went through everything since the last look."""
 
     @property
     def is_waiting(self) -> bool:
@@ -127,10 +155,14 @@ class Patrol:
         if watch is None or watch.loop() is not loop:
             watch = self._loops[thread] = LoopWatch(loop, clock, computed)
         watch.send_ping(loop)
+        if watch.ping is not None:
+            watch.ping.has_begun = True
 
     def look(self, late: float, stages: Collection[Stage]) -> None:
         """Look what all do; `late` is how many seconds later than it was to be."""
         now = time.perf_counter()
+        before, self._collections = self._collections, _full_collections()
+        self._is_collected = self._collections != before
         for thread, watch in [*self._loops.items()]:
             if not self._look_at_loop(watch, thread, stages, now, late):
                 self._free(watch, now)
@@ -165,7 +197,8 @@ class Patrol:
         branches = played_on(loop, thread, stages)
         computed, before = cpu_time(watch.clock), watch.computed
         watch.computed = computed
-        is_own_doing = computed is None or before is None or computed - before >= late * _SHARE
+        has_computed = computed is None or before is None or computed - before >= late * _SHARE
+        is_own_doing = has_computed and not self._is_collected
         if watch.culprit is not None and watch.culprit not in branches:
             self._let_go(watch, now)  # it is somebody else's turn, and the loop's still not
         if branches:
@@ -183,11 +216,29 @@ class Patrol:
         if watch.culprit is None and watch.suspects and held >= self._lag:
             watch.culprit = next(each for each in branches if _key(each) == watch.suspects[0])
             self._accuse(watch.culprit, "loop", held, thread)
+        if watch.ping is not None:
+            self._look_at_turn(watch, watch.ping, branches, now)
         return True
+
+    def _look_at_turn(
+        self, watch: LoopWatch, ping: Ping, branches: list[Branch], now: float
+    ) -> None:
+        """Tell of a turn of the loop that is long though nobody in it is."""
+        are_many = ping.meet(branches[0] if branches and self._is_ours(branches[0]) else None)
+        if watch.crowd is not None or watch.culprit is not None or not are_many:
+            return
+        lasted, computed = now - ping.sent, watch.computed
+        used = None if computed is None or ping.computed is None else computed - ping.computed
+        if lasted >= self._lag and (used is None or used >= lasted * _SHARE):
+            watch.crowd = ping
+            self._telling.crowded(lasted)
 
     def _free(self, watch: LoopWatch, answered: float) -> None:
         watch.ping, watch.suspects = None, []
         self._let_go(watch, answered)
+        crowd, watch.crowd = watch.crowd, None
+        if crowd is not None:
+            self._telling.uncrowded(answered - crowd.sent)
 
     def _let_go(self, watch: LoopWatch, when: float) -> None:
         culprit, watch.culprit = watch.culprit, None
@@ -232,10 +283,16 @@ class Patrol:
         actor = branch.part.actor
         with suppress(RuntimeError):  # its loop is closed
             actor.stage.post(partial(_count, actor))
+        from ._whereabouts import where_is  # what it imports is large, and this happens rarely
+
         self._telling.lagged(branch, place, held, where_is(thread))
 
     def _is_ours(self, branch: Branch) -> bool:
         return branch.part.actor.stage.crew is self._crew
+
+
+def _full_collections() -> int:
+    return int(gc.get_stats()[-1]["collections"])
 
 
 def _key(branch: Branch) -> Key:

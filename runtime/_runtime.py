@@ -5,14 +5,14 @@
 # mypy: disable-error-code=overload-overlap
 
 import asyncio
-import secrets
+import os
 import threading
 import time
 import types
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
 
 from understudy.actors import (
     CircuitBreaker,
@@ -33,7 +33,6 @@ from ._drain import DrainReport
 from ._experiment import Experiment, View, experiment_of, name_of, view_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
 from ._misuse import no_function, not_by_name, warn_of_left_behind
-from ._reload import Follower
 from ._settings import (
     NO_CONFIG,
     ONLY_DECLARED,
@@ -46,9 +45,12 @@ from ._settings import (
     make_settings,
 )
 from ._stages import Stages
-from ._statistics import RuntimeStatistics, statistics_of
 from ._subscription import Subscription
 from ._telling import Telling
+
+if TYPE_CHECKING:  # imported when first used, so that the runtime is there sooner
+    from ._reload import Follower
+    from ._statistics import RuntimeStatistics
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -149,17 +151,13 @@ class Runtime(Calls):
                 "clock": clock,
             }
         )
-        self.id: str = secrets.token_hex(4)
+        self.id: str = os.urandom(4).hex()
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
         self._telling = Telling(events, service, self.id, clock)
         self.switches: Switches = Switches()
-        self._follower = (
-            Follower(configs, lambda: self.settings.configs, self._followers, self._telling.emit)
-            if watch
-            else None
-        )
+        self._follower = self._follower_of(configs) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[tuple[str, Kind], Experiment] = {}
         self._lock = threading.Lock()
@@ -324,8 +322,10 @@ class Runtime(Calls):
         self.stages.subscribe(subscription)
         return subscription
 
-    def statistics(self) -> RuntimeStatistics:
+    def statistics(self) -> "RuntimeStatistics":
         """Return a snapshot of every supervisor and case."""
+        from ._statistics import statistics_of
+
         return statistics_of(self._all_experiments(), self._telling.dropped)
 
     # Living
@@ -376,6 +376,11 @@ class Runtime(Calls):
         """Return the experiments there are; other threads may be making some."""
         with self._lock:
             return [*self._experiments.values()]
+
+    def _follower_of(self, sources: Any) -> "Follower":
+        from ._reload import Follower
+
+        return Follower(sources, lambda: self.settings.configs, self._followers, self._telling.emit)
 
     def _followers(self) -> list[Experiment]:
         """Return the experiments that have no configs of their own."""

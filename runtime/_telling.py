@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, final
 
 from understudy.actors import Branch, Emit, Notes
 
-from ._events import Emitter
-from ._sinks import as_sinks
-
 if TYPE_CHECKING:
     from ._drain import DrainReport
+    from ._events import Emitter
     from ._experiment import Experiment
+    from ._sinks import Sink
 
 _log = logging.getLogger("understudy")
 _FLUSH = 5.0
 """How many seconds leaving waits until the events are written."""
+_CROWDED = "many_short_steps"
+"""Why a loop lags that no branch holds."""
 
 
 @final
@@ -31,10 +32,22 @@ class Telling:
     def __init__(
         self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
     ) -> None:
-        self._sinks = as_sinks(events)
-        self._emitter = Emitter(self._sinks, service, runtime_id, clock) if self._sinks else None
+        self._sinks: list[Sink] = []
+        self._emitter: Emitter | None = None
+        if events is not None:
+            self._attach(events, service, runtime_id, clock)
         self.emit: Emit | None = self._emitter
         self.notes: Notes | None = None if self._emitter is None else self._emitter.notes
+
+    def _attach(
+        self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
+    ) -> None:
+        from ._events import Emitter  # not imported where nobody listens
+        from ._sinks import as_sinks
+
+        self._sinks = as_sinks(events)
+        if self._sinks:
+            self._emitter = Emitter(self._sinks, service, runtime_id, clock)
 
     @property
     def dropped(self) -> int:
@@ -110,6 +123,22 @@ class Telling:
             name, role = branch.part.actor.name, branch.part.role
             _log.warning("%s (%s) has let go of %s after %.2f s", name, role, what, seconds)
         self._say("loop.resumed", **_culprit(branch, place, seconds))
+
+    def crowded(self, seconds: float) -> None:
+        """Tell of a long turn of a loop, of many short steps none of which is long."""
+        if self._emitter is None:
+            text = (
+                "a turn of the loop has lasted %.2f s: many short steps of many calls, and none "
+                "holds it; let fewer play at a time (concurrency=), or run more processes"
+            )
+            _log.warning(text, seconds)
+        self._say("loop.lagged", place="loop", reason=_CROWDED, lag_ms=seconds * 1e3)
+
+    def uncrowded(self, seconds: float) -> None:
+        """Tell that such a turn is over, and how long it lasted."""
+        if self._emitter is None:
+            _log.warning("the turn of the loop with many short steps lasted %.2f s", seconds)
+        self._say("loop.resumed", place="loop", reason=_CROWDED, lag_ms=seconds * 1e3)
 
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Have all events written that were told until now; False if that takes too long."""

@@ -14,9 +14,10 @@ Layout, in the order a strategy is used:
     _errors        StrategyError; _options: what options may be
 """
 
+from typing import TYPE_CHECKING
+
 from ._adapt import as_strategy as as_strategy
 from ._check import check_plan as check_plan
-from ._conformance import check_strategy as check_strategy
 from ._errors import StrategyError as StrategyError
 from ._multi_branch import MultiBranchStrategy as MultiBranchStrategy
 from ._plan import Call as Call
@@ -25,6 +26,9 @@ from ._plan import Strategy as Strategy
 from ._round_robin import RoundRobinStrategy as RoundRobinStrategy
 from ._shadow import ShadowStrategy as ShadowStrategy
 from ._single import SingleConfigStrategy as SingleConfigStrategy
+
+if TYPE_CHECKING:
+    from ._conformance import check_strategy as check_strategy
 
 __all__ = [
     "Call",
@@ -39,3 +43,16 @@ __all__ = [
     "check_plan",
     "check_strategy",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name != "check_strategy":  # for tests: nobody else has to import it
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._conformance import check_strategy
+
+    globals()[name] = check_strategy
+    return check_strategy
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

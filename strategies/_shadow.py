@@ -1,7 +1,6 @@
 """ShadowStrategy: the first config answers, the others run out of the caller's way."""
 
 from collections.abc import Sequence
-from random import Random
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from understudy.configs import Config
@@ -11,6 +10,9 @@ from ._kept import Kept
 from ._options import flag_problem, limit_problem, rate_problem, timeout_problem
 from ._plan import Call, Plan
 from ._share import share_of
+
+if TYPE_CHECKING:
+    from random import Random
 
 _set = object.__setattr__
 
@@ -71,7 +73,7 @@ class ShadowStrategy:
     cancel_with_primary: bool
     seed: int | None
     salt: str
-    _random: Random
+    _random: "Random"
     _plans_of: Kept[tuple[Plan, Plan]]
 
     def __init__(
@@ -92,7 +94,10 @@ class ShadowStrategy:
             if problem is not None:
                 raise StrategyError(f"ShadowStrategy({name}={value!r}): {problem}")
             _set(self, name, value)
-        _set(self, "_random", Random(seed))
+        if sample not in (0, 1):
+            from random import Random  # not before it is needed: it takes long to import
+
+            _set(self, "_random", Random(seed))
         _set(self, "_plans_of", Kept(self._plans))
 
     def plan(self, call: Call, configs: Sequence[Config]) -> Plan:

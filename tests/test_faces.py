@@ -127,6 +127,29 @@ MAY_BE_LOADED = {
 }
 """What of ours each statement loads: nothing that it does not need."""
 
+RUNTIME = "from understudy import Config, MultiBranchStrategy, Runtime, ShadowStrategy"
+DECLARED = f"""{RUNTIME}
+runtime = Runtime(configs=[{{"model": "large"}}, {{"model": "small"}}], strategy=ShadowStrategy())
+@runtime.experiment
+async def answer(prompt: str, config: Config) -> str:
+    return prompt"""
+CALLED = f"""{DECLARED}
+runtime.call_blocking(answer, "hello")"""
+NOT_LOADED = {
+    "the names of a runtime": RUNTIME,
+    "a runtime and an experiment": DECLARED,
+    "its calls": CALLED,
+}
+NOT_BY_A_RUNTIME = {
+    *("yaml", "anyio", "structlog", "uvloop", "watchfiles", "pydantic", "numpy", "multiprocessing"),
+    *("tempfile", "shutil", "random", "secrets", "tomllib", "dataclasses", "importlib.metadata"),
+    *("understudy.events", "understudy._sinks", "understudy._events", "understudy._appended"),
+    *("understudy._reload", "understudy._statistics", "understudy._whereabouts"),
+    *("understudy.configs._yaml", "understudy.configs._watch", "understudy.configs._sweep"),
+    *("understudy.strategies._conformance", "understudy.strategies._trial"),
+}
+"""What is loaded where files are read, somebody listens, or a loop is held: not before."""
+
 NEVER_LOADED = {
     *("asyncio", "inspect", "dataclasses", "tomllib", "multiprocessing", "difflib", "random"),
     *("msgspec", "yaml", "anyio", "structlog", "uvloop", "watchfiles", "pydantic", "numpy"),
@@ -144,6 +167,15 @@ def test_an_import_loads_only_what_is_listed(statement: str) -> None:
     assert ours == {"understudy", *rooms, *(["understudy.configs"] if listed else [])}
     assert {name.partition(".")[0] for name in loaded} <= sys.stdlib_module_names | {"understudy"}
     assert not loaded & NEVER_LOADED
+
+
+@pytest.mark.parametrize("what", NOT_LOADED)
+def test_a_runtime_loads_nothing_that_only_some_need(what: str) -> None:
+    print_all = "import sys; print(*sys.modules)"
+    loaded = set(run_python(f"{NOT_LOADED[what]}\n{print_all}").split())
+    before = set(run_python(print_all).split())
+    assert {"asyncio", "understudy._runtime"} <= loaded
+    assert (loaded - before) & NOT_BY_A_RUNTIME == set()
 
 
 @pytest.mark.parametrize("statement", ["import understudy", "from understudy import Config"])

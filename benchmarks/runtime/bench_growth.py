@@ -9,6 +9,7 @@ well, as with calls in flight, what has to be flat is the ratio to that floor.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from contextvars import ContextVar, copy_context
 from dataclasses import replace
 from itertools import cycle
 from time import thread_time_ns
@@ -35,6 +36,8 @@ DEPTHS: Final = (1, 2, 5, 10, 20, 50)
 BRANCHES: Final = (1, 2, 4, 8, 16, 32, 64)
 
 Cases = Callable[[Stand, int], Iterator[Case]]
+
+_LEVEL: Final = ContextVar[int]("level")
 
 
 def _configs(count: int) -> list[dict[str, Any]]:
@@ -63,10 +66,11 @@ def _round_robin(stand: Stand, size: int) -> Many:
     return many
 
 
-def _experiments_in_turn(stand: Stand, size: int) -> Many:
+def _experiments(stand: Stand, size: int) -> tuple[Many, Many]:
+    """Return what calls one of so many experiments, and what calls all of them in turn."""
     runtime = stand.runtime(configs=_configs(1))
     made = [runtime.experiment(play) for _ in range(size)]
-    turns = cycle(made)
+    first, turns = made[0], cycle(made)
 
     async def first_calls() -> None:
         for each in made:
@@ -74,11 +78,22 @@ def _experiments_in_turn(stand: Stand, size: int) -> Many:
 
     stand.run(first_calls)()  # they start the actors, which is measured elsewhere
 
-    async def many() -> None:
+    async def one() -> None:
+        for number in range(stand.calls):
+            await runtime.call(first, number)
+
+    async def in_turn() -> None:
         for number in range(stand.calls):
             await runtime.call(next(turns), number)
 
-    return many
+    return one, in_turn
+
+
+def _one_and_in_turn(stand: Stand, size: int) -> Iterator[Case]:
+    one, in_turn = _experiments(stand, size)
+    same = stand.case(f"always the same experiment of: {size:,}", one)
+    yield same
+    yield replace(stand.case(f"experiments: {size:,}", in_turn), baseline=same.name)
 
 
 def _batches(size: int) -> int:
@@ -131,6 +146,42 @@ def _nested(stand: Stand, size: int) -> Many:
             await call(outmost, number)
 
     return many
+
+
+def _contexts(size: int) -> Many:
+    """Return what awaits as deep as `_nested`, by hand, each level in a context of its own."""
+
+    def around(inner: Any) -> Any:
+        async def outer(x: int) -> Any:
+            context = copy_context()
+            context.run(_LEVEL.set, x)
+            try:
+                context.run(inner(x).send, None)
+            except StopIteration as stop:
+                return stop.value
+
+        return outer
+
+    async def innermost(x: int) -> int:
+        return x
+
+    outmost: Any = around(innermost)
+    for _ in range(size - 1):
+        outmost = around(outmost)
+
+    async def many() -> None:
+        for number in range(max(1, _LEVELS_IN_A_RUN // size)):
+            await outmost(number)
+
+    return many
+
+
+def _levels(stand: Stand, size: int) -> Iterator[Case]:
+    parts = max(1, _LEVELS_IN_A_RUN // size) * size
+    by_hand = stand.case(f"contexts in each other, by hand: {size:,}", _contexts(size), calls=parts)
+    yield by_hand
+    ours = stand.case(f"levels: {size:,}", _nested(stand, size), calls=parts)
+    yield replace(ours, baseline=by_hand.name)
 
 
 def _branches(stand: Stand, size: int) -> Many:
@@ -240,9 +291,10 @@ def tables(
             "one call, by the number of experiments, called in turn",
             "experiments",
             experiments,
-            {"single": _called("experiments", _experiments_in_turn)},
+            {"single": _one_and_in_turn},
             within=2.5,
-            note="Ten thousand of them do not fit into the caches of a CPU: that is in it.",
+            note="Ten thousand of them do not fit into the caches of a CPU: the one that is called "
+            "again and again does, among as many.",
         )
     with standing() as made:
         yield _table(
@@ -261,9 +313,9 @@ def tables(
             "one level of nested calls, by their depth",
             "levels",
             depths,
-            {"nested": _in_parts("levels", _nested, _LEVELS_IN_A_RUN)},
+            {"nested": _levels},
             within=1.5,
-            note="Held to the cost of two levels: one alone is no nested call.",
+            note="Held to the ratio of two levels to as many contexts in each other.",
             first=2,
         )
     with standing() as made:

@@ -26,8 +26,10 @@ from ._stand import LOOPS
 
 _START: Final = "benchmarks.runtime._start"
 _BARE: Final = "the bare interpreter"
+_ASYNCIO: Final = "asyncio, which whoever awaits has imported already"
 _DEPENDENCIES: Final = "its five dependencies: anyio, msgspec, structlog, uvloop, yaml"
 _IMPORTS: Final = {
+    _ASYNCIO: "import asyncio",
     _DEPENDENCIES: "import anyio, msgspec, structlog, uvloop, yaml",
     "import understudy": "import understudy",
     "from understudy import Config, Runtime, ShadowStrategy": (
@@ -59,7 +61,9 @@ def _imports() -> Table:
     goal = Goal(extra=60e-3)
     cases = [Case(_BARE, imported("pass"))]
     cases += [
-        Case(name, imported(statement), 1, _BARE, None if name == _DEPENDENCIES else goal)
+        Case(
+            name, imported(statement), 1, _BARE, None if name in (_ASYNCIO, _DEPENDENCIES) else goal
+        )
         for name, statement in _IMPORTS.items()
     ]
     return Table("one import, per process", cases, clock=spent_by_children)

@@ -186,6 +186,53 @@ async def test_a_function_without_async_called_on_a_loop_holds_it_too() -> None:
     assert runtime.statistics().experiments[0][0].lagged == 1
 
 
+async def test_a_long_turn_of_many_short_steps_is_told_and_none_of_them_is_blamed() -> None:
+    told = Told()
+    lag = 10 * LAG
+    runtime = watched(told, strategy=None, lag=lag)
+
+    @runtime.experiment
+    async def answer(config: Config) -> None:
+        until = time.monotonic() + lag / 50
+        while time.monotonic() < until and not told.named("loop.lagged"):
+            pass
+
+    async with runtime:
+        calls = [asyncio.create_task(answer()) for _ in range(1_000)]
+        await asyncio.gather(*calls)
+    (lagged,) = told.named("loop.lagged")
+    (resumed,) = told.named("loop.resumed")
+    assert (lagged.reason, lagged.place) == ("many_short_steps", "loop")
+    assert (lagged.experiment, lagged.branch_id) == (None, None)
+    assert lagged.lag_ms is not None
+    assert resumed.lag_ms is not None
+    assert 1e3 * lag <= lagged.lag_ms <= resumed.lag_ms
+    assert runtime.statistics().experiments[0][0].lagged == 0
+
+
+async def test_whoever_is_there_while_the_garbage_collector_works_is_not_blamed() -> None:
+    told = Told()
+    runtime = watched(told, strategy=None)
+    waits: list[float] = []
+
+    @runtime.experiment
+    async def answer(config: Config) -> None:
+        await asyncio.sleep(0)
+        before = time.perf_counter()
+        gc.collect()
+        waits.append(time.perf_counter() - before)
+
+    heap: list[list[int]] = [[] for _ in range(500_000)]
+    gc.disable()  # but for what is collected here
+    try:
+        async with runtime:
+            await answer()
+    finally:
+        gc.enable()
+    assert told.named("loop.lagged") == [], (waits, len(heap))
+    assert waits[0] > LAG
+
+
 async def test_what_is_nobodys_is_not_told() -> None:
     told = Told()
     runtime = watched(told)

@@ -41,6 +41,28 @@ async def test_branches_start_in_order_and_never_too_many_at_a_time(concurrency:
     assert running == [0, min(concurrency, running[1])]
 
 
+async def test_a_call_that_is_closed_while_it_waits_leaves_its_place_to_the_next() -> None:
+    runtime = Runtime(configs=[{"n": 0}], concurrency=1)
+    may_end = asyncio.Event()
+
+    @runtime.experiment
+    async def play(x: int, config: Config) -> int:
+        await may_end.wait()
+        return x
+
+    async with runtime:
+        first = asyncio.create_task(runtime.call(play, 1))
+        await asyncio.sleep(0)
+        waiting = runtime.call(play, 2)
+        waiting.send(None)
+        waiting.close()
+        third = asyncio.create_task(runtime.call(play, 3))
+        await turns()
+        may_end.set()
+        async with asyncio.timeout(5):
+            assert [await first, await third] == [1, 3]
+
+
 @pytest.mark.parametrize("suspends", [False, True])
 @pytest.mark.parametrize("concurrency", [1, 256])
 async def test_nobody_can_tell_the_short_way_from_the_long_one(

@@ -30,9 +30,11 @@ class Mutant(NamedTuple):
 MUTANTS = [
     Mutant(
         "a permit is lost when its new holder is cancelled at the hand-over",
-        "actors/_permit.py",
-        "        if parked.is_admitted:",
-        "        if False:",
+        "actors/_case_actor.py",
+        "                    finally:\n                        branch.holds_permit = step_out",
+        "                    except BaseException:\n                        step_out(branch, turn)\n"
+        "                        raise\n                    else:\n"
+        "                        branch.holds_permit = step_out",
     ),
     Mutant(
         "a new call overtakes those who wait",
@@ -99,7 +101,8 @@ MUTANTS = [
         "a re-entered call gives back a permit that it never had",
         "actors/_permit.py",
         "        if ancestor.part.actor is actor and not ancestor.is_over:\n            return False",
-        "        if ancestor.part.actor is actor and not ancestor.is_over:\n            return True",
+        "        if ancestor.part.actor is actor and not ancestor.is_over:\n"
+        "            branch.holds_permit = True\n            return False",
     ),
     Mutant(
         "a cancellation of ours stays with the caller's task",
@@ -116,10 +119,10 @@ MUTANTS = [
     Mutant(
         "the shadows enter a mailbox before the primary that waits in it",
         "actors/_permit.py",
-        "    actor.mailbox.wait(parked)\n    stage.parked[future] = actor\n"
+        "    actor.mailbox.wait(Parked(turn))\n    stage.parked[turn] = actor\n"
         "    if beside is not None:\n        beside.start()\n",
         "    if beside is not None:\n        beside.start()\n"
-        "    actor.mailbox.wait(parked)\n    stage.parked[future] = actor\n",
+        "    actor.mailbox.wait(Parked(turn))\n    stage.parked[turn] = actor\n",
     ),
     Mutant(
         "shadows in flight are counted up only",
@@ -191,8 +194,8 @@ MUTANTS = [
     Mutant(
         "a result that somebody waits for is not made",
         "actors/_message.py",
-        "if (cast is not None and cast.waits_for_all) or is_observed or stage.emit is not None:",
-        "if is_observed or stage.emit is not None:",
+        "if (cast is not None and cast.waits_for_all) or is_observed:",
+        "if is_observed:",
     ),
     Mutant(
         "a permit is not given back when its branch has ended in a task of its own",
@@ -203,8 +206,8 @@ MUTANTS = [
     Mutant(
         "a branch runs in the context of its caller",
         "actors/_case_actor.py",
-        "            run = context.run\n",
-        "            def run(function, *args):\n                return function(*args)\n",
+        "                awaited = context.run(coroutine.send, None)\n",
+        "                _enter(branch)\n                awaited = coroutine.send(None)\n",
     ),
     Mutant(
         "a strategy that crashed goes on choosing",
