@@ -161,7 +161,9 @@ class Backstage:
         except BaseException as error:
             visit.error = error
         self._visits.discard(visit)
-        visit.tell()
+        tell = visit.tell
+        del visit  # who is told goes on at once, and may want that nothing is held any more
+        tell()
 
     def stop(self) -> bool:
         """End the loop and its thread, on which this is called; the next use starts another.

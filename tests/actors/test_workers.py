@@ -181,10 +181,10 @@ async def test_no_pipe_is_left_open_by_threads_that_are_gone(
         while workers.count:  # one that was just started is sent away as well
             workers.rest()
             await asyncio.sleep(0)
+        for thread in {*threading.enumerate()} - before:
+            if thread.name.startswith("test "):
+                await asyncio.to_thread(thread.join, 10)
         assert opened == set()
-    for thread in {*threading.enumerate()} - before:
-        if thread.name.startswith("test "):
-            await asyncio.to_thread(thread.join, 10)
 
 
 async def test_a_job_that_comes_as_the_threads_are_sent_to_rest_is_done() -> None:
