@@ -19,7 +19,8 @@ Layout, from the ground up:
     _items       what comes of a stream; _consume: all of it, where nobody reads it
     _stream      a lead's stream, read item by item on the loop (_reading)
 
-    _workers     threads of the runtime's own; _bridge: a sync function awaited in one
+    _workers     threads of the runtime's own (_doorbell wakes them, _desk takes what they bring)
+    _bridge      a sync function awaited in one
     _direct      a sync function called directly, in its caller's thread (_here, _permit_here)
     _stream_here a generator called directly, in its reader's thread
     _later       what a function returned that goes on: a coroutine, a generator
@@ -49,6 +50,7 @@ from ._current import leave_branch as leave_branch
 from ._direct import answer_here as answer_here
 from ._direct import answer_whole_here as answer_whole_here
 from ._direct import gather_here as gather_here
+from ._doorbell import Doorbell as Doorbell
 from ._errors import ActorError as ActorError
 from ._errors import ActorStopped as ActorStopped
 from ._errors import DeadlineExceeded as DeadlineExceeded
@@ -114,6 +116,7 @@ __all__ = [
     "DeadlineExceeded",
     "DeadlockError",
     "Done",
+    "Doorbell",
     "Emit",
     "Ended",
     "ExperimentCase",

@@ -43,12 +43,20 @@ def bridged(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, A
     function still brings is dropped; but it keeps its permit until it has ended, so that there are
     never more threads in a case than its limit says.
     """
+    play_here = _listed(function) if inspect.isgeneratorfunction(function) else function
 
     @functools.wraps(function)
     async def play(*args: Any, **kwargs: Any) -> Any:
         branch = playing_branch()
-        call = functools.partial(_play, branch, function, args, kwargs)
-        value = await _in_thread(branch, functools.partial(copy_context().run, call))
+        context = copy_context()
+        visit = _Visit(branch, functools.partial(context.run, play_here, *args, **kwargs))
+        await visit.over
+        value = visit.leave()
+        if inspect.isgenerator(value):  # of a function that does not look like it
+            items = functools.partial(list_items, branch, value)
+            visit = _Visit(branch, functools.partial(context.run, items))
+            await visit.over
+            return visit.leave()
         if inspect.iscoroutine(value):
             return await value
         return await gather_items(branch, value) if inspect.isasyncgen(value) else value
@@ -56,11 +64,8 @@ def bridged(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, A
     return play
 
 
-def _play(
-    branch: Branch, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    value = function(*args, **kwargs)
-    return list_items(branch, value) if inspect.isgenerator(value) else value
+def _listed(function: Callable[..., Generator[Any, Any, Any]]) -> Callable[..., list[Any]]:
+    return lambda *args, **kwargs: list_items(playing_branch(), function(*args, **kwargs))
 
 
 def bridged_stream(function: Callable[..., Any]) -> Callable[..., AsyncGenerator[Any, Any]]:
@@ -114,10 +119,14 @@ class _Steps:
             self._is_left = True
             is_running = self._is_running
         if not is_running and inspect.getgeneratorstate(self._generator) != inspect.GEN_CLOSED:
-            await _in_thread(self._branch, self._close)
+            visit = _Visit(self._branch, self._close)
+            await visit.over
+            visit.leave()
 
     async def _make(self, advance: Callable[[Any], Any], argument: Any) -> Any:
-        item = await _in_thread(self._branch, functools.partial(self._step, advance, argument))
+        visit = _Visit(self._branch, functools.partial(self._step, advance, argument))
+        await visit.over
+        item = visit.leave()
         if item is _END:
             raise StopAsyncIteration
         return item
@@ -142,33 +151,40 @@ class _Steps:
         self._context.run(self._generator.close)
 
 
-async def _in_thread(branch: Branch, call: Callable[[], Any]) -> Any:
-    """Have something done in a thread for a branch, and return what comes of it."""
-    future = asyncio.get_running_loop().create_future()
-    told: list[tuple[Any, BaseException | None]] = []  # not in the future, which tracebacks hold
+@final
+class _Visit:
+    """Something that is done in a thread for a branch, and is awaited on the loop."""
 
-    def done(value: Any, error: BaseException | None) -> None:
-        _leave_thread(branch)
-        if not future.done():
-            told.append((value, error))
-            future.set_result(None)
+    __slots__ = ("_branch", "_error", "_value", "over")
 
-    crew = branch.part.actor.stage.crew
-    workers = crew.understudies if branch.is_shadowed else crew.leads
-    workers.post(functools.partial(play_in_thread, branch, call), done)
-    branch.threads += 1
-    await future
-    value, error = told.pop()
-    if error is not None:
-        try:
-            raise error
-        finally:
-            del error, done  # its traceback holds this frame: no cycle stays behind
-    return value
+    def __init__(self, branch: Branch, call: Callable[[], Any]) -> None:
+        stage = branch.part.actor.stage
+        self._branch = branch
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self.over: asyncio.Future[None] = stage.loop.create_future()
+        """Has no value: tracebacks hold the future, and would hold that as well."""
+        workers = stage.crew.understudies if branch.is_shadowed else stage.crew.leads
+        workers.post(functools.partial(play_in_thread, branch, call), self._end, stage.loop)
+        branch.threads += 1
 
+    def _end(self, value: Any, error: BaseException | None) -> None:
+        branch = self._branch
+        branch.threads -= 1
+        if not branch.threads and branch.is_over and branch.holds_permit:
+            branch.holds_permit = False  # its task may be about to give it back as well
+            branch.part.actor.mailbox.give_back()
+        if not self.over.done():
+            self._value, self._error = value, error
+            self.over.set_result(None)
 
-def _leave_thread(branch: Branch) -> None:
-    branch.threads -= 1
-    if not branch.threads and branch.is_over and branch.holds_permit:
-        branch.holds_permit = False  # its task may be about to give it back as well
-        branch.part.actor.mailbox.give_back()
+    def leave(self) -> Any:
+        """Return what came of it, or raise that, once it is over."""
+        value, error = self._value, self._error
+        self._value = self._error = None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback holds this frame: no cycle stays behind
+        return value

@@ -38,6 +38,14 @@ class Playing(NamedTuple):
     computed: float
 
 
+if sys.platform == "linux":
+    _clock_of = time.pthread_getcpuclockid
+else:
+
+    def _clock_of(_: int) -> None:
+        return None
+
+
 _WORKERS: Final[dict[int, Playing]] = {}
 """What plays in each worker thread, by the number of the thread."""
 
@@ -45,7 +53,7 @@ _WORKERS: Final[dict[int, Playing]] = {}
 def play_in_thread(branch: Branch, call: Callable[[], Any]) -> Any:
     """Do something for a branch in this worker thread, for all to see."""
     thread = threading.get_ident()
-    _WORKERS[thread] = Playing(branch, cpu_clock_here(), time.thread_time())
+    _WORKERS[thread] = Playing(branch, _clock_of(thread), time.thread_time())
     try:
         return call()
     finally:
@@ -127,9 +135,7 @@ def cpu_clock_here() -> int | None:
         >>> clock is None or cpu_time(clock) >= 0
         True
     """
-    if sys.platform != "linux":
-        return None
-    return time.pthread_getcpuclockid(threading.get_ident())
+    return _clock_of(threading.get_ident())
 
 
 def cpu_time(clock: int | None) -> float | None:

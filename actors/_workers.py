@@ -3,35 +3,49 @@
 import asyncio
 import os
 import threading
+import time
 import weakref
+from asyncio.events import get_running_loop
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context
+from enum import Enum, auto
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
 
-Done = Callable[[Any, BaseException | None], None]
-"""Is told, on the loop, what a function returned, or raised."""
+from ._desk import Desk, Desks, Done
+from ._doorbell import Doorbell
 
 _LINGER: Final = 10.0
 """How many seconds a thread waits for more to do."""
+_PATIENCE: Final = 0.001
+"""How many seconds jobs wait for the threads that play before they get one more."""
+_QUICK: Final = 4
+"""If a thread does so many jobs meanwhile, or more, another one would only be in its way."""
+
+Job = tuple[Callable[[], Any], Desk, Done]
+"""What is to be done in a thread, and where that is handed in, and who is told."""
 
 
-class Job(NamedTuple):
-    """Something to be done in a thread."""
+class _Turn(Enum):
+    """What a thread is to do that has no job."""
 
-    call: Callable[[], Any]
-    desk: "Desk"
-    done: Done
+    WAIT = auto()
+    STAND_BY = auto()
+    END = auto()
 
 
 @final
 class Workers:
     """Some threads at most, started when they are needed, that end after a rest.
 
-    A thread that takes a job while no other waits starts the next one first, so that nobody waits
-    for a thread to start but the very first who needs one.
+    One thread waits for the next job, and takes what else is there before it waits again: short
+    jobs are done soonest if threads do not take turns. The other threads are spare. When jobs wait
+    and no thread does, a spare one is rung for. It looks whether they get their turn; where none
+    has for a millisecond, it takes one itself, and has as many more do that as play already.
+
+    A thread that takes a job while none is spare starts one first, so that nobody waits for a
+    thread to start but the very first who needs one.
 
     They are daemons: a function that never returns does not keep the interpreter from ending.
 
@@ -55,38 +69,65 @@ class Workers:
         self.name = name
         self.most = most
         self._linger = linger
+        self._doorbell = Doorbell()
         self.begin()
         _ALL.add(self)
 
     def begin(self) -> None:
         """Start afresh: when they are made, and in a forked child, where the threads are gone."""
         self._lock = threading.Lock()
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._count = 0
-        self._spare = 0  # threads that wait, less the jobs that wait: below 0, some jobs do
-        self._desks = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Desk]()
+        self._jobs = deque[Job]()
+        self._is_awaited = False  # whether a thread waits at the doorbell
+        self._is_dismissed = False  # whether one that waited there is to end
+        self._spare = 0
+        self._bell = SimpleQueue[bool]()  # for a spare thread: True if jobs wait, False to end
+        self._is_rung = False  # whether a spare thread looks after the jobs that wait, or is to
+        self._is_left = False  # whether no spare thread will answer the bell
+        self._wanted = 0  # how many spare threads are to take a job at once
+        self._turns = 0  # how often a thread was through with a job
+        self._desks = Desks()
+        self._doorbell.close()
 
     @property
     def count(self) -> int:
         """How many threads there are."""
         return self._count
 
-    def post(self, call: Callable[[], Any], done: Done) -> None:
-        """Have a function called in a thread, and the loop that runs told how that ended.
+    def post(
+        self,
+        call: Callable[[], Any],
+        done: Done,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Have a function called in a thread, and a loop told how that ended.
+
+        Args:
+            call: the function.
+            done: is told on the loop.
+            loop: the one that runs here, whoever knows it; asking asyncio takes a system call.
 
         Raises:
             RuntimeError: there is no thread, and none can be started.
         """
-        job = Job(call, self._desk(asyncio.get_running_loop()), done)
+        job = (call, self._desks.of(loop or get_running_loop()), done)
+        must_start = must_ring = False
         with self._lock:
-            self._spare -= 1
-            is_first = self._count == 0
-            if is_first:
-                self._count += 1
-                self._spare += 1
-        if is_first and not self._starts():
+            self._jobs.append(job)
+            is_awaited = self._is_awaited
+            if is_awaited:
+                self._is_awaited = False
+            elif not self._count or (self._is_left and self._count < self.most):
+                must_start = True
+                self._add(spare=0)
+            elif not self._is_rung:
+                self._is_rung = must_ring = True
+        if is_awaited:
+            self._doorbell.ring()
+        elif must_ring:
+            self._bell.put(True)
+        elif must_start and not self._starts(mine=job):
             raise RuntimeError(f"{self.name}: no thread can be started")
-        self._jobs.put(job)
 
     def prepare(self) -> None:
         """Have a thread wait for the first job, which then need not start one.
@@ -96,121 +137,178 @@ class Workers:
         with self._lock:
             if self._count:
                 return
-            self._count += 1
-            self._spare += 1
-        if not self._starts():
-            with self._lock:
-                self._spare -= 1
-
-    def _starts(self) -> bool:
-        """Start one more thread; True if that went well, or there are others."""
-        work = Context().run  # of nobody's context: each job brings its own
-        name = f"{self.name} {self._count}"
-        try:
-            threading.Thread(target=work, args=(self._work,), name=name, daemon=True).start()
-        except (RuntimeError, MemoryError):  # the limits of the process
-            with self._lock:
-                self._count -= 1
-                self._spare -= 1
-                if not self._count:
-                    self._spare += 1  # the job is not posted
-                    self._refuse_all()
-                    return False
-        return True
-
-    def _refuse_all(self) -> None:
-        """Tell those who counted on the thread that there is none."""
-        while not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job is not None:
-                self._spare += 1
-                error = RuntimeError(f"{self.name}: no thread can be started")
-                job.desk.hand_in(job.done, None, error)
-
-    def _see_to_the_next(self) -> None:
-        """Have one more thread wait, unless one does; a loop would wait for it to start."""
-        if self._spare > 0:
-            return
-        with self._lock:
-            if self._spare > 0 or self._count >= self.most:
-                return
-            self._count += 1
-            self._spare += 1
+            self._add(spare=0)
         self._starts()
-
-    def _desk(self, loop: asyncio.AbstractEventLoop) -> "Desk":
-        desk = self._desks.get(loop)
-        if desk is None:
-            desk = self._desks[loop] = Desk(loop)
-        return desk
-
-    def _work(self) -> None:
-        jobs = self._jobs
-        while True:
-            try:
-                job = jobs.get(timeout=self._linger)
-            except Empty:
-                with self._lock:
-                    if self._spare <= 0:  # somebody counts on this thread
-                        continue
-                    self._spare -= 1
-                    self._count -= 1
-                    return
-            if job is None:
-                with self._lock:
-                    if self._spare < 0:  # a job came after the rest was ordered
-                        self._spare += 1
-                        continue
-                    self._count -= 1
-                return
-            self._see_to_the_next()
-            value = error = None
-            try:
-                value = job.call()
-            except BaseException as raised:  # SystemExit too: it would end nothing but this thread
-                error = raised
-            with self._lock:
-                self._spare += 1
-            job.desk.hand_in(job.done, value, error)
-            del job, value, error  # the rest may be long
 
     def rest(self) -> None:
         """Have the threads that wait end now."""
         with self._lock:
-            waiting = max(0, self._spare)
-            self._spare -= waiting
-        for _ in range(waiting):
-            self._jobs.put(None)
+            is_awaited, self._is_awaited = self._is_awaited, False
+            self._is_dismissed |= is_awaited
+            spare = self._spare
+        if is_awaited:
+            self._doorbell.ring()
+        for _ in range(spare):
+            self._bell.put(False)
 
+    # Coming and going
 
-@final
-class Desk:
-    """Where threads hand in what a loop is to be told: one wake-up for all that waits."""
+    def _add(self, spare: int) -> None:
+        """Count one more thread, which is about to be started."""
+        if not self._count:
+            self._doorbell.open()
+        self._count += 1
+        self._spare += spare
+        self._is_left = False
 
-    __slots__ = ("_has_called", "_loop", "_results")
+    def _starts(self, spare: int = 0, mine: Job | None = None) -> bool:
+        """Start a thread that was counted; True if that went well, or there are others.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = weakref.ref(loop)
-        self._results: deque[tuple[Done, Any, BaseException | None]] = deque()
-        self._has_called = False
+        If there are none, those who counted on it are told, but for `mine`, who knows.
+        """
+        work = Context().run  # of nobody's context: each job brings its own
+        name = f"{self.name} {self._count}"
+        args = (self._work, bool(spare))
+        try:
+            threading.Thread(target=work, args=args, name=name, daemon=True).start()
+        except (RuntimeError, MemoryError):  # the limits of the process
+            with self._lock:
+                self._spare -= spare
+                self._leave()
+                if self._count:
+                    return True
+                refused = [job for job in self._jobs if job is not mine]
+                self._jobs.clear()
+            for _, desk, done in refused:
+                desk.hand_in(done, None, RuntimeError(f"{self.name}: no thread can be started"))
+            return False
+        return True
 
-    def hand_in(self, done: Done, value: Any, error: BaseException | None) -> None:
-        """Have the loop told, soon; it may be closed already."""
-        self._results.append((done, value, error))
-        if self._has_called:
-            return
-        self._has_called = True
-        loop = self._loop()
-        with suppress(RuntimeError):  # closed: nobody waits any more
-            if loop is not None:
-                loop.call_soon_threadsafe(self._tell_all)
+    def _see_to_a_spare(self) -> None:
+        """Have one more thread stand by, as none does; a loop would wait for it to start."""
+        with self._lock:
+            if self._spare or self._count >= self.most:
+                return
+            self._add(spare=1)
+        self._starts(spare=1)
 
-    def _tell_all(self) -> None:
-        self._has_called = False
-        results = self._results
-        while results:
-            done, value, error = results.popleft()
-            done(value, error)
+    def _leave(self) -> None:
+        self._count -= 1
+        self._is_left = not self._spare
+        if not self._count:
+            self._doorbell.close()
+
+    # What a thread does
+
+    def _work(self, is_spare: bool) -> None:
+        while not is_spare or self._stands_by():
+            if not self._plays():
+                return
+            is_spare = True
+
+    def _plays(self) -> bool:
+        """Do one job after the other, until another thread waits for the next; False to end."""
+        wait = self._doorbell.wait
+        turn = self._next()
+        while True:
+            if turn is _Turn.WAIT:
+                wait()
+                turn = self._next()
+                continue
+            if isinstance(turn, _Turn):
+                return turn is _Turn.STAND_BY
+            if not self._spare:
+                self._see_to_a_spare()
+            call, desk, done = turn
+            value = error = None
+            try:
+                value = call()
+            except BaseException as raised:  # SystemExit too: it would end nothing but this thread
+                error = raised
+            turn = self._next()  # before the loop is told, which may have one more job at once
+            desk.hand_in(done, value, error)
+            del call, done, value, error  # the rest may be long
+
+    def _next(self) -> "Job | _Turn":
+        """Return what this thread is to do next."""
+        with self._lock:
+            self._turns += 1
+            is_dismissed, self._is_dismissed = self._is_dismissed, False
+            if self._jobs:
+                return self._jobs.popleft()
+            if is_dismissed:
+                self._leave()
+                return _Turn.END
+            if self._is_awaited:
+                self._spare += 1
+                self._is_left = False
+                return _Turn.STAND_BY
+            self._is_awaited = True
+            return _Turn.WAIT
+
+    def _stands_by(self) -> bool:
+        """Wait until this spare thread is to take a job; False if it is to end."""
+        while True:
+            turns = self._turns
+            try:
+                is_rung = self._bell.get(timeout=self._linger)
+            except Empty:
+                if self._is_superfluous(turns):
+                    return False
+                continue
+            if not is_rung:
+                with self._lock:
+                    if not self._jobs:  # none came after the rest was ordered
+                        self._spare -= 1
+                        self._leave()
+                        return False
+            if self._is_needed():
+                return True
+
+    def _is_superfluous(self, turns: int) -> bool:
+        """Whether this spare thread is to end; the last one sees to it that all do, together."""
+        with self._lock:
+            if self._spare > 1:
+                self._spare -= 1
+                self._leave()
+                return True
+            others = self._count - self._spare - self._is_awaited
+            nothing_happened = self._turns == turns and not self._jobs
+        if nothing_happened and not others:
+            self.rest()
+        return False
+
+    def _is_needed(self) -> bool:
+        """Look after the jobs that wait; True if this spare thread is to take one."""
+        was_late = False
+        while True:
+            turns = self._turns
+            if not self._wanted:
+                looked = time.perf_counter()
+                time.sleep(_PATIENCE)
+                is_late = time.perf_counter() - looked > 2 * _PATIENCE
+                if is_late and not was_late:
+                    was_late = True  # what kept this thread from running may have kept all others
+                    continue
+            with self._lock:
+                if not self._jobs:
+                    self._is_rung = False
+                    self._wanted = 0
+                    return False
+                playing = max(1, self._count - self._spare)
+                if self._wanted:
+                    self._wanted -= 1
+                elif self._turns - turns >= _QUICK * playing:
+                    continue
+                else:
+                    self._wanted = playing - 1
+                self._spare -= 1
+                are_more = self._is_rung = len(self._jobs) > 1
+                if not are_more:
+                    self._wanted = 0
+            if are_more:
+                self._bell.put(True)
+            return True
 
 
 _ALL: Final = weakref.WeakSet[Workers]()

@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
-from asyncio.events import _get_running_loop
+from asyncio.tasks import _unregister_task
+from collections import deque
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from contextvars import Context, copy_context
-from typing import Any, TypeVar, final
+from functools import partial
+from typing import Any, ParamSpec, TypeVar, final
+
+from understudy.actors import Doorbell
 
 from ._outlet import begin_again_after_fork
 from ._settings import ExperimentError
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -30,8 +35,11 @@ class Backstage:
         """Start afresh: when it is made, and in a forked child, where the thread is gone."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._coming = 0  # coroutines that were handed over, and have no task yet
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._thread: threading.Thread | None = None
+        self._coming = deque[_Visit]()
+        self._has_called = False  # whether the loop is about to let in those who come
+        self._visits = set[_Visit]()
+        self._doorbells = deque[Doorbell]()  # of those who waited, for those who will
 
     @property
     def is_running(self) -> bool:
@@ -42,9 +50,7 @@ class Backstage:
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; it is started at first use."""
         with self._lock:
-            if self._loop is None:
-                self._loop = self._start()
-            return self._loop
+            return self._loop or self._start()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
@@ -60,6 +66,7 @@ class Backstage:
                 f"a call without a loop needs a thread of the runtime's own, and none can be "
                 f"started: {problem}; make one such call earlier, or await it on a loop"
             ) from None
+        self._loop, self._thread = loop, thread
         return loop
 
     def do(self, act: Callable[[], R]) -> R:
@@ -68,56 +75,95 @@ class Backstage:
         async def done() -> R:
             return act()
 
-        return self.play(done())
+        return self.play(done)
 
-    def play(self, coroutine: Coroutine[Any, Any, R]) -> R:
+    def play(
+        self, make: Callable[P, Coroutine[Any, Any, R]], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
         """Run a coroutine there, in a copy of this context, and wait for what comes of it.
 
         Raises:
-            ExperimentError: this thread runs a loop, which waiting would block.
+            ExperimentError: this is the thread of the loop, which waiting would block.
         """
-        here = _get_running_loop()
-        if here is not None and here is self._loop:
-            coroutine.close()
+        if threading.current_thread() is self._thread:
             raise ExperimentError(
                 "this runs on the loop that the call would wait for: await it, or call it from "
                 "another thread"
             )
-        told = self.hand_over(coroutine)
         try:
-            return told.result()
-        except BaseException:
-            told.cancel()  # Ctrl-C
+            doorbell = self._doorbells.pop()
+        except IndexError:
+            doorbell = Doorbell()
+            doorbell.open()
+        visit = _Visit(partial(make, *args, **kwargs), lambda: doorbell.ring())
+        try:
+            self._let_in(visit)
+            doorbell.wait()
+        except BaseException:  # Ctrl-C; nobody else may have the doorbell, as it will ring
+            self._call_off(visit)
             raise
+        self._doorbells.append(doorbell)
+        value: R = visit.value
+        error = visit.error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error, visit  # its traceback holds this frame: no cycle stays behind
+        return value
 
-    def hand_over(self, coroutine: Coroutine[Any, Any, R]) -> Future[R]:
+    def hand_over(self, make: Callable[[], Coroutine[Any, Any, R]]) -> Future[R]:
         """Run a coroutine there, in a copy of this context; cancelling the future cancels it."""
         told: Future[R] = Future()
-        context = copy_context()
-        try:
-            with self._lock:
-                loop = self._loop = self._loop or self._start()
-                self._coming += 1
-        except BaseException:
-            coroutine.close()
-            raise
-
-        def cancel(task: asyncio.Task[R]) -> None:
-            if told.cancelled() and not task.done():
-                with suppress(RuntimeError):  # the loop is closed: it has ended
-                    loop.call_soon_threadsafe(task.cancel)
-
-        def start() -> None:
-            task = asyncio.Task(coroutine, loop=loop, context=context)
-            self._tasks.add(task)
-            with self._lock:
-                self._coming -= 1
-            task.add_done_callback(self._tasks.discard)
-            task.add_done_callback(lambda task: _tell(told, task))
-            told.add_done_callback(lambda _: cancel(task))
-
-        loop.call_soon_threadsafe(start)
+        visit = _Visit(make, lambda: _tell(told, visit))
+        self._let_in(visit)
+        told.add_done_callback(lambda told: self._call_off(visit) if told.cancelled() else None)
         return told
+
+    def _let_in(self, visit: "_Visit") -> None:
+        """Have the loop begin with something soon: one wake-up for all who come meanwhile."""
+        with self._lock:
+            loop = visit.loop = self._loop or self._start()
+            self._coming.append(visit)
+            must_call, self._has_called = not self._has_called, True
+        if must_call:
+            loop.call_soon_threadsafe(self._begin_all)
+
+    def _begin_all(self) -> None:
+        self._has_called = False
+        coming = self._coming
+        while coming:
+            visit = coming.popleft()
+            self._visits.add(visit)
+            task = asyncio.Task(self._perform(visit), loop=self._loop, context=visit.context)
+            visit.task = task
+            _unregister_task(task)  # who cancels all tasks would leave us without an answer
+
+    def _call_off(self, visit: "_Visit") -> None:
+        """Have something cancelled, from any thread; it may have ended, or not be let in."""
+        loop = visit.loop
+        if loop is None:
+            return
+
+        def cancel() -> None:
+            self._begin_all()  # Ctrl-C may have come before that was called
+            if visit.task is not None:
+                loop.call_soon(visit.task.cancel)  # it begins first, or it would never tell
+
+        with suppress(RuntimeError):  # it is closed: all has ended there
+            loop.call_soon_threadsafe(cancel)
+
+    async def _perform(self, visit: "_Visit") -> None:
+        try:
+            visit.value = await visit.make()
+        except asyncio.CancelledError:
+            visit.error = CancelledError()
+        except BaseException as error:
+            visit.error = error
+        self._visits.discard(visit)
+        tell = visit.tell
+        del visit  # who is told goes on at once, and may want that nothing is held any more
+        tell()
 
     def stop(self) -> bool:
         """End the loop and its thread, on which this is called; the next use starts another.
@@ -129,11 +175,31 @@ class Backstage:
             loop = self._loop
             if loop is None or self._coming:
                 return loop is None
-            if any(task is not current and not task.done() for task in self._tasks):
+            if any(visit.task is not current for visit in self._visits):
                 return False
-            self._loop = None
+            self._loop = self._thread = None
+            self._doorbells.clear()
             loop.call_soon(loop.stop)
             return True
+
+
+@final
+class _Visit:
+    """Something that is run there, for somebody who waits elsewhere."""
+
+    __slots__ = ("context", "error", "loop", "make", "task", "tell", "value")
+
+    def __init__(
+        self, make: Callable[[], Coroutine[Any, Any, Any]], tell: Callable[[], object]
+    ) -> None:
+        self.make = make
+        self.tell = tell
+        """Is called when it is over."""
+        self.context: Context = copy_context()
+        self.task: asyncio.Task[None] | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.value: Any = None
+        self.error: BaseException | None = None
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -155,14 +221,11 @@ def _runs_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
     return True
 
 
-def _tell(told: Future[R], task: asyncio.Task[R]) -> None:
-    if task.cancelled():
+def _tell(told: Future[R], visit: _Visit) -> None:
+    if isinstance(visit.error, CancelledError):
         told.cancel()
-        return
-    error = task.exception()
-    if not told.set_running_or_notify_cancel():
-        return
-    if error is None:
-        told.set_result(task.result())
-    else:
-        told.set_exception(error)
+    elif told.set_running_or_notify_cancel():
+        if visit.error is None:
+            told.set_result(visit.value)
+        else:
+            told.set_exception(visit.error)

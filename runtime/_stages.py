@@ -181,7 +181,7 @@ class Stages:
             )
         report = await self._leave(stage)
         if self._backstage.is_running and self._is_last(stage):
-            behind = self._backstage.hand_over(self._leave_backstage())
+            behind = self._backstage.hand_over(self._leave_backstage)
             report += await asyncio.wrap_future(behind)
         return report
 
@@ -201,11 +201,7 @@ class Stages:
             raise ExperimentError(
                 "this thread runs a loop, which waiting for the call would block: await it"
             )
-
-        async def play() -> Any:
-            return await call(args, kwargs)
-
-        return self._backstage.play(play())
+        return self._backstage.play(call, args, kwargs)
 
     def await_blocking(self, answer: Any) -> Any:
         """Wait for an answer that goes on, as that of a plain function may.
@@ -228,7 +224,7 @@ class Stages:
         """Drain what was called without a loop, and end the threads; wait for it."""
         if not self._backstage.is_running:
             return DrainReport(0, ())
-        return self._backstage.play(self._leave_backstage())
+        return self._backstage.play(self._leave_backstage)
 
     async def _leave_backstage(self) -> DrainReport:
         """Drain both stages behind the scenes, that of direct calls and that of the loop; end it.

@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,11 +75,123 @@ async def test_the_loop_waits_for_no_thread_to_start_but_the_first(
     workers.rest()
 
 
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Have the millisecond that a spare thread waits end when a test says so."""
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def wait(_: float) -> None:
+        has_begun.set()
+        is_over.wait(10)
+
+    still = SimpleNamespace(sleep=wait, perf_counter=lambda: 0.0)
+    monkeypatch.setattr("understudy.actors._workers.time", still)
+    yield has_begun, is_over
+    is_over.set()
+
+
+async def test_short_jobs_that_come_together_are_all_done_by_one_thread(
+    patience: tuple[threading.Event, threading.Event],
+) -> None:
+    workers = Workers("test", 8)
+    names = await asyncio.gather(
+        *(told_by(workers, lambda: threading.current_thread().name) for _ in range(500))
+    )
+    assert {*names} == {("test 1", None)}
+    assert workers.count == 2, "one is spare"
+    patience[1].set()
+    workers.rest()
+
+
+async def test_a_job_behind_one_that_hangs_is_taken_when_it_has_waited(
+    patience: tuple[threading.Event, threading.Event],
+) -> None:
+    workers = Workers("test", 8)
+    gate = threading.Event()
+    hanging = asyncio.create_task(told_by(workers, gate.wait))
+    waiting = asyncio.create_task(told_by(workers, lambda: threading.current_thread().name))
+    await asyncio.to_thread(patience[0].wait, 10)
+    assert not waiting.done()
+    patience[1].set()
+    assert await waiting == ("test 2", None)
+    assert not hanging.done()
+    gate.set()
+    await hanging
+    workers.rest()
+
+
+@pytest.mark.parametrize("linger", [0.001, 10.0])
+async def test_a_job_behind_one_that_hangs_is_taken_after_a_rest_as_well(linger: float) -> None:
+    workers = Workers("test", 8, linger)
+    gate = threading.Event()
+    hanging = asyncio.create_task(told_by(workers, gate.wait))
+    for _ in range(3):
+        assert await told_by(workers, lambda: 1) == (1, None)
+        workers.rest()
+    assert not hanging.done()
+    gate.set()
+    await hanging
+    workers.rest()
+
+
+async def test_many_jobs_that_hang_each_get_a_thread_as_long_as_there_may_be_more() -> None:
+    workers = Workers("test", 20)
+    everybody = threading.Barrier(20)
+    jobs = [told_by(workers, lambda: everybody.wait(10) >= 0) for _ in range(20)]
+    assert await asyncio.gather(*jobs) == [(True, None)] * 20
+    workers.rest()
+
+
+async def test_threads_are_woken_even_where_no_pipe_can_be_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    workers = Workers("test", 2)
+    monkeypatch.setattr(os, "pipe", refuse)
+    for number in range(3):
+        assert await told_by(workers, partial(abs, number)) == (number, None)
+    workers.rest()
+
+
+async def test_no_pipe_is_left_open_by_threads_that_are_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: set[int] = set()
+    pipe, close = os.pipe, os.close
+
+    def note_pipe() -> tuple[int, int]:
+        ends = pipe()
+        opened.update(ends)
+        return ends
+
+    def note_close(end: int) -> None:
+        opened.discard(end)
+        close(end)
+
+    before = {*threading.enumerate()}
+    monkeypatch.setattr(os, "pipe", note_pipe)
+    monkeypatch.setattr(os, "close", note_close)
+    workers = Workers("test", 2)
+    for _ in range(3):
+        assert await told_by(workers, lambda: 1) == (1, None)
+        assert len(opened) == 2
+        workers.rest()
+        while workers.count:  # one that was just started is sent away as well
+            workers.rest()
+            await asyncio.sleep(0)
+        for thread in {*threading.enumerate()} - before:
+            if thread.name.startswith("test "):
+                await asyncio.to_thread(thread.join, 10)
+        assert opened == set()
+
+
 async def test_a_job_that_comes_as_the_threads_are_sent_to_rest_is_done() -> None:
     workers = Workers("test", 8)
     for _ in range(20):
         assert await told_by(workers, lambda: 1) == (1, None)
-        while workers._spare < 2:  # noqa: ASYNC110  # they wait for more
+        while not workers._is_awaited:  # noqa: ASYNC110  # one waits for more
             await asyncio.sleep(0)
         workers.rest()
         assert await told_by(workers, lambda: 2) == (2, None)

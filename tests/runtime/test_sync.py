@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import functools
 import gc
+import signal
 import subprocess
 import sys
 import textwrap
@@ -411,6 +412,92 @@ def test_a_sync_function_may_call_an_async_one_and_wait() -> None:
 
         assert outer() == 0
     assert sorted(seen) == [(0, 7), (1, 7)]
+
+
+def test_each_thread_that_calls_an_async_one_gets_its_own_answer() -> None:
+    runtime = Runtime(configs=TWO)
+
+    @runtime.experiment
+    async def answer(x: int, config: Config) -> tuple[int, str]:
+        await asyncio.sleep(0)
+        if x == 3:
+            raise KeyError(x)
+        return x, REQUEST.get()
+
+    def ask(place: int) -> list[tuple[int, str]]:
+        REQUEST.set(f"{place}")
+        return [runtime.call_blocking(answer, place) for _ in range(50)]
+
+    with runtime:
+        told = in_threads(4, ask)
+    assert told[:3] == [[(place, f"{place}")] * 50 for place in range(3)]
+    assert isinstance(told[3], KeyError)
+
+
+def test_what_is_called_off_before_it_begins_keeps_nobody_from_leaving() -> None:
+    backstage = Runtime().stages._backstage
+    has_begun, gate = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        has_begun.set()
+        gate.wait(10)
+
+    async def leave() -> bool:
+        async with asyncio.timeout(10):
+            while not backstage.stop():  # noqa: ASYNC110  # what was called off ends some turns later
+                await asyncio.sleep(0)
+        return True
+
+    holder = threading.Thread(target=backstage.do, args=(hold,))
+    holder.start()
+    assert has_begun.wait(10)
+    told = backstage.hand_over(asyncio.Event().wait)
+    assert told.cancel()
+    gate.set()
+    holder.join(10)
+    assert backstage.play(leave)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals for a thread")
+def test_ctrl_c_while_waiting_for_an_async_one_cancels_that(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    runtime = Runtime()
+    waiter, interruptions = threading.get_ident(), list[int]()
+    ended = threading.Event()
+
+    def interrupt(number: int, _: object) -> None:
+        interruptions.append(number)
+        if len(interruptions) == 1:
+            raise KeyboardInterrupt
+
+    @runtime.experiment
+    async def interrupts() -> None:
+        try:
+            while True:  # a signal that comes just before the thread waits does not wake it
+                signal.pthread_kill(waiter, signal.SIGINT)
+                await asyncio.sleep(0.001)
+        finally:
+            ended.set()
+
+    @runtime.experiment
+    async def answer(x: int) -> int:
+        await asyncio.sleep(0)
+        return x
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with runtime:
+            with pytest.raises(KeyboardInterrupt):
+                runtime.call_blocking(interrupts)
+            assert ended.wait(10)
+            assert [runtime.call_blocking(answer, number) for number in range(3)] == [0, 1, 2]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    gc.collect()  # tasks that failed tell it now
+    assert caplog.records == []
+    (counts, _) = (each.cases[0] for each in runtime.statistics().experiments)
+    assert (counts.planned, counts.cancelled) == (1, 1)
 
 
 async def test_waiting_on_a_loops_own_thread_is_an_error_at_once() -> None:
