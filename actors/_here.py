@@ -12,7 +12,7 @@ from ._deadline import deadline_of
 from ._errors import MailboxFull
 from ._outcome import status_of
 from ._permit_here import hand_back, permit_here
-from ._results import Status
+from ._results import FunctionResult, Status
 from ._tally import Tally
 from ._telling import tell_ended, tell_planned, tell_started
 
@@ -119,6 +119,8 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
         branch.interruption = None  # its traceback may hold the branch: no cycle must stay behind
     if not branch.has_begun:
         branch.started = ended
+    result = None
+    is_told = True
     mailbox = actor.mailbox
     with stage.lock:
         actor.active.pop(branch, None)
@@ -129,6 +131,11 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
                 mailbox.permits += 1
         abandoned_as = branch.abandoned_as
         if abandoned_as is None:
+            if whole or part.observer is not None or stage.listeners:
+                result = actor.result_of(branch, status, reason, value, error, ended)
+                is_told = _post(part, result)
+            elif stage.notes is not None:
+                tell_ended(stage.notes, branch, status, reason, error, ended)
             tally = actor.direct
             assert tally is not None  # it was made when the branch began
             if status == "ok":
@@ -137,25 +144,26 @@ def end_here(branch: Branch, value: Any, error: BaseException | None, whole: boo
                 setattr(tally, status, getattr(tally, status) + 1)
             if branch.has_begun:
                 tally.took(ended - branch.started)
+    if not is_told and result is not None:
+        for tell in [*stage.late_listeners]:
+            tell(result)
     try:
-        if abandoned_as is not None:
-            if whole and not isinstance(error, _NEVER_DATA):
-                return abandoned_as
-        elif whole or part.observer is not None or stage.listeners:
-            result = actor.result_of(branch, status, reason, value, error, ended)
-            is_wanted = part.observer is not None or bool(stage.listeners)
-            collect = partial(actor.supervisor.collect, result, part.observer)
-            if is_wanted and not stage.post(collect):
-                for tell in [*stage.late_listeners]:
-                    tell(result)
-            del collect
-            if whole and not isinstance(error, _NEVER_DATA):
-                return result
-            del result
-        elif stage.notes is not None:
-            tell_ended(stage.notes, branch, status, reason, error, ended)
+        if whole and not isinstance(error, _NEVER_DATA):
+            return result if abandoned_as is None else abandoned_as
         if error is not None:
             raise error
     finally:
+        del result
         error = None  # its traceback holds this frame: no cycle must stay behind
     return value
+
+
+def _post(part: Part, result: FunctionResult[Any]) -> bool:
+    """Have those told on the loop who want to know; False if it is too late for that.
+
+    That is before the branch counts as ended: a drain listens until nothing is in flight.
+    """
+    actor, observer = part.actor, part.observer
+    if observer is None and not actor.stage.listeners:
+        return True
+    return actor.stage.post(partial(actor.supervisor.collect, result, observer))

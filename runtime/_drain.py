@@ -116,6 +116,7 @@ async def _empty(stage: Stage, seconds: float, spared: frozenset[Branch]) -> boo
             pause = min(2 * pause, 0.05)
     while any(task.done() for task in stage.playing):  # noqa: ASYNC110
         await asyncio.sleep(0)  # they were cancelled before they began, and are about to say so
+    await asyncio.sleep(0)  # for what other threads have posted of those that ended there
     return True
 
 
