@@ -49,13 +49,14 @@ class Switches:
         are_set: whether there is any of that; if not, nobody need look further.
     """
 
-    __slots__ = ("_disabled", "_forces", "_is_all_off", "_lock", "are_set")
+    __slots__ = ("_disabled", "_forces", "_is_all_off", "_lock", "_pinned", "are_set")
 
     def __init__(self) -> None:
         self.are_set: bool = False
         self._forces = 0
         self._is_all_off = False
         self._disabled = set[int]()
+        self._pinned: dict[int, str] = {}
         self._lock = threading.Lock()
 
     def disable(self, key: int | None, is_disabled: bool) -> None:
@@ -77,6 +78,15 @@ class Switches:
         """Whether an experiment plays its first config only."""
         return self._is_all_off or key in self._disabled
 
+    def pin(self, key: int, config_id: str | None) -> None:
+        """Pin a config for all calls of an experiment; None lets go of it."""
+        with self._lock:
+            if config_id is None:
+                self._pinned.pop(key, None)
+            else:
+                self._pinned[key] = config_id
+            self._note()
+
     @contextmanager
     def force(self, key: int, config_id: str) -> Generator[None]:
         """Pin a config for an experiment, in this context."""
@@ -91,9 +101,9 @@ class Switches:
             _PINNED.reset(token)
 
     def forced(self, key: int) -> str | None:
-        """Return the id of the config that is pinned here."""
+        """Return the id of the config that is pinned, here or else for all."""
         pin = (_PINNED.get() or {}).get(key) if self._forces else None
-        return pin.config_id if pin is not None and pin.is_open else None
+        return pin.config_id if pin is not None and pin.is_open else self._pinned.get(key)
 
     def _count(self, more: int) -> None:
         with self._lock:
@@ -101,7 +111,8 @@ class Switches:
             self._note()
 
     def _note(self) -> None:
-        self.are_set = self._forces > 0 or self._is_all_off or len(self._disabled) > 0
+        any_by_name = bool(self._disabled or self._pinned)
+        self.are_set = self._forces > 0 or self._is_all_off or any_by_name
 
 
 @final

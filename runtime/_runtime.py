@@ -264,6 +264,25 @@ class Runtime(Calls):
         with self.switches.force(experiment.key, pinned):
             yield
 
+    def pin(self, function: Callable[..., Any], config: str | int) -> None:
+        """Pin a config for all calls of an experiment, wherever they come from.
+
+        A `force` and the kill switch are stronger.
+
+        Raises:
+            ExperimentError: the experiment has no such config.
+        """
+        experiment = self._own(function)
+        pinned = find_config(experiment, config)
+        self.switches.pin(experiment.key, pinned)
+        self._telling.pinned(experiment, pinned)
+
+    def unpin(self, function: Callable[..., Any]) -> None:
+        """Let the strategy choose again, for all calls that `pin` was for."""
+        experiment = self._own(function)
+        self.switches.pin(experiment.key, None)
+        self._telling.pinned(experiment, None)
+
     def disable(self, function: Callable[..., Any] | None = None) -> None:
         """Play the first config only, of one experiment or of all: the kill switch."""
         self._disable(function, True)

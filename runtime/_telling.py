@@ -71,6 +71,14 @@ class Telling:
         name = "experiment.disabled" if is_disabled else "experiment.enabled"
         self._say(name, experiment=experiment)
 
+    def pinned(self, experiment: "Experiment", config_id: str | None) -> None:
+        """Tell that a config is pinned for all calls, or not any more."""
+        name = "experiment.unpinned" if config_id is None else "experiment.pinned"
+        label = next(
+            (each.label for each in experiment.settings.configs if each.id == config_id), None
+        )
+        self._say(name, experiment=experiment.name, config_id=config_id, label=label)
+
     def started(self) -> None:
         """Tell that the runtime runs on one more loop."""
         self._say("runtime.started")

@@ -12,6 +12,7 @@ from understudy import (
     Config,
     ConfigTypeError,
     ExperimentError,
+    MemorySink,
     MultiBranchStrategy,
     RoundRobinStrategy,
     Runtime,
@@ -67,6 +68,31 @@ async def test_a_config_that_is_not_there_cannot_be_forced(pin: Any) -> None:
     problem = r"no config .*; there are 'large', 'small', 'tiny'"
     with pytest.raises(ExperimentError, match=problem), runtime.force(model, pin):
         pass
+
+
+async def test_a_pin_is_for_all_calls_until_it_is_taken_away() -> None:
+    runtime = Runtime(configs=MODELS, strategy=ShadowStrategy(), events=(events := MemorySink()))
+    model = model_of(runtime)
+    other = model_of(runtime)
+    async with runtime:
+        runtime.pin(model, "small")
+        results = await asyncio.create_task(runtime.collect(model))
+        assert [(each.result, each.reason) for each in results] == [("small", "forced")]
+        assert await asyncio.to_thread(lambda: asyncio.run(model())) == "small"
+        assert await other() == "large"
+        with runtime.force(model, "tiny"):
+            assert await model() == "tiny"
+        runtime.disable(model)
+        assert await model() == "large"
+        runtime.enable(model)
+        assert await model() == "small"
+        runtime.unpin(model)
+        assert await model() == "large"
+        runtime.unpin(model)
+    told = [(each.event, each.label) for each in events.events if "pinned" in each.event]
+    assert told == [("experiment.pinned", "small"), *[("experiment.unpinned", None)] * 2]
+    with pytest.raises(ExperimentError, match="no config 'none'"):
+        runtime.pin(model, "none")
 
 
 async def test_the_kill_switch_leaves_the_first_config_and_wins_over_all_else() -> None:
