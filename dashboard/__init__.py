@@ -1,0 +1,32 @@
+"""Seeing in: what the events of runtimes come to, live or afterwards, from their logs alone.
+
+Layout:
+
+    _sketch    Sketch: quantiles in bounded memory; _counted: Counted, the most frequent names
+    _state     State: all that is known; _bounds: what makes room in it
+    _fold      fold: what one more event makes of it; _merge: two states into one
+    _lines     the lines of a log; _follow: of files that grow, rotate and are cut short
+    _board     Board: a state, and what has changed of it; _document: the form that it is shown in
+"""
+
+from ._board import Board as Board
+from ._commands import add_commands as add_commands
+from ._counted import Counted as Counted
+from ._fold import fold as fold
+from ._lines import Line as Line
+from ._lines import read_line as read_line
+from ._sketch import Sketch as Sketch
+from ._state import Limits as Limits
+from ._state import State as State
+
+__all__ = [
+    "Board",
+    "Counted",
+    "Limits",
+    "Line",
+    "Sketch",
+    "State",
+    "add_commands",
+    "fold",
+    "read_line",
+]

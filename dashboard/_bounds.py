@@ -1,0 +1,96 @@
+"""The bounds of a state: what makes room when there is too much."""
+
+from typing import Any, Final, TypeVar
+
+from ._state import Case, Experiment, Role, State
+
+T = TypeVar("T")
+
+LONGEST_NAME: Final = 200
+LONGEST_TEXT: Final = 500
+_TENTH: Final = 10
+
+
+def name_of(text: str) -> str:
+    """Return a name that is not too long."""
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+
+
+def text_of(text: str | None) -> str | None:
+    """Return a text that is not too long."""
+    return text if text is None or len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+
+
+def keep_last(entries: dict[str, T], most: int) -> None:
+    """Let go of the first that came, of too many."""
+    while len(entries) > most:
+        del entries[next(iter(entries))]
+
+
+def keep_latest(entries: dict[str, Any], most: int) -> None:
+    """Let go of those of which nothing was heard for longest, a tenth at once."""
+    if len(entries) > most:
+        over = len(entries) - most + most // _TENTH
+        for name in sorted(entries, key=lambda name: entries[name].last_ts)[:over]:
+            del entries[name]
+
+
+def keep_seconds(state: State) -> None:
+    """Keep the latest seconds, in their order."""
+    seconds = state.seconds
+    if len(seconds) > state.limits.seconds:
+        for second in sorted(seconds)[: len(seconds) - state.limits.seconds]:
+            del seconds[second]
+
+
+def keep_processes(state: State) -> None:
+    """Keep the latest processes; what is missing of the others is still known."""
+    processes = state.processes
+    over = len(processes) - state.limits.processes
+    if over > 0:
+        for key in sorted(processes, key=lambda key: processes[key].last_ts)[:over]:
+            process = processes.pop(key)
+            state.missing += process.missing
+            state.dropped += process.dropped
+
+
+def keep_experiments(state: State) -> None:
+    """Keep the latest experiments."""
+    if len(state.experiments) > state.limits.experiments:
+        keep_latest(state.experiments, state.limits.experiments)
+        state.case_count = sum(len(each.cases) for each in state.experiments.values())
+
+
+def keep_cases(state: State) -> None:
+    """Keep the latest cases; the counts of the others go to those of their experiments."""
+    most = state.limits.cases
+    if state.case_count <= most:
+        return
+    known = [
+        (case.last_ts, experiment, config_id)
+        for experiment in state.experiments.values()
+        for config_id, case in experiment.cases.items()
+    ]
+    known.sort(key=lambda each: each[0])
+    for _, experiment, config_id in known[: len(known) - most + most // _TENTH]:
+        _retire(experiment, experiment.cases.pop(config_id))
+    state.case_count = sum(len(each.cases) for each in state.experiments.values())
+
+
+def _retire(experiment: Experiment, case: Case) -> None:
+    for role, played in case.roles.items():
+        add_role(experiment.past, role, played)
+
+
+def add_role(roles: dict[str, Role], name: str, more: Role) -> None:
+    """Add what became of branches to what is known of others of that role."""
+    mine = roles.get(name)
+    if mine is None:
+        mine = roles[name] = Role()
+    for count in _COUNTS:
+        setattr(mine, count, getattr(mine, count) + getattr(more, count))
+    mine.duration.merge(more.duration)
+    mine.queue.merge(more.queue)
+
+
+_COUNTS: Final = [name for name in Role.__struct_fields__ if name not in ("duration", "queue")]
