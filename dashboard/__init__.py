@@ -15,6 +15,7 @@ from ._counted import Counted as Counted
 from ._fold import fold as fold
 from ._lines import Line as Line
 from ._lines import read_line as read_line
+from ._merge import merge as merge
 from ._sketch import Sketch as Sketch
 from ._state import Limits as Limits
 from ._state import State as State
@@ -28,5 +29,6 @@ __all__ = [
     "State",
     "add_commands",
     "fold",
+    "merge",
     "read_line",
 ]

@@ -6,19 +6,7 @@ from ._state import Case, Experiment, Role, State
 
 T = TypeVar("T")
 
-LONGEST_NAME: Final = 200
-LONGEST_TEXT: Final = 500
 _TENTH: Final = 10
-
-
-def name_of(text: str) -> str:
-    """Return a name that is not too long."""
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
-
-
-def text_of(text: str | None) -> str | None:
-    """Return a text that is not too long."""
-    return text if text is None or len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def keep_last(entries: dict[str, T], most: int) -> None:
@@ -52,6 +40,8 @@ def keep_processes(state: State) -> None:
             process = processes.pop(key)
             state.missing += process.missing
             state.dropped += process.dropped
+            first, last = state.known_ts or (process.first_ts, process.last_ts)
+            state.known_ts = min(first, process.first_ts), max(last, process.last_ts)
 
 
 def keep_experiments(state: State) -> None:
@@ -80,6 +70,15 @@ def keep_cases(state: State) -> None:
 def _retire(experiment: Experiment, case: Case) -> None:
     for role, played in case.roles.items():
         add_role(experiment.past, role, played)
+
+
+def keep_failures(case: Case) -> None:
+    """Keep the errors that are most frequent; of the others, how many there were."""
+    most = case.why_not.most
+    if len(case.errors) > 2 * most:
+        ordered = sorted(case.errors.items(), key=lambda item: (-item[1].count, item[0]))
+        case.errors = dict(ordered[:most])
+        case.other_errors += sum(failure.count for _, failure in ordered[most:])
 
 
 def add_role(roles: dict[str, Role], name: str, more: Role) -> None:

@@ -4,6 +4,8 @@ from typing import final
 
 import msgspec
 
+from ._texts import name_of
+
 
 @final
 class Counted(msgspec.Struct, gc=False):
@@ -37,7 +39,8 @@ class Counted(msgspec.Struct, gc=False):
         if name in names:
             names[name] += count
         else:
-            names[name] = count
+            name = name_of(name)
+            names[name] = names.get(name, 0) + count
             if len(names) > 2 * self.most:
                 self._keep_most()
 

@@ -27,7 +27,7 @@ class Sketch(msgspec.Struct, gc=False):
         most: how many buckets there are at most.
         count: how many numbers there were.
         total: their sum, in millionths.
-        low: the least.
+        low: the least; of none, more than any.
         high: the greatest.
         zeros: how many were 0, or too small to tell.
         buckets: how many were in each of the others, by the exponent of its upper bound.
@@ -39,7 +39,7 @@ class Sketch(msgspec.Struct, gc=False):
         >>> for milliseconds in range(1, 1001):
         ...     sketch.add(milliseconds)
         >>> sketch.count, sketch.low, sketch.high, sketch.mean
-        (1000, 1.0, 1000.0, 500.5)
+        (1000, 1, 1000, 500.5)
         >>> [round(sketch.quantile(share)) for share in (0.5, 0.99)]
         [497, 994]
     """
@@ -48,7 +48,7 @@ class Sketch(msgspec.Struct, gc=False):
     most: int = 512
     count: int = 0
     total: int = 0
-    low: float = 0.0
+    low: float = _HUGE
     high: float = 0.0
     zeros: int = 0
     buckets: dict[int, int] = {}
@@ -60,8 +60,7 @@ class Sketch(msgspec.Struct, gc=False):
     def add(self, value: float) -> None:
         """Count one number."""
         if value > _TINY:
-            if value > _HUGE:
-                value = _HUGE
+            value = min(value, _HUGE)
             key = ceil(log(value) * self.scale)
             buckets = self.buckets
             if key in buckets:
@@ -75,15 +74,13 @@ class Sketch(msgspec.Struct, gc=False):
         else:
             value = max(0.0, value)
             self.zeros += 1
-        if self.count:
-            if value < self.low:
-                self.low = float(value)
-            elif value > self.high:
-                self.high = float(value)
-        else:
-            self.low = self.high = float(value)
         self.count += 1
-        self.total = min(_MOST_TOTAL, self.total + int(value * _PARTS + 0.5))
+        if value > self.high:
+            self.high = value
+        if value < self.low:
+            self.low = value
+        total = self.total + int(value * _PARTS + 0.5)
+        self.total = total if total < _MOST_TOTAL else _MOST_TOTAL
 
     def merge(self, other: "Sketch") -> None:
         """Add what another one counted.
@@ -102,7 +99,7 @@ class Sketch(msgspec.Struct, gc=False):
         for key, count in other.buckets.items():
             buckets[key] = buckets.get(key, 0) + count
         self._put_together()
-        self.low = min(self.low, other.low) if self.count else other.low
+        self.low = min(self.low, other.low)
         self.high = max(self.high, other.high)
         self.zeros += other.zeros
         self.count += other.count

@@ -76,6 +76,7 @@ class Process(msgspec.Struct, gc=False):
     service: str | None = None
     state: Literal["running", "draining", "stopped"] | None = None
     started: float | None = None
+    first_ts: float = 0.0
     last_ts: float = 0.0
     first_seq: int = 0
     last_seq: int = 0
@@ -222,7 +223,7 @@ class Actor(msgspec.Struct, gc=False):
 
     experiment: str | None = None
     state: str | None = None
-    since: float = 0.0
+    since: float | None = None
     last_ts: float = 0.0
     restarts: int = 0
     dead_letters: int = 0
@@ -293,8 +294,7 @@ class State(msgspec.Struct, gc=False):
         limits: how much is kept.
         events: how many events there were.
         unreadable: how many lines were none.
-        first_ts: when the first was told, of those with a time.
-        last_ts: when the latest was.
+        known_ts: the first and the last time that processes told which are no longer kept.
         is_disabled: whether all experiments are switched off; None if nobody said so.
         called: how many calls there were.
         shed: how many branches were shed.
@@ -330,8 +330,7 @@ class State(msgspec.Struct, gc=False):
     limits: Limits = Limits()
     events: int = 0
     unreadable: int = 0
-    first_ts: float | None = None
-    last_ts: float | None = None
+    known_ts: tuple[float, float] | None = None
     is_disabled: bool | None = None
     called: int = 0
     shed: int = 0
@@ -351,3 +350,15 @@ class State(msgspec.Struct, gc=False):
     runs: dict[str, Work] = {}
     batches: dict[str, Work] = {}
     tail: list[str] = []
+
+    @property
+    def first_ts(self) -> float | None:
+        """When the first event was told; None if there was none."""
+        known = [process.first_ts for process in self.processes.values()]
+        return min([*known, *(self.known_ts or ())[:1]], default=None)
+
+    @property
+    def last_ts(self) -> float | None:
+        """When the latest event was told; None if there was none."""
+        known = [process.last_ts for process in self.processes.values()]
+        return max([*known, *(self.known_ts or ())[1:]], default=None)
