@@ -68,7 +68,7 @@ class Board:
         """Note what an event has changed."""
         kind = event.event.partition(".")[0]
         self._keys.update(_TOUCHED.get(kind, ()))
-        if kind in _TIMED and 0.0 <= event.ts < 1e11:
+        if kind in _TIMED and 0.0 < event.ts < 1e11:
             self._seconds.add(int(event.ts))
         name = event.experiment
         if name is not None:

@@ -15,11 +15,12 @@ def keep_last(entries: dict[str, T], most: int) -> None:
         del entries[next(iter(entries))]
 
 
-def keep_latest(entries: dict[str, Any], most: int) -> None:
-    """Let go of those of which nothing was heard for longest, a tenth at once."""
+def keep_latest(entries: dict[str, Any], most: int, new: str | None = None) -> None:
+    """Let go of those of which nothing was heard for longest, a tenth at once; not of a new one."""
     if len(entries) > most:
         over = len(entries) - most + most // _TENTH
-        for name in sorted(entries, key=lambda name: entries[name].last_ts)[:over]:
+        old = [name for name in entries if name != new]
+        for name in sorted(old, key=lambda name: entries[name].last_ts)[:over]:
             del entries[name]
 
 
@@ -31,27 +32,34 @@ def keep_seconds(state: State) -> None:
             del seconds[second]
 
 
-def keep_processes(state: State) -> None:
+def keep_processes(state: State, new: str | None = None) -> None:
     """Keep the latest processes; what is missing of the others is still known."""
     processes = state.processes
     over = len(processes) - state.limits.processes
     if over > 0:
-        for key in sorted(processes, key=lambda key: processes[key].last_ts)[:over]:
+        old = [key for key in processes if key != new]
+        for key in sorted(old, key=lambda key: processes[key].last_ts)[:over]:
             process = processes.pop(key)
             state.missing += process.missing
             state.dropped += process.dropped
-            first, last = state.known_ts or (process.first_ts, process.last_ts)
-            state.known_ts = min(first, process.first_ts), max(last, process.last_ts)
+            if process.last_ts:
+                first, last = state.known_ts or (process.first_ts, process.last_ts)
+                state.known_ts = min(first, process.first_ts), max(last, process.last_ts)
 
 
-def keep_experiments(state: State) -> None:
+def keep_experiments(state: State, new: str | None = None) -> None:
     """Keep the latest experiments."""
     if len(state.experiments) > state.limits.experiments:
-        keep_latest(state.experiments, state.limits.experiments)
+        over = (
+            len(state.experiments) - state.limits.experiments + state.limits.experiments // _TENTH
+        )
+        old = [name for name in state.experiments if name != new]
+        for name in sorted(old, key=lambda name: state.experiments[name].heard_ts)[:over]:
+            del state.experiments[name]
         state.case_count = sum(len(each.cases) for each in state.experiments.values())
 
 
-def keep_cases(state: State) -> None:
+def keep_cases(state: State, new: Case | None = None) -> None:
     """Keep the latest cases; the counts of the others go to those of their experiments."""
     most = state.limits.cases
     if state.case_count <= most:
@@ -60,9 +68,11 @@ def keep_cases(state: State) -> None:
         (case.last_ts, experiment, config_id)
         for experiment in state.experiments.values()
         for config_id, case in experiment.cases.items()
+        if case is not new
     ]
     known.sort(key=lambda each: each[0])
-    for _, experiment, config_id in known[: len(known) - most + most // _TENTH]:
+    over = state.case_count - most + most // _TENTH
+    for _, experiment, config_id in known[:over]:
         _retire(experiment, experiment.cases.pop(config_id))
     state.case_count = sum(len(each.cases) for each in state.experiments.values())
 

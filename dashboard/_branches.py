@@ -7,7 +7,7 @@ from understudy.events import Event
 from ._bounds import keep_failures
 from ._calls import begin_branch, end_branch, plan_call
 from ._notices import note
-from ._places import case_of, experiment_of, role_of, second_of, whole
+from ._places import case_of, experiment_of, lasted, role_of, second_of, whole
 from ._state import Case, Failure, Lag, Process, Role, State
 from ._texts import name_of, text_of
 
@@ -132,7 +132,7 @@ def circuit(state: State, event: Event, process: Process) -> None:
 def lagged(state: State, event: Event, process: Process) -> None:
     """Count a loop, or an interpreter, that is held."""
     state.lagged += 1
-    lag = event.lag_ms or 0.0
+    lag = lasted(event.lag_ms)
     second = second_of(state, event.ts)
     second.lag_ms = max(second.lag_ms, lag)
     case = case_of(state, event)
@@ -149,7 +149,7 @@ def lagged(state: State, event: Event, process: Process) -> None:
             event.function,
             event.place,
             text_of(event.where),
-            event.lag_ms,
+            lag,
         )
     )
     del state.lags[: -state.limits.lags]
@@ -157,7 +157,7 @@ def lagged(state: State, event: Event, process: Process) -> None:
 
 def resumed(state: State, event: Event, process: Process) -> None:
     """Note how long a loop was held in the end."""
-    lag = event.lag_ms or 0.0
+    lag = lasted(event.lag_ms)
     second = second_of(state, event.ts)
     second.lag_ms = max(second.lag_ms, lag)
     case = case_of(state, event)

@@ -155,7 +155,7 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
         "p50_ms": times.quantile(0.5),
         "p95_ms": times.quantile(0.95),
         "p99_ms": times.quantile(0.99),
-        "last_ts": known.last_ts,
+        "last_ts": known.heard_ts,
         "reasons": known.reasons.ranked(),
         "strategy_failures": known.strategy_failures,
         "rejections": known.rejections,

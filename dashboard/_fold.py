@@ -17,7 +17,7 @@ from ._lives import (
     strategy_failed,
     switched,
 )
-from ._places import LATEST, MOST, at
+from ._places import LATEST, MOST
 from ._state import Process, State
 from ._texts import name_of
 from ._works import batch_told, run_told
@@ -73,8 +73,10 @@ def _heard_of(state: State, event: Event) -> Process:
         process = _new_process(state, event, name_of(key))
     ts = event.ts
     if process.last_ts < ts <= LATEST:
+        if not process.last_ts:
+            process.first_ts = ts
         process.last_ts = ts
-    elif 0.0 <= ts < process.first_ts:
+    elif 0.0 < ts < process.first_ts:
         process.first_ts = ts
     seq = event.seq
     if process.last_seq < seq <= MOST:
@@ -91,12 +93,11 @@ def _heard_of(state: State, event: Event) -> Process:
 def _new_process(state: State, event: Event, key: str) -> Process:
     process = state.processes.get(key)
     if process is None:
-        ts = at(event.ts)
         runtime = None if event.runtime is None else name_of(event.runtime)
         service = None if event.service is None else name_of(event.service)
-        process = Process(event.pid, runtime, service, first_ts=ts, last_ts=ts)
+        process = Process(event.pid, runtime, service)
         state.processes[key] = process
-        keep_processes(state)
+        keep_processes(state, key)
     return process
 
 

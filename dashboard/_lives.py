@@ -28,7 +28,7 @@ def actor_told(state: State, event: Event, process: Process) -> None:
     actor = state.actors.get(name)
     if actor is None:
         actor = state.actors[name] = Actor(last_ts=ts)
-        keep_latest(state.actors, state.limits.actors)
+        keep_latest(state.actors, state.limits.actors, name)
     actor.last_ts = max(actor.last_ts, ts)
     actor.experiment = event.experiment or actor.experiment
     actor.state = event.state or actor.state

@@ -98,7 +98,8 @@ def _merge_process(mine: Process, other: Process) -> None:
         mine.last_seq = max(mine.last_seq, other.last_seq)
     _add(mine, other, ("seen", "dropped", "leads", "shadows"))
     _take(mine, other, ("state", "started"))
-    mine.first_ts = min(mine.first_ts, other.first_ts)
+    if other.last_ts:
+        mine.first_ts = min(mine.first_ts, other.first_ts) if mine.last_ts else other.first_ts
     mine.last_ts = max(mine.last_ts, other.last_ts)
 
 
@@ -137,8 +138,8 @@ def _merge_failure(mine: Failure, other: Failure) -> None:
 
 def _merge_call(mine: Called, other: Called, most: int) -> None:
     if other.planned is not None:
-        names = ("experiment", "ts", "reason", "config_id", "planned")
-        _take(mine, other, names)
+        for name in ("experiment", "ts", "reason", "config_id", "planned"):
+            setattr(mine, name, getattr(other, name))
     for branch_id, branch in other.branches.items():
         if branch_id in mine.branches:
             _merge_branch(mine.branches[branch_id], branch)

@@ -21,7 +21,7 @@ _ROLES: Final = frozenset({"primary", "shadow", "branch"})
 def second_of(state: State, ts: float) -> Second:
     """Return what is known of the second of a time."""
     seconds = state.seconds
-    number = int(ts) if 0.0 <= ts <= LATEST else -1
+    number = int(ts) if 0.0 < ts <= LATEST else -1
     second = seconds.get(number)
     return _new_second(state, number) if second is None else second
 
@@ -40,16 +40,19 @@ def _new_second(state: State, number: int) -> Second:
     return second
 
 
-def experiment_of(state: State, name: str, ts: float) -> Experiment:
-    """Return what is known of an experiment; from now on there is one of that name."""
+def experiment_of(state: State, name: str, ts: float = 0.0) -> Experiment:
+    """Return what is known of an experiment, which tells something itself at some time.
+
+    From now on there is one of that name.
+    """
     experiment = state.experiments.get(name)
     if experiment is None:
         name = name_of(name)
         experiment = state.experiments.get(name)
     if experiment is None:
         reasons = Counted(most=state.limits.names)
-        experiment = state.experiments[name] = Experiment(reasons=reasons, last_ts=at(ts))
-        keep_experiments(state)
+        experiment = state.experiments[name] = Experiment(reasons=reasons)
+        keep_experiments(state, name)
     if experiment.last_ts < ts <= LATEST:
         experiment.last_ts = ts
     return experiment
@@ -64,7 +67,7 @@ def case_of(state: State, event: Event) -> Case | None:
     experiment = state.experiments.get(name)
     case = None if experiment is None else experiment.cases.get(config_id)
     if case is None:
-        case = _new_case(state, experiment_of(state, name, event.ts), name_of(config_id), event.ts)
+        case = _new_case(state, experiment_of(state, name), name_of(config_id), event.ts)
     if event.label is not None:
         case.label = event.label
     if case.last_ts < event.ts <= LATEST:
@@ -78,7 +81,7 @@ def _new_case(state: State, experiment: Experiment, config_id: str, ts: float) -
         why_not = Counted(most=state.limits.names)
         case = experiment.cases[config_id] = Case(why_not=why_not, last_ts=at(ts))
         state.case_count += 1
-        keep_cases(state)
+        keep_cases(state, case)
     return case
 
 
@@ -91,8 +94,13 @@ def role_of(case: Case, name: str | None) -> Role | None:
 
 
 def at(ts: float) -> float:
-    """Return a time, unless it is none; then the first there is."""
-    return ts if 0.0 <= ts <= LATEST else 0.0
+    """Return a time; 0 if it is none that a clock tells."""
+    return ts if 0.0 < ts <= LATEST else 0.0
+
+
+def lasted(milliseconds: float | None) -> float:
+    """Return how long something took; 0 if nobody knows."""
+    return milliseconds if milliseconds is not None and 0.0 <= milliseconds <= LATEST else 0.0
 
 
 def whole(count: int | None) -> int:

@@ -176,6 +176,11 @@ class Experiment(msgspec.Struct, gc=False):
     cases: dict[str, Case] = {}
     past: dict[str, Role] = {}
 
+    @property
+    def heard_ts(self) -> float:
+        """When something was told of it, or of one of its cases."""
+        return max(self.last_ts, max((case.last_ts for case in self.cases.values()), default=0.0))
+
 
 @final
 class Played(msgspec.Struct, gc=False):
@@ -354,11 +359,11 @@ class State(msgspec.Struct, gc=False):
     @property
     def first_ts(self) -> float | None:
         """When the first event was told; None if there was none."""
-        known = [process.first_ts for process in self.processes.values()]
+        known = [process.first_ts for process in self.processes.values() if process.last_ts]
         return min([*known, *(self.known_ts or ())[:1]], default=None)
 
     @property
     def last_ts(self) -> float | None:
         """When the latest event was told; None if there was none."""
-        known = [process.last_ts for process in self.processes.values()]
+        known = [process.last_ts for process in self.processes.values() if process.last_ts]
         return max([*known, *(self.known_ts or ())[1:]], default=None)
