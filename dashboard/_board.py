@@ -1,5 +1,6 @@
 """Board: a state, and what has changed of it since somebody looked."""
 
+from collections.abc import Callable
 from typing import Any, Final, final
 
 from understudy.events import Event
@@ -146,7 +147,7 @@ class Board:
         return _document.call(self.state, call_id)
 
 
-_LISTS: Final[dict[str, Any]] = {
+_LISTS: Final[dict[str, Callable[[State], Any]]] = {
     "actors": _document.actors,
     "calls": _document.calls,
     "lags": lambda state: _document.listed(state.lags),

@@ -1,7 +1,7 @@
 """The document: what a state comes to, in the form that the page, reports and snapshots share."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -138,12 +138,11 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
     for role in LEADS:
         if role in roles:
             times.merge(roles[role].duration)
-    disabled = known.is_disabled if known.is_disabled is not None else state.is_disabled
     return {
         "name": name,
         "strategy": known.strategy,
         "configs": known.configs,
-        "is_disabled": bool(disabled),
+        "is_disabled": bool(known.is_disabled or state.is_disabled),
         "calls": known.calls,
         "planned": known.planned,
         "in_flight": sum(role.in_flight for role in roles.values()),
@@ -175,7 +174,7 @@ def _roles(known: Experiment) -> dict[str, Role]:
 
 def _varying(several: Iterable[Any]) -> list[str]:
     """Return the keypaths that have not the same value in all configs."""
-    flat = [dict(_flat(values)) for values in several if isinstance(values, Mapping)]
+    flat = [dict(_flat(cast("Json", each))) for each in several if isinstance(each, Mapping)]
     keypaths = dict.fromkeys(keypath for each in flat for keypath in each)
     return [
         keypath
@@ -188,7 +187,7 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any
     for key, value in values.items():
         keypath = f"{above}{key}"
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{keypath}.")
+            yield from _flat(cast("Json", value), f"{keypath}.")
         else:
             yield keypath, value
 

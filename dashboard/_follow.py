@@ -207,7 +207,8 @@ def read_logs(paths: Paths, *, siblings: bool = False) -> Iterator[list[bytes]]:
     Raises:
         OSError: one of them cannot be read.
     """
-    for path in map(os.fspath, paths):
+    for given in paths:
+        path = os.fspath(given)
         for each in [*(rotated(path) if siblings else []), path]:
             splitter = Splitter()
             with open(each, "rb", buffering=0) as file:

@@ -1,6 +1,6 @@
 """Lines of a log: the events in them, and what cannot be read."""
 
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 import msgspec
 
@@ -71,8 +71,8 @@ def _cut(value: Any) -> Any:
     if isinstance(value, str):
         return value if len(value) <= _CUT else f"{value[:_CUT]}…"
     if isinstance(value, dict | list):
-        text = _ENCODER.encode(value).decode()
-        return value if len(text) <= _CUT else f"{text[:_CUT]}…"
+        text = _ENCODER.encode(cast("Any", value)).decode()
+        return cast("Any", value) if len(text) <= _CUT else f"{text[:_CUT]}…"
     return value
 
 

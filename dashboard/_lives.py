@@ -84,8 +84,6 @@ def switched(state: State, event: Event, process: Process) -> None:
     is_disabled = event.event == "experiment.disabled"
     if event.experiment is None:
         state.is_disabled = is_disabled
-        for experiment in state.experiments.values():
-            experiment.is_disabled = None
     else:
         experiment_of(state, event.experiment, event.ts).is_disabled = is_disabled
     note(state, event, process)

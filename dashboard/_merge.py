@@ -40,9 +40,6 @@ def merge(first: State, second: State) -> State:
         raise ValueError("states of different Limits cannot be merged: give both the same")
     state, other = deepcopy(first), deepcopy(second)
     _add(state, other, _COUNTS)
-    if other.is_disabled is not None:
-        for experiment in state.experiments.values():
-            experiment.is_disabled = None
     _take(state, other, ("is_disabled",))
     if other.known_ts is not None:
         low, high = state.known_ts or other.known_ts

@@ -33,17 +33,20 @@ def _sections(document: Json, width: int) -> Iterator[list[str]]:
     yield _experiments(experiments, width)
     for each in experiments:
         yield _configs(each, width)
-    yield _titled(
-        "Why not run", ("experiment", "config", "reason", "times"), _why(experiments), width
-    )
-    head = ("experiment", "config", "error", "message", "times")
-    yield _titled("Errors", head, _errors(experiments), width)
-    head = ("actor", "state", "error", "message", "restarts")
-    yield _titled("Actors that crashed", head, _crashes(document["actors"]), width)
-    head = ("experiment", "config", "place", "at", "ms")
-    yield _titled("Loops that were held", head, _lags(document["lags"]), width)
-    head = ("process", "state", "missing events")
-    yield _titled("Events lost", head, _losses(document["overview"]), width)
+    for title, (head, rows) in {
+        "Why not run": (("experiment", "config", "reason", "times"), _why(experiments)),
+        "Errors": (("experiment", "config", "error", "message", "times"), _errors(experiments)),
+        "Actors that crashed": (
+            ("actor", "state", "error", "message", "restarts"),
+            _crashes(document["actors"]),
+        ),
+        "Loops that were held": (
+            ("experiment", "config", "place", "at", "ms"),
+            _lags(document["lags"]),
+        ),
+        "Events lost": (("process", "state", "missing"), _losses(document["overview"])),
+    }.items():
+        yield _titled(title, head, rows, width)
 
 
 def experiments_of(document: Json) -> list[Json]:

@@ -25,7 +25,7 @@ _BUSY: Final = 0.2
 
 
 def _worst(role: Json) -> float:
-    return role["error"] + role["timeout"]
+    return float(role["error"] + role["timeout"])
 
 
 _SORTS: Final[dict[str, Callable[[Any], Any]]] = {
