@@ -16,6 +16,7 @@ from ._board import Board as Board
 from ._commands import add_commands as add_commands
 from ._counted import Counted as Counted
 from ._fold import fold as fold
+from ._fold import fold_lines as fold_lines
 from ._follow import Follower as Follower
 from ._lines import Line as Line
 from ._lines import read_line as read_line
@@ -34,6 +35,7 @@ __all__ = [
     "State",
     "add_commands",
     "fold",
+    "fold_lines",
     "merge",
     "read_line",
 ]

@@ -61,9 +61,11 @@ class Board:
                 self.state.unreadable += 1
                 return
             line = read
+        before = self.state.case_count
         fold(self.state, line)
-        event = line.event if isinstance(line, Line) else line
-        self._note(event)
+        self._note(line.event if isinstance(line, Line) else line)
+        if self.state.case_count < before:  # some made room
+            self._experiments.update(self.state.experiments)
 
     def _note(self, event: Event) -> None:
         """Note what an event has changed."""
@@ -80,6 +82,9 @@ class Board:
             self._experiments.update(self.state.experiments)
         elif kind == "actor" and event.actor is not None:
             self._experiments.add(event.actor.partition("[")[0])
+            most = self.state.limits.actors
+            if len(self.state.actors) + most // 10 >= most:  # some of them may have made room
+                self._experiments.update(self.state.experiments)
 
     def document(self) -> Json:
         """Return everything there is to see, under flat keys."""
@@ -112,7 +117,9 @@ class Board:
         for name in sorted(self._shown - known):
             found[f"experiment:{name}"] = None
             self._cases.pop(name, None)
-        self._shown = set(known)
+        if self._shown != known:  # by them it is known what kind an actor is of
+            self._shown = set(known)
+            self._keys.add("actors")
         for key in sorted(self._keys):
             found[key] = _LISTS[key](state)
         new = state.events - self._told

@@ -35,8 +35,9 @@ def keep_seconds(state: State) -> None:
 def keep_processes(state: State, new: str | None = None) -> None:
     """Keep the latest processes; what is missing of the others is still known."""
     processes = state.processes
-    over = len(processes) - state.limits.processes
-    if over > 0:
+    most = state.limits.processes
+    if len(processes) > most:
+        over = len(processes) - most + most // _TENTH
         old = [key for key in processes if key != new]
         for key in sorted(old, key=lambda key: processes[key].last_ts)[:over]:
             process = processes.pop(key)

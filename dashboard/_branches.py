@@ -7,12 +7,12 @@ from understudy.events import Event
 from ._bounds import keep_failures
 from ._calls import begin_branch, end_branch, plan_call
 from ._notices import note
-from ._places import case_of, experiment_of, lasted, role_of, second_of, whole
+from ._places import at, case_of, experiment_of, lasted, role_of, second_of, whole
 from ._state import Case, Failure, Lag, Process, Role, State
 from ._texts import name_of, text_of
 
 _FAILED: Final = frozenset({"error", "timeout"})
-_STATUSES: Final = frozenset({"error", "timeout", "cancelled", "shed", "skipped"})
+_STATUSES: Final = frozenset({"ok", "error", "timeout", "cancelled", "shed", "skipped"})
 _CIRCUITS: Final[dict[str, Any]] = {
     "breaker.closed": "closed",
     "breaker.half_opened": "half_open",
@@ -71,7 +71,12 @@ def completed(state: State, event: Event, process: Process) -> None:
             role.completed += 1
             if duration is not None:
                 role.duration.add(duration)
-            _count_end(role, event, status)
+            if event.queue_ms is not None:
+                role.queue.add(event.queue_ms)
+            if status == "ok":
+                role.ok += 1
+            else:
+                _count_end(role, status)
         if event.error_type is not None:
             _count_error(case, event, event.error_type)
     end_branch(state, event)
@@ -94,19 +99,16 @@ def not_begun(state: State, event: Event, process: Process) -> None:
         role = role_of(case, event.role)
         if role is not None:
             role.unbegun += 1
-            _count_end(role, event, status)
+            if event.queue_ms is not None:
+                role.queue.add(event.queue_ms)
+            _count_end(role, status)
         if event.error_type is not None:
             _count_error(case, event, event.error_type)
     end_branch(state, event)
 
 
-def _count_end(role: Role, event: Event, status: str | None) -> None:
-    waited = event.queue_ms
-    if waited is not None:
-        role.queue.add(waited)
-    if status == "ok":
-        role.ok += 1
-    elif status in _STATUSES:
+def _count_end(role: Role, status: str | None) -> None:
+    if status in _STATUSES:
         setattr(role, status, getattr(role, status) + 1)
 
 
@@ -141,7 +143,7 @@ def lagged(state: State, event: Event, process: Process) -> None:
         case.lag_ms = max(case.lag_ms, lag)
     state.lags.append(
         Lag(
-            event.ts,
+            at(event.ts),
             event.experiment,
             event.label,
             event.role,

@@ -56,7 +56,7 @@ def end_branch(state: State, event: Event) -> None:
     branch.queue_ms = event.queue_ms
     branch.duration_ms = event.duration_ms
     if event.items is not None:
-        branch.items = event.items
+        branch.items = whole(event.items)
     if event.error_type is not None:
         branch.error_type = name_of(event.error_type)
         branch.error_message = text_of(event.error_message)

@@ -11,9 +11,11 @@ import msgspec
 
 from . import _top
 from ._board import Board
+from ._fold import fold_lines
 from ._follow import Follower, read_logs
 from ._lines import read_line
 from ._report import report
+from ._state import State
 from ._tail import Filter, coloured, plain, shown
 from ._terminal import wait_for_more, wants_colour
 from ._texts import printable
@@ -166,11 +168,7 @@ def _add_report(commands: Any) -> None:
 
 
 def _run_report(asked: Namespace) -> int:
-    board = Board()
-    for lines in read_logs(asked.files, siblings=asked.rotated):
-        for line in lines:
-            board.take(line)
-    document = board.document()
+    document = _folded(asked).document()
     if asked.json:
         sys.stdout.write(f"{msgspec.json.encode(document).decode()}\n")
     else:
@@ -178,6 +176,14 @@ def _run_report(asked: Namespace) -> int:
         sys.stdout.write(f"{report(document, max(40, width))}\n")
     sys.stdout.flush()
     return 0
+
+
+def _folded(asked: Namespace) -> Board:
+    """Return what some logs come to, as they are now."""
+    state = State()
+    for lines in read_logs(asked.files, siblings=asked.rotated):
+        state = fold_lines(state, lines)
+    return Board(state)
 
 
 # top
@@ -191,13 +197,9 @@ def _add_top(commands: Any) -> None:
 
 
 def _run_top(asked: Namespace) -> int:
-    board = Board()
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        for lines in read_logs(asked.files, siblings=asked.rotated):
-            for line in lines:
-                board.take(line)
-        sys.stdout.write("\n".join(_top.screen(board, 80, None)) + "\n")
+        sys.stdout.write("\n".join(_top.screen(_folded(asked), 80, None)) + "\n")
         sys.stdout.flush()
         return 0
     with Follower(asked.files, siblings=asked.rotated) as follower:
-        return _top.watch(board, follower, asked.interval)
+        return _top.watch(Board(), follower, asked.interval)

@@ -1,13 +1,14 @@
 """fold: what one more event makes of what is known."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from understudy.events import Event, encode_line
 
 from ._bounds import keep_processes
 from ._branches import circuit, completed, lagged, not_begun, planned, resumed, started
-from ._lines import Line
+from ._lines import Line, read_line
 from ._lives import (
     actor_told,
     configs_told,
@@ -53,20 +54,42 @@ def fold(state: State, event: Event | Line) -> State:
         event = event.event
     else:
         text = encode_line(event).decode()[:-1]
-    state.events += 1
     tail = state.tail
     tail.append(text)
     if len(tail) > state.limits.tail:
         del tail[0]
-    process = _heard_of(state, event)
-    fold_one = _FOLDS.get(event.event)
-    if fold_one is not None:
-        fold_one(state, event, process)
+    _take(state, event)
     return state
 
 
-def _heard_of(state: State, event: Event) -> Process:
-    """Note that a process told something, and how much of it is missing."""
+def fold_lines(state: State, lines: Iterable[bytes]) -> State:
+    """Return what is known with some more lines of a log, as if they had been folded one by one.
+
+    Those that cannot be read are counted. It is quicker, as only the last lines are kept as texts.
+
+    Example:
+        >>> from understudy.dashboard import State, fold_lines
+        >>> told = b'{"v":1,"ts":5.0,"event":"call.planned","level":"debug","seq":1,"pid":1}'
+        >>> state = fold_lines(State(), [told, b'{"v":1,"ts":5.0,"eve', told])
+        >>> state.called, state.unreadable
+        (2, 1)
+    """
+    most = state.limits.tail
+    last: deque[Line] = deque(maxlen=most)
+    for raw in lines:
+        line = read_line(raw)
+        if line is None:
+            state.unreadable += 1
+        else:
+            last.append(line)
+            _take(state, line.event)
+    state.tail = [*state.tail, *(line.text for line in last)][-most:] if most else []
+    return state
+
+
+def _take(state: State, event: Event) -> None:
+    """Note that a process told something, and how much of it is missing; and what it told."""
+    state.events += 1
     key = f"{event.pid}/{event.runtime}"
     process = state.processes.get(key)
     if process is None:
@@ -87,7 +110,9 @@ def _heard_of(state: State, event: Event) -> Process:
     elif 0 < seq <= MOST:  # threads may tell in another order, and files are read one by one
         process.seen += 1
         process.first_seq = min(process.first_seq, seq)
-    return process
+    fold_one = _FOLDS.get(event.event)
+    if fold_one is not None:
+        fold_one(state, event, process)
 
 
 def _new_process(state: State, event: Event, key: str) -> Process:

@@ -2,6 +2,7 @@
 
 from understudy.events import Event
 
+from ._places import at, whole
 from ._state import Notice, Process, State
 from ._texts import text_of
 
@@ -10,7 +11,7 @@ def note(state: State, event: Event, process: Process) -> None:
     """Keep a notice."""
     state.notices.append(
         Notice(
-            event.ts,
+            at(event.ts),
             event.event,
             event.level,
             event.pid,
@@ -21,7 +22,7 @@ def note(state: State, event: Event, process: Process) -> None:
             event.actor,
             event.reason,
             event.source,
-            event.count,
+            None if event.count is None else whole(event.count),
             event.error_type,
             text_of(event.error_message),
         )

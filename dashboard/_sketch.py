@@ -1,6 +1,6 @@
 """Sketch: the quantiles of a stream of numbers, in bounded memory."""
 
-from math import ceil, exp, isnan, log, log1p
+from math import ceil, exp, log, log1p
 from typing import Final, final
 
 import msgspec
@@ -69,11 +69,12 @@ class Sketch(msgspec.Struct, gc=False):
                 buckets[key] = 1
                 if len(buckets) > self.most:
                     self._put_together()
-        elif isnan(value):
-            return
-        else:
-            value = max(0.0, value)
+        elif value <= _TINY:
+            if value < 0.0:
+                value = 0.0
             self.zeros += 1
+        else:  # it is no number
+            return
         self.count += 1
         if value > self.high:
             self.high = value
