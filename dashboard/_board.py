@@ -61,10 +61,10 @@ class Board:
                 self.state.unreadable += 1
                 return
             line = read
-        before = self.state.case_count
+        before = self.state.let_go
         fold(self.state, line)
         self._note(line.event if isinstance(line, Line) else line)
-        if self.state.case_count < before:  # some made room
+        if self.state.let_go != before:  # some made room
             self._experiments.update(self.state.experiments)
 
     def _note(self, event: Event) -> None:
@@ -82,9 +82,6 @@ class Board:
             self._experiments.update(self.state.experiments)
         elif kind == "actor" and event.actor is not None:
             self._experiments.add(event.actor.partition("[")[0])
-            most = self.state.limits.actors
-            if len(self.state.actors) + most // 10 >= most:  # some of them may have made room
-                self._experiments.update(self.state.experiments)
 
     def document(self) -> Json:
         """Return everything there is to see, under flat keys."""

@@ -1,6 +1,6 @@
 """The bounds of a state: what makes room when there is too much."""
 
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from ._state import Case, Experiment, Role, State
 
@@ -15,13 +15,15 @@ def keep_last(entries: dict[str, T], most: int) -> None:
         del entries[next(iter(entries))]
 
 
-def keep_latest(entries: dict[str, Any], most: int, new: str | None = None) -> None:
+def keep_actors(state: State, new: str | None = None) -> None:
     """Let go of those of which nothing was heard for longest, a tenth at once; not of a new one."""
-    if len(entries) > most:
-        over = len(entries) - most + most // _TENTH
-        old = [name for name in entries if name != new]
-        for name in sorted(old, key=lambda name: entries[name].last_ts)[:over]:
-            del entries[name]
+    actors, most = state.actors, state.limits.actors
+    if len(actors) > most:
+        over = len(actors) - most + most // _TENTH
+        old = [name for name in actors if name != new]
+        for name in sorted(old, key=lambda name: actors[name].last_ts)[:over]:
+            del actors[name]
+            state.let_go += 1
 
 
 def keep_seconds(state: State) -> None:
@@ -57,6 +59,7 @@ def keep_experiments(state: State, new: str | None = None) -> None:
         old = [name for name in state.experiments if name != new]
         for name in sorted(old, key=lambda name: state.experiments[name].heard_ts)[:over]:
             del state.experiments[name]
+            state.let_go += 1
         state.case_count = sum(len(each.cases) for each in state.experiments.values())
 
 
@@ -75,6 +78,7 @@ def keep_cases(state: State, new: Case | None = None) -> None:
     over = state.case_count - most + most // _TENTH
     for _, experiment, config_id in known[:over]:
         _retire(experiment, experiment.cases.pop(config_id))
+        state.let_go += 1
     state.case_count = sum(len(each.cases) for each in state.experiments.values())
 
 

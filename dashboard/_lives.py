@@ -6,7 +6,7 @@ import msgspec
 
 from understudy.events import Event
 
-from ._bounds import keep_latest
+from ._bounds import keep_actors
 from ._notices import note
 from ._places import at, case_of, experiment_of, whole
 from ._state import Actor, Crash, Process, State
@@ -28,7 +28,7 @@ def actor_told(state: State, event: Event, process: Process) -> None:
     actor = state.actors.get(name)
     if actor is None:
         actor = state.actors[name] = Actor(last_ts=ts)
-        keep_latest(state.actors, state.limits.actors, name)
+        keep_actors(state, name)
     actor.last_ts = max(actor.last_ts, ts)
     actor.experiment = event.experiment or actor.experiment
     actor.state = event.state or actor.state

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from ._bounds import (
     add_role,
+    keep_actors,
     keep_cases,
     keep_experiments,
     keep_failures,
     keep_last,
-    keep_latest,
     keep_processes,
     keep_seconds,
 )
@@ -59,7 +59,7 @@ def merge(first: State, second: State) -> State:
     keep_seconds(state)
     keep_experiments(state)
     keep_cases(state)
-    keep_latest(state.actors, limits.actors)
+    keep_actors(state)
     keep_last(state.calls, limits.calls)
     keep_last(state.runs, limits.runs)
     keep_last(state.batches, limits.batches)
@@ -176,6 +176,7 @@ _COUNTS: Final = (
     "lagged",
     "restarts",
     "missing",
+    "let_go",
     "dropped",
 )
 _SAMPLED: Final = ("waiting", "capacity", "in_flight")

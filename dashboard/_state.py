@@ -309,6 +309,7 @@ class State(msgspec.Struct, gc=False):
         missing: how many events of processes that are no longer kept are not in the log.
         dropped: how many of them their sinks lost.
         case_count: how many cases there are, of all experiments.
+        let_go: how many cases, experiments and actors made room for others.
         processes: by "pid/runtime".
         seconds: what happened in each second, the oldest first.
         experiments: by name.
@@ -345,6 +346,7 @@ class State(msgspec.Struct, gc=False):
     missing: int = 0
     dropped: int = 0
     case_count: int = 0
+    let_go: int = 0
     processes: dict[str, Process] = {}
     seconds: dict[int, Second] = {}
     experiments: dict[str, Experiment] = {}

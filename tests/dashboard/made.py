@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from understudy.dashboard import State
 from understudy.events import EVENTS, Event
 
 NAMES = [*sorted(EVENTS), "actor.sampled", "nobody.knows"]
@@ -55,3 +56,8 @@ def logs(most: int = 60) -> st.SearchStrategy[list[Event]]:
         st.integers(0, 2**32),
         st.integers(0, most),
     )
+
+
+def as_json(state: State) -> dict[str, Any]:
+    """Return what is compared: NaN is not equal to itself, null is."""
+    return msgspec.json.decode(msgspec.json.encode(state))

@@ -1,14 +1,12 @@
 """Two states are merged as if the one log had been folded after the other."""
 
 from copy import deepcopy
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.dashboard.made import logs
+from tests.dashboard.made import as_json, logs
 from understudy import Event
 from understudy.dashboard import Limits, State, fold, merge
 
@@ -18,11 +16,6 @@ def folded(events: list[Event], limits: Limits = Limits()) -> State:  # noqa: B0
     for event in events:
         state = fold(state, event)
     return state
-
-
-def as_json(state: State) -> dict[str, Any]:
-    """Return what is compared: NaN is not equal to itself, null is."""
-    return msgspec.json.decode(msgspec.json.encode(state))
 
 
 @given(logs(), logs())
