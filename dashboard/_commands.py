@@ -17,7 +17,7 @@ from ._lines import read_line
 from ._report import report
 from ._state import State
 from ._tail import Filter, coloured, plain, shown
-from ._terminal import wait_for_more, wants_colour
+from ._terminal import wait_for_more, wants_colour, write
 from ._texts import printable
 
 _INTERVAL: Final = 0.2
@@ -108,12 +108,12 @@ def _run_tail(asked: Namespace) -> int:
     if not asked.follow:
         for lines in read_logs(asked.files, siblings=asked.rotated):
             last.extend(teller.chosen(lines))
-        teller.write(last)
+        teller.write(teller.ordered(last))
         return 0
     with Follower(asked.files, siblings=asked.rotated) as follower:
         while lines := follower.read():
             last.extend(teller.chosen(lines))
-        teller.write(last)
+        teller.write(teller.ordered(last))
         while True:
             if lines := follower.read():
                 teller.write(teller.chosen(lines))
@@ -132,12 +132,15 @@ class _Teller:
 
     def chosen(self, lines: list[bytes]) -> list[bytes]:
         """Return those that are wanted; of several files in the order of their times."""
-        if self._is_of_many:
-            lines = sorted(lines, key=_time_of)
+        lines = self.ordered(lines)
         if self._wanted.takes_all:
             return lines
         takes = self._wanted.takes
         return [raw for raw in lines if (line := read_line(raw)) and takes(line.event)]
+
+    def ordered(self, lines: Iterable[bytes]) -> list[bytes]:
+        """Return lines in the order of their times, if they come from several files."""
+        return sorted(lines, key=_time_of) if self._is_of_many else [*lines]
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write some, for people or as they are."""
@@ -170,11 +173,10 @@ def _add_report(commands: Any) -> None:
 def _run_report(asked: Namespace) -> int:
     document = _folded(asked).document()
     if asked.json:
-        sys.stdout.write(f"{msgspec.json.encode(document).decode()}\n")
+        write(f"{msgspec.json.encode(document).decode()}\n")
     else:
         width = get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-        sys.stdout.write(f"{report(document, max(40, width))}\n")
-    sys.stdout.flush()
+        write(f"{report(document, max(40, width))}\n")
     return 0
 
 
@@ -198,8 +200,7 @@ def _add_top(commands: Any) -> None:
 
 def _run_top(asked: Namespace) -> int:
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
-        sys.stdout.write("\n".join(_top.screen(_folded(asked), 80, None)) + "\n")
-        sys.stdout.flush()
+        write("\n".join(_top.screen(_folded(asked), 80, None)) + "\n")
         return 0
     with Follower(asked.files, siblings=asked.rotated) as follower:
         return _top.watch(Board(), follower, asked.interval)

@@ -204,14 +204,22 @@ def rotated(path: str) -> list[str]:
 def read_logs(paths: Paths, *, siblings: bool = False) -> Iterator[list[bytes]]:
     """Yield the lines of logs as they are now, to their end, also of pipes; many at a time.
 
+    Of several logs it takes turns: what happened at one time is told together, more or less.
+
     Raises:
         OSError: one of them cannot be read.
     """
-    for given in paths:
-        path = os.fspath(given)
-        for each in [*(rotated(path) if siblings else []), path]:
-            splitter = Splitter()
-            with open(each, "rb", buffering=0) as file:
-                while piece := file.read(_PIECE):
-                    yield splitter.split(piece)
-            yield splitter.rest()
+    logs = [_lines_of(os.fspath(path), siblings) for path in paths]
+    while logs:
+        taken = [(log, next(log, None)) for log in logs]
+        logs = [log for log, lines in taken if lines is not None]
+        yield [line for _, lines in taken for line in lines or ()]
+
+
+def _lines_of(path: str, siblings: bool) -> Iterator[list[bytes]]:
+    for each in [*(rotated(path) if siblings else []), path]:
+        splitter = Splitter()
+        with open(each, "rb", buffering=0) as file:
+            while piece := file.read(_PIECE):
+                yield splitter.split(piece)
+        yield splitter.rest()

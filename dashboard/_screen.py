@@ -1,10 +1,11 @@
 """Screen: a terminal that is taken for a while, and given back as it was."""
 
 import os
+import re
 import select
 import signal
 import sys
-import time
+from collections import deque
 from contextlib import suppress
 from shutil import get_terminal_size
 from types import FrameType
@@ -12,7 +13,7 @@ from typing import Any, Final, final
 
 _ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[2J"
 _LEAVE: Final = "\x1b[?25h\x1b[?1049l"
-_KEYS: Final = {b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down"}
+_KEYS: Final = {"\x1b[A": "up", "\x1b[B": "down", "\x1bOA": "up", "\x1bOB": "down"}
 
 
 @final
@@ -27,7 +28,7 @@ class Screen:
         self._input = sys.stdin.fileno()
         self._modes: list[Any] | None = None
         self._handlers: dict[int, Any] = {}
-        self._was_resized = False
+        self._pressed: deque[str] = deque()
         self._bell = os.pipe()
 
     def __enter__(self) -> "Screen":
@@ -60,19 +61,19 @@ class Screen:
 
     def key(self, seconds: float) -> str | None:
         """Return the next key, or `resize`; None if nothing happens in that time."""
-        until = time.monotonic() + seconds
-        while True:
-            left = max(0.0, until - time.monotonic())
-            ready, _, _ = select.select([self._input, self._bell[0]], [], [], left)
-            if self._bell[0] in ready:
-                os.read(self._bell[0], 64)
-                return "resize"
-            if not ready:
-                return None
-            pressed = os.read(self._input, 64)
-            if not pressed:  # the terminal is gone
-                return "q"
-            return _KEYS.get(pressed, pressed[:1].decode("ascii", "replace"))
+        if self._pressed:
+            return self._pressed.popleft()
+        ready, _, _ = select.select([self._input, self._bell[0]], [], [], max(0.0, seconds))
+        if self._bell[0] in ready:
+            os.read(self._bell[0], 64)
+            return "resize"
+        if not ready:
+            return None
+        pressed = os.read(self._input, 64)
+        if not pressed:  # the terminal is gone
+            return "q"
+        self._pressed.extend(_keys_in(pressed))
+        return self._pressed.popleft()
 
     def _take(self) -> None:
         import termios
@@ -111,6 +112,13 @@ class Screen:
         signal.signal(signal.SIGTSTP, self._suspend)
         self._take()
         self._resize(number, frame)
+
+
+def _keys_in(pressed: bytes) -> list[str]:
+    """Return the keys that were pressed; many at once come from one that is held."""
+    text = pressed.decode("utf-8", "replace")
+    keys: list[str] = re.findall("\x1b[[O].|.", text, re.DOTALL)
+    return [_KEYS.get(key, key) for key in keys]
 
 
 def _end(number: int, frame: FrameType | None) -> None:

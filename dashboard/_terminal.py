@@ -34,3 +34,13 @@ def wait_for_more(seconds: float) -> None:
         if happened & (select.POLLERR | select.POLLHUP):
             raise BrokenPipeError
         time.sleep(seconds)
+
+
+def write(text: str) -> None:
+    """Write a text, however long, in pieces: that nobody reads on is known soon."""
+    for start in range(0, len(text), _PIECE):
+        sys.stdout.write(text[start : start + _PIECE])
+        sys.stdout.flush()
+
+
+_PIECE: Final = 32_768

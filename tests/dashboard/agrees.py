@@ -23,7 +23,7 @@ import msgspec
 
 from understudy import CaseStatistics, Event, ExperimentStatistics, Runtime
 from understudy.dashboard import State, fold
-from understudy.dashboard._state import Case, Experiment, Role
+from understudy.dashboard._state import Case, Experiment, Role  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped", "in_flight")
 OTHERS = "(others)"

@@ -44,7 +44,9 @@ def made_event(chance: Random, name: str | None = None) -> Event:
         for field, values in FIELDS.items()
         if field in NEEDED or chance.random() < share
     }
-    return Event(**{**told, "v": 1, "event": name or chance.choice(NAMES)})
+    make: Any = Event
+    made: Event = make(**{**told, "v": 1, "event": name or chance.choice(NAMES)})
+    return made
 
 
 def logs(most: int = 60) -> st.SearchStrategy[list[Event]]:
@@ -60,4 +62,5 @@ def logs(most: int = 60) -> st.SearchStrategy[list[Event]]:
 
 def as_json(state: State) -> dict[str, Any]:
     """Return what is compared: NaN is not equal to itself, null is."""
-    return msgspec.json.decode(msgspec.json.encode(state))
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(state))
+    return told

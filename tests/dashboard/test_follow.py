@@ -10,8 +10,8 @@ from random import Random
 import pytest
 
 from understudy.dashboard import Follower
-from understudy.dashboard._follow import read_logs
-from understudy.dashboard._splitter import Splitter
+from understudy.dashboard._follow import read_logs  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.dashboard._splitter import Splitter  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 SETTLED = 25
 """After so many looks at which nothing had come nothing more comes of what was rotated."""
@@ -36,6 +36,7 @@ class World:
         self.log = folder / "events.jsonl"
         self.writer: int | None = None
         self.torn = b""
+        self.done = 0
         self.number = 0
         self.written: list[bytes] = []
         self.lost: set[bytes] = set()
