@@ -8,7 +8,7 @@ from understudy.events import Event, encode_line
 
 from ._bounds import keep_processes
 from ._branches import circuit, completed, lagged, not_begun, planned, resumed, started
-from ._lines import Line, read_line
+from ._lines import UNREADABLE, Line, decode_event, text_of_line
 from ._lives import (
     actor_told,
     configs_told,
@@ -75,15 +75,16 @@ def fold_lines(state: State, lines: Iterable[bytes]) -> State:
         (2, 1)
     """
     most = state.limits.tail
-    last: deque[Line] = deque(maxlen=most)
+    last: deque[bytes] = deque(maxlen=most)
     for raw in lines:
-        line = read_line(raw)
-        if line is None:
+        try:
+            event = decode_event(raw)
+        except UNREADABLE:
             state.unreadable += 1
         else:
-            last.append(line)
-            _take(state, line.event)
-    state.tail = [*state.tail, *(line.text for line in last)][-most:] if most else []
+            last.append(raw)
+            _take(state, event)
+    state.tail = [*state.tail, *map(text_of_line, last)][-most:] if most else []
     return state
 
 

@@ -41,9 +41,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def text(self) -> str:
         """The line, or one of the same fields cut short if it is very long."""
-        if len(self.raw) <= _MANY:
-            return self.raw.decode()
-        return shortened(self.fields)
+        return text_of_line(self.raw)
 
 
 def read_line(raw: bytes) -> Line | None:
@@ -55,9 +53,14 @@ def read_line(raw: bytes) -> Line | None:
         True
     """
     try:
-        return Line(_DECODE(raw), raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Line(decode_event(raw), raw)
+    except UNREADABLE:
         return None
+
+
+def text_of_line(raw: bytes) -> str:
+    """Return a line that can be read as a text, which is not very long."""
+    return raw.decode() if len(raw) <= _MANY else shortened(_FIELDS.decode(raw))
 
 
 def shortened(fields: dict[str, Any]) -> str:
@@ -76,6 +79,10 @@ def _cut(value: Any) -> Any:
     return value
 
 
-_DECODE: Final = msgspec.json.Decoder(Event).decode
+decode_event: Final = msgspec.json.Decoder(Event).decode
+"""Reads an event, or raises one of those below."""
+
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 _FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
 _ENCODER: Final = msgspec.json.Encoder()
