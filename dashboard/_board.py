@@ -33,7 +33,7 @@ class Board:
         >>> board.document()["overview"]["calls"]
         1
         >>> sorted(board.patch())
-        ['overview', 'seconds', 'tail']
+        ['calls', 'overview', 'seconds', 'tail']
         >>> board.patch()
         {}
     """
