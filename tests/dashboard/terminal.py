@@ -25,21 +25,22 @@ os.execv(sys.executable, [sys.executable, "-m", "understudy", *sys.argv[1:]])
 class Terminal:
     """Runs the command `understudy` on a terminal, and sees what is on its screen."""
 
-    def __init__(self, *arguments: str, width: int = 100, height: int = 24) -> None:
+    def __init__(
+        self, *arguments: str, width: int = 100, height: int = 24, **environment: str
+    ) -> None:
         self.screen = pyte.Screen(width, height)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self._master, self._slave = pty.openpty()
         self.resize(width, height)
         self.before = termios.tcgetattr(self._slave)
-        environment = {**os.environ, "TERM": "xterm-256color"}
-        environment.pop("NO_COLOR", None)
+        known = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", RUN, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env=environment,
+            env={**known, "TERM": "xterm-256color", **environment},
             start_new_session=True,
         )
 

@@ -255,15 +255,11 @@ def test_colours_are_for_terminals(log: Path) -> None:
     assert "\x1b[31m" in run("tail", "--no-follow", "--color", "always", log).stdout
 
 
-def test_no_color_is_obeyed(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Everywhere(dict[str, str]):
-        def pop(self, *_: Any) -> Any:
-            """Keep NO_COLOR, which a terminal of the tests does not have otherwise."""
-
-    monkeypatch.setattr(os, "environ", Everywhere({**os.environ, "NO_COLOR": "1"}))
-    monkeypatch.setenv("NO_COLOR", "1")
-    done = run("tail", "--no-follow", log, NO_COLOR="1")
-    assert "\x1b" not in done.stdout
+def test_no_color_is_obeyed(log: Path) -> None:
+    with Terminal("tail", "--no-follow", str(log), NO_COLOR="1") as terminal:
+        assert terminal.end() == 0
+        assert "branch.completed" in terminal.text
+        assert b"\x1b" not in terminal.raw
 
 
 def test_main_returns_what_the_process_exits_with(
