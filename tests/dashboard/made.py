@@ -1,7 +1,7 @@
 """Events that no runtime would tell: of every name, with any of their fields missing."""
 
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from hypothesis import strategies as st
@@ -49,15 +49,22 @@ def made_event(chance: Random, name: str | None = None) -> Event:
     return made
 
 
-def logs(most: int = 60) -> st.SearchStrategy[list[Event]]:
-    """Return logs; what is in them is by the seed, so that making them takes no time."""
-    return st.builds(
-        lambda seed, length: [
-            made_event(chance) for chance in [Random(seed)] for _ in range(length)
-        ],
-        st.integers(0, 2**32),
-        st.integers(0, most),
-    )
+class Log(NamedTuple):
+    """A log, by its seed: it is made in the test, so that drawing it takes no time."""
+
+    seed: int
+    length: int
+
+    @property
+    def events(self) -> list[Event]:
+        """The events of it."""
+        chance = Random(self.seed)
+        return [made_event(chance) for _ in range(self.length)]
+
+
+def logs(most: int = 60) -> st.SearchStrategy[Log]:
+    """Return logs of some events at most."""
+    return st.builds(Log, st.integers(0, 2**32), st.integers(0, most))
 
 
 def as_json(state: State) -> dict[str, Any]:

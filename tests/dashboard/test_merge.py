@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.dashboard.made import as_json, logs
+from tests.dashboard.made import Log, as_json, logs
 from understudy import Event
 from understudy.dashboard import Limits, State, fold, merge
 
@@ -20,10 +20,10 @@ def folded(events: list[Event], limits: Limits = Limits()) -> State:  # noqa: B0
 
 @given(logs(), logs())
 def test_folding_one_log_after_the_other_is_merging_what_each_comes_to(
-    first: list[Event], second: list[Event]
+    first: Log, second: Log
 ) -> None:
-    whole = folded([*first, *second])
-    merged = merge(folded(first), folded(second))
+    whole = folded([*first.events, *second.events])
+    merged = merge(folded(first.events), folded(second.events))
     for part, told in as_json(whole).items():
         assert as_json(merged)[part] == told
     assert [*merged.seconds] == [*whole.seconds]
@@ -31,14 +31,15 @@ def test_folding_one_log_after_the_other_is_merging_what_each_comes_to(
 
 
 @given(logs(), logs(), logs())
-def test_merging_is_associative(a: list[Event], b: list[Event], c: list[Event]) -> None:
-    one, two, three = folded(a), folded(b), folded(c)
+def test_merging_is_associative(a: Log, b: Log, c: Log) -> None:
+    one, two, three = folded(a.events), folded(b.events), folded(c.events)
     left, right = merge(merge(one, two), three), merge(one, merge(two, three))
     assert as_json(left) == as_json(right)
 
 
 @given(logs(60), st.integers(0, 60))
-def test_totals_are_exact_however_little_is_kept(events: list[Event], place: int) -> None:
+def test_totals_are_exact_however_little_is_kept(log: Log, place: int) -> None:
+    events = log.events
     small = Limits(*[1 for _ in Limits.__struct_fields__])
     parts = events[:place], events[place:]
     few = merge(*(folded(part, small) for part in parts))
@@ -48,7 +49,8 @@ def test_totals_are_exact_however_little_is_kept(events: list[Event], place: int
 
 
 @given(logs(60))
-def test_the_counts_of_cases_that_are_not_kept_are_kept(events: list[Event]) -> None:
+def test_the_counts_of_cases_that_are_not_kept_are_kept(log: Log) -> None:
+    events = log.events
     few, whole = folded(events, Limits(cases=1)), folded(events)
     assert few.case_count <= 1
     for name, experiment in whole.experiments.items():
@@ -64,8 +66,8 @@ def counted(state: State, name: str, count: str) -> int:
 
 
 @given(logs(), logs())
-def test_neither_of_two_is_changed(first: list[Event], second: list[Event]) -> None:
-    one, two = folded(first), folded(second)
+def test_neither_of_two_is_changed(first: Log, second: Log) -> None:
+    one, two = folded(first.events), folded(second.events)
     before = as_json(deepcopy(one)), as_json(deepcopy(two))
     merge(one, two)
     assert (as_json(one), as_json(two)) == before
