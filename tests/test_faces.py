@@ -13,14 +13,18 @@ import pytest
 
 import understudy
 import understudy.actors
+import understudy.cli
 import understudy.configs
+import understudy.dashboard
 import understudy.events
 import understudy.strategies
 
 PACKAGES = [
     understudy,
     understudy.actors,
+    understudy.cli,
     understudy.configs,
+    understudy.dashboard,
     understudy.events,
     understudy.strategies,
 ]

@@ -13,10 +13,11 @@ MAY_IMPORT = {
     "events": set[str](),
     "strategies": {"configs"},
     "actors": {"strategies", "configs"},
-    "runtime": {"actors", "strategies", "configs", "events"},
+    "runtime": {"cli", "dashboard", "actors", "strategies", "configs", "events"},
     "runs": {"configs"},
     "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
     "dashboard": {"configs", "events"},
+    "cli": {"dashboard", "configs", "events"},
 }
 
 

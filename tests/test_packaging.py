@@ -86,7 +86,11 @@ def test_only_understudy_lands_in_site_packages(built: Path, tmp_path: Path) -> 
     shown = run(python, "-m", "pip", "show", "--files", "understudy")
     files = [line.strip() for line in shown.partition("Files:\n")[2].splitlines()]
     assert "understudy/py.typed" in files
-    assert all(file.startswith("understudy") for file in files)
+    command = tmp_path / "fresh" / "bin" / "understudy"
+    elsewhere_files = [file for file in files if not file.startswith("understudy")]
+    assert [Path(file).name for file in elsewhere_files] == [command.name]
+    (elsewhere / "events.jsonl").touch()
+    assert run(str(command), "report", "events.jsonl", cwd=elsewhere) == "No events.\n"
 
 
 def test_the_sdist_has_what_a_packager_needs(built: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks._command import QUICK_NS
 from benchmarks._harness import Case, Law, Table, measure
 from benchmarks._report import TableTold, render, told_of
+from benchmarks.dashboard import bench_fold
 from benchmarks.runtime import bench_growth, bench_memory, bench_other_calls, bench_start
 
 Tables = Callable[..., Iterator[Table]]
@@ -114,3 +115,10 @@ def test_other_calls_are_measured_beside_floors_of_their_own() -> None:
     assert [sum(bool(row.goal) for row in table.rows) for table in told] == [2, 1, 4, 2, 4, 0, 2]
     lags = told[-1].rows
     assert all(0 < row.median < 60 for row in lags)
+
+
+def test_reading_logs_says_what_a_line_costs_and_how_much_is_kept() -> None:
+    by_the_line, kept = told_by(bench_fold.tables, bench_fold.QUICK)
+    check(by_the_line)
+    check(kept)
+    assert all(row.median > 0 for table in (by_the_line, kept) for row in table.rows)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.dashboard.agrees import assert_agrees
 from tests.laws import assert_event_laws, assert_laws
 from tests.loops import KINDS
 from understudy import MemorySink, Runtime
@@ -23,7 +24,7 @@ def in_order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     On one kind of loop nobody listens to the events: what is played must be the same.
     """
     made: list[Runtime] = []
-    sinks: list[MemorySink] = []
+    sinks: list[tuple[Runtime, MemorySink]] = []
     called = getattr(request.node, "callspec", None)
     listens = called is None or called.params.get("anyio_backend") != "uvloop"
     initialize = Runtime.__init__
@@ -31,8 +32,10 @@ def in_order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     def note(self: Runtime, *args: Any, **kwargs: Any) -> None:
         if listens and kwargs.get("events") is None:
             sink = kwargs["events"] = MemorySink()
-            sinks.append(sink)
-        initialize(self, *args, **kwargs)
+            initialize(self, *args, **kwargs)
+            sinks.append((self, sink))
+        else:
+            initialize(self, *args, **kwargs)
         made.append(self)
 
     monkeypatch.setattr(Runtime, "__init__", note)
@@ -40,8 +43,9 @@ def in_order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     yield
     for runtime in made:
         assert_laws(runtime)
-    for sink in sinks:
+    for runtime, sink in sinks:
         assert_event_laws(sink.events)
+        assert_agrees(sink.events, runtime)
     left = [thread for thread in set(threading.enumerate()) - threads if not thread.daemon]
     for thread in left:  # anyio's workers end by themselves when their loop is closed
         thread.join(5.0 if thread.name.startswith("AnyIO") else 0.0)

@@ -1,0 +1,1 @@
+"""Benchmarks of `understudy.dashboard`: reading logs, and what is kept of them."""

@@ -1,0 +1,176 @@
+"""Board: a state, and what has changed of it since somebody looked."""
+
+from collections.abc import Callable
+from typing import Any, Final, final
+
+from understudy.events import Event
+
+from . import _document
+from ._document import Json
+from ._fold import fold
+from ._lines import Line, read_line
+from ._state import State
+
+_MOST_LINES: Final = 200
+
+
+@final
+class Board:
+    """A state, and what has changed of it since the last look.
+
+    It belongs to one thread at a time.
+
+    Args:
+        state: what is known already; nothing if left out.
+
+    Attributes:
+        state: what is known.
+
+    Example:
+        >>> from understudy.dashboard import Board
+        >>> board = Board()
+        >>> board.take(b'{"v":1,"ts":5.0,"event":"call.planned","level":"debug","seq":1,"pid":1}')
+        >>> board.document()["overview"]["calls"]
+        1
+        >>> sorted(board.patch())
+        ['calls', 'overview', 'seconds', 'tail']
+        >>> board.patch()
+        {}
+    """
+
+    def __init__(self, state: State | None = None) -> None:
+        self.state: State = State() if state is None else state
+        self._cases: dict[str, dict[str, Json]] = {}
+        """What is told of each case, until something happens to it."""
+        self._shown = set(self.state.experiments)
+        self._told = self.state.events
+        self._forget()
+
+    def _forget(self) -> None:
+        self._is_changed = False
+        self._experiments: set[str] = set()
+        self._seconds: set[int] = set()
+        self._keys: set[str] = set()
+
+    def take(self, line: bytes | Line | Event) -> None:
+        """Take one line of a log, or one event; what cannot be read is counted."""
+        self._is_changed = True
+        if isinstance(line, bytes):
+            read = read_line(line)
+            if read is None:
+                self.state.unreadable += 1
+                return
+            line = read
+        before = self.state.let_go
+        fold(self.state, line)
+        self._note(line.event if isinstance(line, Line) else line)
+        if self.state.let_go != before:  # some made room
+            self._experiments.update(self.state.experiments)
+
+    def _note(self, event: Event) -> None:
+        """Note what an event has changed."""
+        kind = event.event.partition(".")[0]
+        self._keys.update(_TOUCHED.get(kind, ()))
+        if kind in _TIMED and 0.0 < event.ts < 1e11:
+            self._seconds.add(int(event.ts))
+        name = event.experiment
+        if name is not None:
+            self._experiments.add(name)
+            if event.config_id is not None and name in self._cases:
+                self._cases[name].pop(event.config_id, None)
+        elif kind == "experiment":  # all of them
+            self._experiments.update(self.state.experiments)
+        elif kind == "actor" and event.actor is not None:
+            self._experiments.add(event.actor.partition("[")[0])
+
+    def document(self) -> Json:
+        """Return everything there is to see, under flat keys."""
+        state = self.state
+        found: Json = {
+            "overview": _document.overview(state),
+            "seconds": _document.seconds(state),
+        }
+        for name in state.experiments:
+            found[f"experiment:{name}"] = self.experiment(name)
+        for key in _LISTS:
+            found[key] = _LISTS[key](state)
+        found["tail"] = {"lines": _document.tail(state, len(state.tail))}
+        return found
+
+    def patch(self) -> Json:
+        """Return what has changed since the last patch: whole keys, and None for those gone.
+
+        Of `seconds` it has the rows that changed, of `tail` the lines that are new.
+        """
+        if not self._is_changed:
+            return {}
+        state = self.state
+        found: Json = {"overview": _document.overview(state)}
+        if self._seconds:
+            found["seconds"] = _document.seconds(state, self._seconds)
+        known = state.experiments.keys()
+        for name in sorted(self._experiments & known):
+            found[f"experiment:{name}"] = self.experiment(name)
+        for name in sorted(self._shown - known):
+            found[f"experiment:{name}"] = None
+            self._cases.pop(name, None)
+        if self._shown != known:  # by them it is known what kind an actor is of
+            self._shown = set(known)
+            self._keys.add("actors")
+        for key in sorted(self._keys):
+            found[key] = _LISTS[key](state)
+        new = state.events - self._told
+        if new:
+            shown = min(new, _MOST_LINES, len(state.tail))
+            found["tail"] = {"lines": _document.tail(state, shown), "skipped": new - shown}
+            self._told = state.events
+        self._forget()
+        return found
+
+    def experiment(self, name: str) -> Json | None:
+        """Return what is known of an experiment; None if there is none of that name."""
+        state = self.state
+        known = state.experiments.get(name)
+        if known is None:
+            return None
+        told = self._cases.setdefault(name, {})
+        cases: list[Json] = []
+        for config_id, case in known.cases.items():
+            found: Any = told.get(config_id)
+            actor = state.actors.get(f"{name}[{case.label}]")
+            if found is None:
+                found = told[config_id] = _document.case_of(config_id, case, None)
+            found["state"] = None if actor is None else actor.state
+            cases.append({**found})
+        for gone in told.keys() - known.cases.keys():
+            del told[gone]
+        return _document.experiment(state, name, cases)
+
+    def call(self, call_id: str) -> Json | None:
+        """Return all that is kept of a call; None if it is not kept."""
+        return _document.call(self.state, call_id)
+
+
+_LISTS: Final[dict[str, Callable[[State], Any]]] = {
+    "actors": _document.actors,
+    "calls": _document.calls,
+    "lags": lambda state: _document.listed(state.lags),
+    "notices": lambda state: _document.listed(state.notices),
+    "runs": lambda state: _document.works(state.runs, "run"),
+    "batches": lambda state: _document.works(state.batches, "batch"),
+}
+_TOUCHED: Final = {
+    "actor": ("actors",),
+    "batch": ("batches",),
+    "branch": ("calls",),
+    "breaker": ("notices",),
+    "call": ("calls",),
+    "config": ("notices",),
+    "experiment": ("notices",),
+    "log": ("notices",),
+    "loop": ("lags",),
+    "run": ("runs",),
+    "runtime": ("notices",),
+    "strategy": ("notices",),
+}
+_TIMED: Final = frozenset({"branch", "call", "loop"})

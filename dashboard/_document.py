@@ -1,0 +1,316 @@
+"""The document: what a state comes to, in the form that the page, reports and snapshots share."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+import msgspec
+
+from ._bounds import add_role
+from ._sketch import Sketch
+from ._state import LEADS, Actor, Called, Case, Experiment, Role, Second, State, Work
+
+Json = dict[str, Any]
+
+_WINDOW: Final = 60
+_SHOWN_SECONDS: Final = 300
+_SHOWN_CALLS: Final = 200
+_COUNTS: Final = ("started", "ok", "error", "timeout", "cancelled", "shed", "skipped")
+
+
+def overview(state: State) -> Json:
+    """Return what there is to see at a glance; rates, shares and quantiles are of a minute."""
+    ts = state.last_ts or 0.0
+    first = int(ts) - _WINDOW + 1
+    recent = [second for number, second in state.seconds.items() if first <= number <= ts]
+    span = max(1.0, ts - max(first, state.first_ts or 0.0))
+    ended = sum(second.ended for second in recent)
+    errors = sum(second.errors for second in recent)
+    times = Second().ms
+    for second in recent:
+        times.merge(second.ms)
+    alive = [each for each in state.processes.values() if each.state != "stopped"]
+    return {
+        "ts": state.last_ts,
+        "first_ts": state.first_ts,
+        "events": state.events,
+        "unreadable": state.unreadable,
+        "missing": state.missing + sum(each.missing for each in state.processes.values()),
+        "dropped": state.dropped + sum(each.dropped for each in state.processes.values()),
+        "calls": state.called,
+        "calls_per_s": sum(second.calls for second in recent) / span,
+        "errors_per_s": errors / span,
+        "error_share": errors / ended if ended else None,
+        "p50_ms": times.quantile(0.5),
+        "p95_ms": times.quantile(0.95),
+        "p99_ms": times.quantile(0.99),
+        "in_flight": sum(max(0, each.leads) for each in alive),
+        "shadows_in_flight": sum(max(0, each.shadows) for each in alive),
+        "shed": state.shed,
+        "skipped": state.skipped,
+        "shed_per_s": sum(second.shed for second in recent) / span,
+        "lag_ms": max((second.lag_ms for second in recent), default=0.0),
+        "lagged": state.lagged,
+        "restarts": state.restarts,
+        "processes": [
+            {
+                "pid": each.pid,
+                "runtime": each.runtime,
+                "service": each.service,
+                "state": each.state,
+                "started": each.started,
+                "last_ts": each.last_ts,
+                "missing": each.missing,
+            }
+            for each in state.processes.values()
+        ],
+    }
+
+
+def seconds(state: State, only: Iterable[int] | None = None) -> Json:
+    """Return the rows of the last seconds, or of some of them."""
+    first = int(state.last_ts or 0.0) - _SHOWN_SECONDS + 1
+    wanted = state.seconds if only is None else sorted(set(only) & state.seconds.keys())
+    return {"rows": [_row(n, state.seconds[n]) for n in wanted if n >= first]}
+
+
+def _row(number: int, second: Second) -> list[Any]:
+    return [
+        number,
+        second.calls,
+        second.ended,
+        second.errors,
+        second.shadows,
+        second.shed,
+        second.skipped,
+        second.lag_ms,
+        second.ms.quantile(0.5),
+        second.ms.quantile(0.95),
+        second.ms.quantile(0.99),
+    ]
+
+
+def case_of(config_id: str, case: Case, state: str | None) -> Json:
+    """Return what is known of a case."""
+    errors = sorted(case.errors.items(), key=lambda item: (-item[1].count, item[0]))
+    shown = [
+        {"type": kind, "count": each.count, "message": each.message, "call_id": each.call_id}
+        for kind, each in errors[: case.why_not.most]
+    ]
+    others = case.other_errors + sum(each.count for _, each in errors[case.why_not.most :])
+    if others:
+        shown.append({"type": "(others)", "count": others, "message": None, "call_id": None})
+    return {
+        "config_id": config_id,
+        "label": case.label,
+        "values": case.values,
+        "state": state,
+        "circuit": case.circuit or "closed",
+        "lagged": case.lagged,
+        "lag_ms": case.lag_ms,
+        "roles": {name: _role(role) for name, role in sorted(case.roles.items())},
+        "why_not": case.why_not.ranked(),
+        "errors": shown,
+    }
+
+
+def _role(role: Role) -> Json:
+    times, waits = role.duration, role.queue
+    return {
+        **{name: getattr(role, name) for name in _COUNTS},
+        "planned": role.planned,
+        "in_flight": role.in_flight,
+        "p50_ms": times.quantile(0.5),
+        "p90_ms": times.quantile(0.9),
+        "p95_ms": times.quantile(0.95),
+        "p99_ms": times.quantile(0.99),
+        "mean_ms": times.mean,
+        "queue_p50_ms": waits.quantile(0.5),
+        "queue_p99_ms": waits.quantile(0.99),
+        "histogram": [[upper, count] for upper, count in times.histogram(40)],
+    }
+
+
+def experiment(state: State, name: str, cases: list[Json]) -> Json:
+    """Return what is known of an experiment; its `cases` are told already."""
+    known = state.experiments[name]
+    roles = _roles(known)
+    times = Sketch()
+    for role in LEADS:
+        if role in roles:
+            times.merge(roles[role].duration)
+    return {
+        "name": name,
+        "strategy": known.strategy,
+        "configs": known.configs,
+        "is_disabled": bool(known.is_disabled or state.is_disabled),
+        "calls": known.calls,
+        "planned": known.planned,
+        "in_flight": sum(role.in_flight for role in roles.values()),
+        **{
+            count: sum(getattr(role, count) for role in roles.values())
+            for count in _COUNTS
+            if count != "started"
+        },
+        "p50_ms": times.quantile(0.5),
+        "p95_ms": times.quantile(0.95),
+        "p99_ms": times.quantile(0.99),
+        "last_ts": known.heard_ts,
+        "reasons": known.reasons.ranked(),
+        "strategy_failures": known.strategy_failures,
+        "rejections": known.rejections,
+        "cases": cases,
+        "varying": _varying(case["values"] for case in cases),
+    }
+
+
+def _roles(known: Experiment) -> dict[str, Role]:
+    """Return what became of all branches of an experiment, by role."""
+    found: dict[str, Role] = {}
+    for roles in (known.past, *(case.roles for case in known.cases.values())):
+        for name, role in roles.items():
+            add_role(found, name, role)
+    return found
+
+
+def _varying(several: Iterable[Any]) -> list[str]:
+    """Return the keypaths that have not the same value in all configs."""
+    flat = [dict(_flat(cast("Json", each))) for each in several if isinstance(each, Mapping)]
+    keypaths = dict.fromkeys(keypath for each in flat for keypath in each)
+    return [
+        keypath
+        for keypath in keypaths
+        if len({repr(each.get(keypath, _flat)) for each in flat}) > 1
+    ]
+
+
+def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in values.items():
+        keypath = f"{above}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _flat(cast("Json", value), f"{keypath}.")
+        else:
+            yield keypath, value
+
+
+def actors(state: State) -> list[Json]:
+    """Return all actors."""
+    return [_actor(state, name, actor) for name, actor in sorted(state.actors.items())]
+
+
+def _actor(state: State, name: str, actor: Actor) -> Json:
+    kind, experiment = _kind(state, name, actor)
+    crash = actor.crash
+    return {
+        "name": name,
+        "experiment": experiment,
+        "kind": kind,
+        "state": actor.state,
+        "since": actor.since,
+        "restarts": actor.restarts,
+        "waiting": actor.waiting,
+        "capacity": actor.capacity,
+        "in_flight": actor.in_flight,
+        "dead_letters": actor.dead_letters,
+        "gave_up": actor.gave_up,
+        "crash": None if crash is None else msgspec.to_builtins(crash),
+    }
+
+
+def _kind(state: State, name: str, actor: Actor) -> tuple[str, str | None]:
+    """Return what kind of actor it is, and of which experiment, by its name."""
+    known = state.experiments
+    if name in known:
+        return "supervisor", name
+    above = name.removesuffix("/strategy")
+    if above != name and above in known:
+        return "strategy", above
+    place = name.find("[")
+    while place > 0 and name.endswith("]"):
+        if name[:place] in known:
+            return "case", name[:place]
+        place = name.find("[", place + 1)
+    return "other", actor.experiment
+
+
+def calls(state: State) -> list[Json]:
+    """Return the last calls, newest first."""
+    newest = [*state.calls.items()][: -_SHOWN_CALLS - 1 : -1]
+    return [_call(call_id, call) for call_id, call in newest]
+
+
+def _call(call_id: str, call: Called) -> Json:
+    lead = next(
+        (each for each in call.branches.values() if each.role == "primary"),
+        next((each for each in call.branches.values() if each.config_id == call.config_id), None),
+    )
+    return {
+        "call_id": call_id,
+        "ts": call.ts,
+        "experiment": call.experiment,
+        "reason": call.reason,
+        "branches": max(len(call.branches), call.planned or 0),
+        "status": None if lead is None else lead.status,
+        "duration_ms": None if lead is None else lead.duration_ms,
+    }
+
+
+def call(state: State, call_id: str) -> Json | None:
+    """Return all that is kept of a call: its branches, and the calls around it and inside it."""
+    known = state.calls.get(call_id)
+    if known is None:
+        return None
+    parents = {each.parent_branch_id for each in known.branches.values()} - {None}
+    mine = known.branches.keys()
+    parent: str | None = None
+    inner: list[str] = []
+    for other_id, other in state.calls.items():
+        if other is known:
+            continue
+        if parent is None and parents & other.branches.keys():
+            parent = other_id
+        if any(each.parent_branch_id in mine for each in other.branches.values()):
+            inner.append(other_id)
+    branches = [
+        {"branch_id": branch_id, **msgspec.to_builtins(branch)}
+        for branch_id, branch in known.branches.items()
+    ]
+    return {
+        "call_id": call_id,
+        "experiment": known.experiment,
+        "ts": known.ts,
+        "reason": known.reason,
+        "branches": branches,
+        "parent": parent,
+        "inner": inner,
+    }
+
+
+def listed(entries: Iterable[msgspec.Struct]) -> list[Json]:
+    """Return lags or notices, newest first."""
+    return [msgspec.to_builtins(entry) for entry in [*entries][::-1]]
+
+
+def works(known: Mapping[str, Work], what: str) -> list[Json]:
+    """Return runs or batches, newest first."""
+    return [
+        {
+            what: number,
+            "name": work.name,
+            "status": work.status,
+            "counts": work.counts.ranked(),
+            "started": work.started,
+            "ended": work.ended,
+            "done": work.done,
+            "count": work.count,
+            "progress": min(1.0, work.done / work.count) if work.count else None,
+            "last_item": work.last_item,
+        }
+        for number, work in [*known.items()][::-1]
+    ]
+
+
+def tail(state: State, count: int) -> list[list[Any]]:
+    """Return the last lines, each with its number."""
+    lines = state.tail[-count:] if count else []
+    first = state.events - len(lines) + 1
+    return [[first + place, msgspec.json.decode(line)] for place, line in enumerate(lines)]

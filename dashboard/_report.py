@@ -1,0 +1,179 @@
+"""The report: what a log came to, in tables that are read at a glance."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ._document import Json
+from ._table import cut, table
+from ._texts import milliseconds, printable
+
+_COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped")
+_TIMES = ("p50_ms", "p95_ms", "p99_ms")
+_HEAD = ("planned", "ok", "err", "timeout", "cancel", "shed", "skip", "p50", "p95", "p99")
+_MOST_ROWS = 200
+
+
+def report(document: Json, width: int = 80) -> str:
+    """Return the tables of a document: experiments, configs, why not run, errors, crashes, losses.
+
+    Example:
+        >>> from understudy.dashboard import Board
+        >>> from understudy.dashboard._report import report
+        >>> print(report(Board().document()))
+        No events.
+    """
+    found = [section for section in _sections(document, width) if section]
+    return "\n\n".join("\n".join(cut(line, width) for line in section) for section in found)
+
+
+def _sections(document: Json, width: int) -> Iterator[list[str]]:
+    experiments = experiments_of(document)
+    yield _about(document["overview"])
+    yield _experiments(experiments, width)
+    for each in experiments:
+        yield _configs(each, width)
+    for title, (head, rows) in {
+        "Why not run": (("experiment", "config", "reason", "times"), _why(experiments)),
+        "Errors": (("experiment", "config", "error", "message", "times"), _errors(experiments)),
+        "Actors that crashed": (
+            ("actor", "state", "error", "message", "restarts"),
+            _crashes(document["actors"]),
+        ),
+        "Loops that were held": (
+            ("experiment", "config", "place", "at", "ms"),
+            _lags(document["lags"]),
+        ),
+        "Events lost": (("process", "state", "missing"), _losses(document["overview"])),
+    }.items():
+        yield _titled(title, head, rows, width)
+
+
+def experiments_of(document: Json) -> list[Json]:
+    """Return the experiments of a document, by their names."""
+    names = sorted(key for key in document if key.startswith("experiment:"))
+    return [document[name] for name in names]
+
+
+def _about(overview: Json) -> list[str]:
+    """Say what the log is about: how many events, of whom, of when, and what is not there."""
+    if not overview["events"]:
+        unread = overview["unreadable"]
+        return [f"No events, {unread} unreadable lines." if unread else "No events."]
+    first, last = overview["first_ts"], overview["ts"]
+    processes = overview["processes"]
+    told = f"{overview['events']} events of {_many(len(processes), 'process', 'processes')}"
+    if first is not None and last is not None:
+        told += f", {_when(first)} to {_when(last)} ({_span(last - first)})"
+    lines = [told]
+    lines += [f"  {process_of(each)}: {each['state'] or 'unknown'}" for each in processes[-5:]]
+    lost = [
+        _many(overview["unreadable"], "line unreadable", "lines unreadable"),
+        _many(overview["missing"], "event missing", "events missing"),
+        _many(overview["dropped"], "event dropped by its sink", "events dropped by their sink"),
+    ]
+    told_lost = [each for each in lost if not each.startswith("0 ")]
+    return [*lines, *([", ".join(told_lost)] if told_lost else []), "Times are in milliseconds."]
+
+
+def _experiments(experiments: list[Json], width: int) -> list[str]:
+    rows = [
+        [
+            each["name"],
+            (each["strategy"] or "-").removesuffix("Strategy")
+            + (" (disabled)" if each["is_disabled"] else ""),
+            str(each["calls"]),
+            *(str(each[count]) for count in _COUNTS),
+            *(milliseconds(each[time]) for time in _TIMES),
+        ]
+        for each in experiments
+    ]
+    return table(("experiment", "strategy", "calls", *_HEAD), rows, width, 2) if rows else []
+
+
+def _configs(experiment: Json, width: int) -> list[str]:
+    rows = [
+        [
+            case["label"] or case["config_id"],
+            role + ("" if case["circuit"] == "closed" else f" ({case['circuit']})"),
+            *(str(played[count]) for count in _COUNTS),
+            *(milliseconds(played[time]) for time in _TIMES),
+            str(played["in_flight"]),
+        ]
+        for case in experiment["cases"]
+        for role, played in case["roles"].items()
+    ]
+    lines = table(("config", "role", *_HEAD, "in flight"), rows, width, 2) if rows else []
+    return [f"{printable(experiment['name'])}:", *_few(lines)] if lines else []
+
+
+def _titled(title: str, head: tuple[str, ...], rows: Iterable[list[str]], width: int) -> list[str]:
+    found = [*rows]
+    return [f"{title}:", *_few(table(head, found, width, len(head) - 1))] if found else []
+
+
+def _few(lines: list[str]) -> list[str]:
+    over = len(lines) - _MOST_ROWS
+    return lines if over <= 0 else [*lines[:_MOST_ROWS], f"and {over} more: --json has them all"]
+
+
+def _cases(experiments: list[Json]) -> Iterator[tuple[str, str, Json]]:
+    for experiment in experiments:
+        for case in experiment["cases"]:
+            yield experiment["name"], case["label"] or case["config_id"], case
+
+
+def _why(experiments: list[Json]) -> Iterator[list[str]]:
+    for experiment, config, case in _cases(experiments):
+        for reason, count in case["why_not"].items():
+            yield [experiment, config, reason, str(count)]
+
+
+def _errors(experiments: list[Json]) -> Iterator[list[str]]:
+    for experiment, config, case in _cases(experiments):
+        for error in case["errors"]:
+            message = error["message"] or ""
+            yield [experiment, config, error["type"], message, str(error["count"])]
+
+
+def _crashes(actors: list[Json]) -> Iterator[list[str]]:
+    for actor in actors:
+        crash = actor["crash"]
+        if crash is not None or actor["restarts"] or actor["gave_up"]:
+            state = "gave up" if actor["gave_up"] else actor["state"] or "-"
+            told: Any = crash or {"type": None, "message": None}
+            kind, message = told["type"] or "-", told["message"] or ""
+            yield [actor["name"], state, kind, message, str(actor["restarts"])]
+
+
+def _lags(lags: list[Json]) -> Iterator[list[str]]:
+    longest = sorted(lags, key=lambda lag: -(lag.get("lag_ms") or 0.0))[:10]
+    for lag in longest:
+        words = [lag.get(name) or "-" for name in ("experiment", "label", "place", "where")]
+        yield [*words, milliseconds(lag.get("lag_ms"))]
+
+
+def _losses(overview: Json) -> Iterator[list[str]]:
+    for each in overview["processes"]:
+        if each["missing"]:
+            yield [process_of(each), each["state"] or "unknown", str(each["missing"])]
+
+
+def process_of(process: Json) -> str:
+    """Return how a process is called."""
+    name = f"{process['pid']}/{process['runtime'] or '-'}"
+    return printable(f"{process['service']} {name}" if process["service"] else name)
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
+def _when(ts: float) -> str:
+    return datetime.fromtimestamp(ts).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

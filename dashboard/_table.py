@@ -1,0 +1,67 @@
+"""Tables for terminals: as wide as they may be, and no wider."""
+
+from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
+
+from ._texts import printable
+
+Rows = Sequence[Sequence[str]]
+
+
+def table(head: Sequence[str], rows: Rows, width: int, texts: int = 1) -> list[str]:
+    r"""Return the lines of a table: `texts` columns of texts to the left, then numbers.
+
+    Columns of numbers that are all 0 or unknown are left out. If it is too wide, the texts are cut,
+    the widest first.
+
+    Example:
+        >>> from understudy.dashboard._table import table
+        >>> print(*table(["config", "ok", "error"], [["large", "12", "0"]], 80), sep="\n")
+        config  ok
+        large   12
+    """
+    wanted = [
+        place
+        for place in range(len(head))
+        if place < texts or any(row[place] not in ("0", "-", "") for row in rows)
+    ]
+    cells = [[printable(row[place]) for place in wanted] for row in [head, *rows]]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    over = sum(widths) + 2 * (len(widths) - 1) - width
+    for _ in range(max(0, over)):
+        widest = max(range(texts), key=lambda place: widths[place])
+        widths[widest] = max(4, widths[widest] - 1)
+    return [
+        "  ".join(
+            padded(cell, widths[place], to_left=place < texts) for place, cell in enumerate(row)
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def padded(text: str, width: int, *, to_left: bool = True) -> str:
+    """Return a text that takes so many columns."""
+    text = cut(text, width)
+    room = " " * (width - width_of(text))
+    return text + room if to_left else room + text
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that takes so many columns at most."""
+    if width_of(text) <= width:
+        return text
+    kept = ""
+    for character in text:
+        if width_of(kept + character) >= width:
+            break
+        kept += character
+    return f"{kept}…" if width > 0 else ""
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if combining(each) else 2 if east_asian_width(each) in "WF" else 1 for each in text
+    )

@@ -1,0 +1,258 @@
+"""The commands, as processes of their own: what they say, and how they end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboard.terminal import Terminal
+from understudy.cli import main
+from understudy.events import Event, encode_line
+
+COMMAND = [sys.executable, "-m", "understudy"]
+
+
+def told(name: str, seq: int, **fields: Any) -> bytes:
+    level = fields.pop("level", "info")
+    ts = 1e9 + seq / 10
+    return encode_line(
+        Event(v=1, ts=ts, event=name, level=level, seq=seq, pid=7, runtime="r1", **fields)
+    )
+
+
+def branch(seq: int, label: str, role: str, status: str, **fields: Any) -> bytes:
+    name = f"branch.{status}" if status in ("shed", "skipped") else "branch.completed"
+    of = {"experiment": "shop.answer", "config_id": f"id of {label}", "label": label}
+    ids = {"call_id": f"r1-1-{seq}", "branch_id": f"r1-1-{seq}0", "role": role, "status": status}
+    return told(name, seq, **of, **ids, duration_ms=12.5, **fields)
+
+
+LINES = [
+    told("runtime.started", 1, service="shop"),
+    told("experiment.registered", 2, experiment="shop.answer", strategy="ShadowStrategy", count=2),
+    branch(3, "large", "primary", "ok"),
+    branch(4, "small", "shadow", "error", error_type="ValueError", error_message="no \x1b[31mway"),
+    branch(5, "small", "shadow", "shed", reason="limit", level="warning"),
+    told(
+        "actor.crashed",
+        6,
+        level="error",
+        actor="shop.answer/strategy",
+        state="crashed",
+        error_type="KeyError",
+    ),
+    told("log.dropped", 0, count=4, level="warning"),
+    b'{"v":1,"ts":1000000001.0,"event":"nobody.knows","level":"info","seq":9,"pid":7,"key":[1]}\n',
+    b'{"v":1,"ts":10000',
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(LINES))
+    return path
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *map(str, arguments)]
+    env = {**os.environ, "TZ": "UTC", **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def test_a_report_says_at_a_glance_what_there_was(log: Path) -> None:
+    done = run("report", log)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for said in [
+        "8 events of 2 processes",
+        "1 line unreadable",
+        "4 events dropped by their sink",
+        "shop.answer  Shadow",
+        "small   shadow",
+        "shop.answer  small   limit",
+        "ValueError",
+        "shop.answer/strategy  crashed  KeyError",
+    ]:
+        assert said in done.stdout, done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_report_as_json_is_the_document(log: Path) -> None:
+    document = json.loads(run("report", "--json", log).stdout)
+    assert document["overview"]["events"] == 8
+    assert [case["label"] for case in document["experiment:shop.answer"]["cases"]] == [
+        "large",
+        "small",
+    ]
+
+
+def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert run("report", tmp_path / "empty").stdout == "No events.\n"
+
+
+def test_a_tail_is_one_line_for_each_event(log: Path) -> None:
+    lines = run("tail", "--no-follow", log).stdout.splitlines()
+    assert len(lines) == len(LINES)
+    assert (
+        lines[2]
+        == "01:46:40.300 I branch.completed  shop.answer[large] primary ok 12.5 ms call 1-3"
+    )
+    assert lines[3].endswith(r"error 12.5 ms call 1-4 ValueError: no \x1b[31mway")
+    assert lines[7].endswith("nobody.knows      key=[1]")
+    assert lines[8] == 'unreadable: {"v":1,"ts":10000'
+    assert run("tail", "--no-follow", "-n", "2", log).stdout.splitlines() == lines[-2:]
+    assert run("tail", "--no-follow", "-n0", log).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["--event", "branch"], 3),
+        (["--event", "branch.shed"], 1),
+        (["--event", "*.dropped"], 1),
+        (["--event", "bran"], 0),
+        (["--level", "warning"], 3),
+        (["--level", "error"], 1),
+        (["--experiment", "answer"], 5),
+        (["--experiment", "shop.answer", "--role", "shadow"], 2),
+        (["--config", "small"], 2),
+        (["--config", "id of large"], 1),
+        (["--call", "1-4"], 1),
+        (["--call", "r1-1-4"], 1),
+    ],
+)
+def test_a_tail_shows_what_was_asked_for(log: Path, asked: list[str], found: int) -> None:
+    lines = run("tail", "--no-follow", "--json", *asked, log).stdout.splitlines()
+    assert len(lines) == found
+    assert all(line.encode() + b"\n" in LINES for line in lines)
+
+
+def test_unknown_events_and_fields_survive_as_they_are_written(log: Path) -> None:
+    lines = run("tail", "--no-follow", "--json", log).stdout.splitlines()
+    assert [line.encode() for line in lines] == [line.rstrip(b"\n") for line in LINES]
+
+
+def test_several_logs_are_shown_in_the_order_of_their_times(tmp_path: Path) -> None:
+    for name, numbers in {"a": (1, 4), "b": (2, 3)}.items():
+        (tmp_path / name).write_bytes(b"".join(told("nobody.knows", each) for each in numbers))
+    done = run("tail", "--no-follow", "--json", tmp_path / "a", tmp_path / "b")
+    assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [1, 2, 3, 4]
+
+
+def test_what_was_rotated_is_read_if_that_is_asked(log: Path) -> None:
+    log.rename(f"{log}.1")
+    log.write_bytes(told("nobody.knows", 7))
+    assert json.loads(run("report", "--json", log).stdout)["overview"]["events"] == 1
+    whole = json.loads(run("report", "--json", "--rotated", log).stdout)["overview"]
+    assert whole["events"] == 9
+
+
+@pytest.mark.parametrize("command", [["report"], ["tail", "--no-follow"], ["top"]])
+def test_what_cannot_be_read_is_one_line_and_exit_code_1(
+    command: list[str], tmp_path: Path
+) -> None:
+    for path, why in [("nowhere", "No such file or directory"), (".", "Is a directory")]:
+        done = run(*command, tmp_path / path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"understudy: {tmp_path / path}: {why}\n"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [[], ["sing"], ["tail"], ["tail", "x", "-n", "-1"], ["tail", "x", "--level", "loud"]]
+    + [["top", "x", "--interval", each] for each in ("0", "nan", "soon")],
+)
+def test_what_nobody_knows_is_exit_code_2(asked: list[str]) -> None:
+    done = run(*asked)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "usage: understudy" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_pipe_that_somebody_closes_is_no_error(log: Path) -> None:
+    log.write_bytes(b"".join(LINES[:-1]) * 2_000)
+    for command in (["tail", "-n", "20000"], ["report", "--json"]):
+        process = subprocess.Popen(
+            [*COMMAND, *command, str(log)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stderr.close()
+        assert process.wait(20) == 141
+
+
+def test_a_tail_that_waits_ends_when_nobody_reads_it_any_more(log: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "tail", str(log)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(20) == 141
+
+
+def lines_of(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def test_a_tail_follows_through_rotation_and_truncation_until_it_is_interrupted(log: Path) -> None:
+    log.write_bytes(LINES[0])
+    command = [*COMMAND, "tail", "--json", str(log)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        said = lines_of(process)
+        assert next(said)["event"] == "runtime.started"  # from now on it follows
+        with log.open("ab") as file:
+            file.write(told("nobody.first", 1))
+        assert next(said)["event"] == "nobody.first"
+        log.rename(f"{log}.1")
+        log.write_bytes(told("nobody.second", 2))
+        assert next(said)["event"] == "nobody.second"
+        log.write_bytes(told("nobody.third", 3))
+        assert next(said)["event"] == "nobody.third"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+def test_colours_are_for_terminals(log: Path) -> None:
+    with Terminal("tail", "--no-follow", str(log)) as terminal:
+        assert terminal.end() == 0
+        assert b"\x1b[31m" in terminal.raw
+        assert "branch.completed" in terminal.text
+    with Terminal("tail", "--no-follow", "--color", "never", str(log)) as terminal:
+        assert terminal.end() == 0
+        assert b"\x1b" not in terminal.raw
+    assert "\x1b[31m" not in run("tail", "--no-follow", log).stdout
+    assert "\x1b[31m" in run("tail", "--no-follow", "--color", "always", log).stdout
+
+
+def test_no_color_is_obeyed(log: Path) -> None:
+    with Terminal("tail", "--no-follow", str(log), NO_COLOR="1") as terminal:
+        assert terminal.end() == 0
+        assert "branch.completed" in terminal.text
+        assert b"\x1b" not in terminal.raw
+
+
+def test_main_returns_what_the_process_exits_with(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(log)]) == 0
+    assert "shop.answer" in capsys.readouterr().out
+    assert main(["report", str(log.parent / "nowhere")]) == 1
+    with pytest.raises(SystemExit) as ended:
+        main(["sing"])
+    assert ended.value.code == 2

@@ -1,0 +1,176 @@
+"""Whatever an event says or leaves out, it is folded; and what is kept is bounded."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.dashboard.made import FIELDS, NAMES, NEEDED, as_json, made_event
+from understudy.dashboard import Board, Limits, State, fold, fold_lines, read_line
+from understudy.events import Event, encode_line
+
+make: Any = Event  # of fields that are chosen here
+
+
+def event(name: str, **fields: Any) -> Event:
+    told: Event = make(
+        **{"v": 1, "ts": 1e9, "event": name, "level": "info", "seq": 1, "pid": 1, **fields}
+    )
+    return told
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_is_folded_whatever_it_leaves_out(name: str) -> None:
+    chance = Random(name)
+    whole = {field: chance.choice(values) for field, values in FIELDS.items()}
+    for missing in [None, *(field for field in FIELDS if field not in NEEDED)]:
+        told = {field: value for field, value in whole.items() if field != missing}
+        first = make(**{**told, "v": 1, "event": name})
+        state = State()
+        for second in NAMES:
+            state = fold(State(), first)
+            state = fold(state, make(**{**told, "v": 1, "event": second}))
+            assert state.events == 2
+        assert msgspec.json.decode(msgspec.json.encode(state.tail[0]))
+
+
+def test_a_state_is_saved_and_loaded_as_json_and_as_messagepack() -> None:
+    chance = Random(7)
+    state = State()
+    for _ in range(500):
+        state = fold(state, made_event(chance))
+    told = msgspec.json.encode(state)
+    loaded = msgspec.json.decode(told, type=State)
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(loaded), type=State)
+    assert again == loaded
+    assert as_json(again) == as_json(state)
+    for _ in range(100):  # and goes on as if nothing had been
+        one = made_event(chance)
+        assert as_json(fold(loaded, one)) == as_json(fold(state, one))
+
+
+def test_folding_lines_is_folding_them_one_by_one() -> None:
+    chance = Random(3)
+    lines = [encode_line(made_event(chance))[:-1] for _ in range(200)]
+    lines[50] = b'{"v":1,"torn'
+    one_by_one = State(limits=Limits(tail=20))
+    for raw in lines:
+        line = read_line(raw)
+        if line is None:
+            one_by_one.unreadable += 1
+        else:
+            one_by_one = fold(one_by_one, line)
+    at_once = fold_lines(State(limits=Limits(tail=20)), lines)
+    assert msgspec.json.encode(at_once) == msgspec.json.encode(one_by_one)
+    assert at_once.unreadable > 0
+
+
+def test_events_and_fields_that_nobody_knows_are_kept() -> None:
+    told = b'{"v":1,"ts":5.0,"event":"nobody.knows","level":"info","seq":7,"pid":1,"new":{"a":[1]}}'
+    board = Board()
+    board.take(told)
+    assert board.document()["tail"]["lines"] == [[1, msgspec.json.decode(told)]]
+
+
+def test_values_of_configs_are_shown_where_they_are_told_and_what_varies_is_named() -> None:
+    class Told(Event, frozen=True, kw_only=True):  # as a later version may tell them
+        values: Any = None
+
+    state = State()
+    for number, values in enumerate(
+        [{"m": "a", "x": {"y": 1, "z": 0}}, {"m": "b", "x": {"y": 2, "z": 0}}]
+    ):
+        told = event("actor.started", experiment="answer", config_id=str(number), actor="answer[a]")
+        fields = {name: getattr(told, name) for name in told.__struct_fields__ if name != "values"}
+        state = fold(state, Told(**fields, values=values))
+    document = Board(state).document()["experiment:answer"]
+    assert document["varying"] == ["m", "x.y"]
+    assert [case["values"]["m"] for case in document["cases"]] == ["a", "b"]
+
+
+def test_what_an_actor_samples_is_shown() -> None:
+    class Sampled(Event, frozen=True, kw_only=True):
+        waiting: int | None = None
+        capacity: int | None = None
+        in_flight: int | None = None
+
+    told = event("actor.sampled", actor="answer[a]")
+    fields = {name: getattr(told, name) for name in told.__struct_fields__}
+    fields |= {"waiting": 3, "capacity": 64, "in_flight": 2}
+    (actor,) = Board(fold(State(), Sampled(**fields))).document()["actors"]
+    assert (actor["waiting"], actor["capacity"], actor["in_flight"]) == (3, 64, 2)
+
+
+def test_a_branch_that_never_began_counts_under_its_status_and_is_not_in_flight() -> None:
+    state = State()
+    of = {"experiment": "answer", "config_id": "c", "role": "shadow"}
+    state = fold(state, event("branch.skipped", **of, status="timeout", reason="deadline"))
+    case = state.experiments["answer"].cases["c"]
+    role = case.roles["shadow"]
+    assert (role.timeout, role.skipped, role.in_flight, role.planned) == (1, 0, 0, 1)
+    assert case.why_not.names == {"deadline": 1}
+
+
+def test_events_that_are_not_in_the_log_are_missing() -> None:
+    state = State()
+    for seq in (3, 4, 7, 6, 10):
+        state = fold(state, event("nobody.knows", seq=seq))
+    state = fold(state, event("log.dropped", seq=0, count=3))
+    overview = Board(state).document()["overview"]
+    assert (overview["missing"], overview["dropped"]) == (3, 3)
+
+
+def busy(count: int) -> Iterator[Event]:
+    """Yield events with ever new names of everything."""
+    number = 0
+    while True:
+        number += 1
+        of = {
+            "ts": 1e9 + number,
+            "pid": number % 5_000,
+            "experiment": f"experiment {number % 3_000}",
+            "config_id": f"config {number}",
+            "label": f"label {number}",
+            "call_id": f"call {number}",
+            "actor": f"actor {number}",
+            "reason": f"reason {number}",
+            "error_type": f"Error{number}",
+            "error_message": "why " * 300,
+        }
+        names = (
+            "call.planned",
+            "branch.started",
+            "branch.completed",
+            "branch.shed",
+            "actor.crashed",
+        )
+        for place, name in enumerate((*names, "loop.lagged", "batch.item_completed")):
+            yield event(
+                name,
+                **of,
+                seq=number * 10 + place,
+                branch_id=f"branch {number}",
+                role="shadow",
+                duration_ms=float(number),
+                batch=f"batch {number}",
+            )
+            count -= 1
+            if not count:
+                return
+
+
+def test_what_is_kept_does_not_grow_with_the_log() -> None:
+    limits = Limits(
+        experiments=50, cases=100, calls=100, seconds=60, tail=50, actors=100, processes=20
+    )
+    sizes: list[int] = []
+    state = State(limits=limits)
+    for place, told in enumerate(busy(60_000), start=1):
+        state = fold(state, told)
+        if place in (20_000, 60_000):
+            sizes.append(len(msgspec.msgpack.encode(state)))
+    assert state.events == 60_000
+    assert sizes[1] < 1.1 * sizes[0]
+    assert sizes[1] < 2_000_000
