@@ -17,6 +17,7 @@ import understudy.cli
 import understudy.configs
 import understudy.dashboard
 import understudy.events
+import understudy.runs
 import understudy.strategies
 
 PACKAGES = [
@@ -26,6 +27,7 @@ PACKAGES = [
     understudy.configs,
     understudy.dashboard,
     understudy.events,
+    understudy.runs,
     understudy.strategies,
 ]
 ROOMS: dict[str, str] = vars(understudy)["_ROOMS"]
@@ -99,10 +101,14 @@ def test_every_public_name_is_documented_with_an_example(package: ModuleType, na
 def test_docstring_examples_run(
     package: ModuleType, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     value = getattr(package, name)
     examples = doctest.DocTestFinder().find(value, name, module=False, globs={})
-    outcomes = [doctest.DocTestRunner().run(example) for example in examples]
+    outcomes: list[doctest.TestResults] = []
+    for number, example in enumerate(examples):
+        folder = tmp_path / str(number)  # each its own: what one records, the next does not find
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        outcomes.append(doctest.DocTestRunner().run(example))
     assert sum(outcome.failed for outcome in outcomes) == 0
     assert sum(outcome.attempted for outcome in outcomes) > 0 or name in MADE_FOR_YOU
 

@@ -1,0 +1,104 @@
+"""Recorded runs: parameters, metrics, logs and files, as plain files on disk.
+
+Layout, in the order something travels that is logged:
+
+    _run        Run, and `fork`: the face; _recorded: the decorator, _current: `current_run`
+    _arguments  what a run may be told; _settings holds it, _errors says what is wrong
+    _recording  what goes on between start and end: _claim finds the folder, _attempts who records,
+                _process whether they live, _manifest writes run.json, _ending says how it ended
+    _metrics    what is recorded; _params, _files, _log
+    _values     what people log -> JSON; _names: names -> folders; _ids
+    _append     lines, each by one write; _state: small files, replaced whole; _problems
+    _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
+    _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
+                _numbers sums up, _overview keeps long metrics in short; _forking
+
+A room is imported when a name of it is first used.
+"""
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than we do
+
+if TYPE_CHECKING:
+    from ._attempts import Attempt as Attempt
+    from ._attempts import Failure as Failure
+    from ._current import current_run as current_run
+    from ._errors import RunArgumentError as RunArgumentError
+    from ._errors import RunError as RunError
+    from ._files import Files as Files
+    from ._files import SavedFile as SavedFile
+    from ._files import SavedFiles as SavedFiles
+    from ._log import Log as Log
+    from ._log import Messages as Messages
+    from ._metrics import Metric as Metric
+    from ._names import folder_name as folder_name
+    from ._numbers import Summary as Summary
+    from ._params import Parameters as Parameters
+    from ._params import Params as Params
+    from ._points import Points as Points
+    from ._problems import Problems as Problems
+    from ._reading import RunFolder as RunFolder
+    from ._recorded import recorded as recorded
+    from ._run import Run as Run
+    from ._run import fork as fork
+
+__all__ = [
+    "Attempt",
+    "Failure",
+    "Files",
+    "Log",
+    "Messages",
+    "Metric",
+    "Parameters",
+    "Params",
+    "Points",
+    "Problems",
+    "Run",
+    "RunArgumentError",
+    "RunError",
+    "RunFolder",
+    "SavedFile",
+    "SavedFiles",
+    "Summary",
+    "current_run",
+    "folder_name",
+    "fork",
+    "recorded",
+]
+
+_ROOMS = {
+    "Attempt": "_attempts",
+    "Failure": "_attempts",
+    "Files": "_files",
+    "Log": "_log",
+    "Messages": "_log",
+    "Metric": "_metrics",
+    "Parameters": "_params",
+    "Params": "_params",
+    "Points": "_points",
+    "Problems": "_problems",
+    "Run": "_run",
+    "RunArgumentError": "_errors",
+    "RunError": "_errors",
+    "RunFolder": "_reading",
+    "SavedFile": "_files",
+    "SavedFiles": "_files",
+    "Summary": "_numbers",
+    "current_run": "_current",
+    "folder_name": "_names",
+    "fork": "_run",
+    "recorded": "_recorded",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,31 @@
+"""What a run is told at the start, looked through."""
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+METADATA: Final = ("description", "tags", "bindrs", "folder", "readme")
+"""What describes a run, and may be changed later."""
+
+
+class Settings(NamedTuple):
+    """What a run is told at the start."""
+
+    prefix: str
+    project: str
+    root: Path
+    described: dict[str, Any]
+    """What was given of `METADATA`."""
+    remote: str | None
+    resume: str
+    rewind: int | float | None
+    is_synced: bool
+    aspects: frozenset[str]
+    system: float | None
+    is_strict: bool
+
+
+class Origin(NamedTuple):
+    """The run that another begins from."""
+
+    path: Path
+    step: int | float | None
