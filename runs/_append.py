@@ -87,10 +87,15 @@ class Appender:
 
     def _opened(self) -> FileIO:
         file = self._file
-        if file is None or file.closed:
-            file = self._open()
-            self._is_torn = breaks_off(self._path)
-            self._file = file
+        if file is None:
+            opened = self._open()
+            is_torn = breaks_off(self._path)
+            file = self._file
+            if file is None:  # nothing is called until it is set, so no thread comes in between
+                self._file = file = opened
+                self._is_torn = is_torn
+            else:
+                opened.close()
         return file
 
     def _open(self) -> FileIO:

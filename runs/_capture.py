@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from ._git import git_of
 from ._state import replace
 from ._values import encode
 
@@ -36,6 +35,8 @@ def capture(run: Path, aspects: frozenset[str], folder: Path) -> None:
         folder: where the code is.
     """
     if "git" in aspects and not (run / "git.json").exists():
+        from ._git import git_of
+
         found = git_of(folder)
         if found is not None:
             if "diff" in aspects and found.diff:
@@ -75,13 +76,12 @@ def environment() -> dict[str, Any]:
     """Return what Python and the machine are, and which packages are installed."""
     if not _environment:
         import platform
-        import socket
 
         _environment.update(
             python=platform.python_version(),
             executable=sys.executable,
             platform=platform.platform(),
-            host=socket.gethostname(),
+            host=platform.node(),
             cpus=os.cpu_count(),
             packages=packages(),
         )

@@ -21,7 +21,7 @@ class Claim(NamedTuple):
 
 def folder_of(settings: Settings, prefix: str) -> Path:
     """Return where a run lies."""
-    return settings.root / folder_name(settings.project) / folder_name(prefix)
+    return Path(settings.root) / folder_name(settings.project) / folder_name(prefix)
 
 
 def claim(settings: Settings, said: dict[str, Any]) -> Claim:

@@ -5,7 +5,6 @@ folder of its own, `files/<prefix>/<id>/`, so that saving the thousandth costs w
 """
 
 import os
-import pickle
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
@@ -123,6 +122,7 @@ class SavedFiles:
             ...     run.files("models").load("layers.pkl")
             {1, 2}
         """
+        import pickle
         from hashlib import sha256
 
         file = self.get(name)
@@ -234,6 +234,8 @@ class Files(SavedFiles):
             return "bytes", bytes(cast("bytes", what))
         if to is not None and to.lower().endswith(".json"):
             return "json", encode(what, self._report)
+        import pickle
+
         return "pickle", pickle.dumps(what)
 
     def _copy(self, source: Path, target: Path) -> tuple[int, str]:

@@ -43,7 +43,7 @@ def name_of(folder: Path) -> str:
     written = folder.name
     if "~~" in written:
         try:
-            return (folder / NAME_FILE).read_text("utf-8", "surrogatepass")
+            return (folder / NAME_FILE).read_bytes().decode("utf-8", "surrogatepass")
         except OSError:
             return written
     safe = written.partition("~")[0]
@@ -57,7 +57,7 @@ def make_folder(folder: Path, name: str) -> None:
     """Make the folder that stands for a name."""
     folder.mkdir(parents=True, exist_ok=True)
     if "~~" in folder.name:
-        (folder / NAME_FILE).write_text(name, "utf-8", "surrogatepass")
+        (folder / NAME_FILE).write_bytes(name.encode("utf-8", "surrogatepass"))
 
 
 def file_name(name: str) -> str:

@@ -34,6 +34,7 @@ class Overview(msgspec.Struct):
     """What the rewinds had hidden when it was made."""
     count: int = 0
     sums: dict[str, Sums] = msgspec.field(default_factory=dict[str, Sums])
+    last: Line | None = None
     points: list[Line] = msgspec.field(default_factory=list[Line])
 
 
@@ -97,6 +98,11 @@ def _corners_of(points: list[Line], groups: int) -> list[Line]:
 
 
 def _take(overview: Overview, lines: list[Line]) -> None:
+    if not lines:
+        return
+    if overview.last is None:
+        overview.points.append(lines[0])
+    overview.last = lines[-1]
     add(overview.sums, lines)
     overview.count += len(lines)
     for start in range(0, len(lines), BUCKET):

@@ -102,7 +102,8 @@ class Points:
         if max_points is not None and start is stop is limit is None:
             overview = look_over(self._run, self._folder)
             if len(overview.points) >= max_points:
-                points = _only(overview.points, wanted)
+                ends = [] if overview.last is None else [overview.last]
+                points = _only([*overview.points, *ends], wanted)
         if points is None:
             points = self._some(start, stop, by, wanted, limit)
         return points if max_points is None else thinned(points, max_points)
@@ -130,8 +131,9 @@ class Points:
         """The `step` of the last point that has one; None if none has."""
         if len(spans_of(self._run, self._folder.name)) == 1:
             for point in reversed(last_lines(self._folder / "data.jsonl")):
-                if isinstance(point.get("step"), (int, float)):
-                    return point["step"]
+                step: object = point.get("step")
+                if isinstance(step, (int, float)):
+                    return step
         last = look_over(self._run, self._folder).sums.get("step")
         return last.last if last is not None and isinstance(last.last, (int, float)) else None
 

@@ -1,7 +1,7 @@
 """Who a process is, so that anybody can tell later whether it still lives."""
 
 import os
-import socket
+import platform
 import sys
 from pathlib import Path
 from typing import Literal
@@ -43,13 +43,13 @@ def this_process() -> Process:
         pid_started=_started(pid),
         boot=_read("/proc/sys/kernel/random/boot_id"),
         space=_space(),
-        host=socket.gethostname(),
+        host=platform.node(),
     )
 
 
 def life_of(process: Process) -> Life:
     """Tell whether a process lives; `unknown` if it is none of this machine's."""
-    if process.host != socket.gethostname() or sys.platform == "win32":
+    if process.host != platform.node() or sys.platform == "win32":
         return "unknown"
     if process.boot != _read("/proc/sys/kernel/random/boot_id"):
         return "gone"

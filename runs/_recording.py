@@ -1,9 +1,11 @@
 """A run that is being recorded by this process: its files, its attempt, its end."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,8 +14,6 @@ from ._capture import capture, command_line
 from ._claim import claim, folder_of
 from ._ending import failure_of
 from ._errors import RunError
-from ._files import Files
-from ._forking import copy_until, hide_behind
 from ._log import Log
 from ._manifest import publish
 from ._metrics import Metric
@@ -22,6 +22,9 @@ from ._problems import Problems
 from ._process import this_process
 from ._pulse import Pulse
 from ._settings import Origin, Settings
+
+if TYPE_CHECKING:
+    from ._files import Files
 
 _PATIENCE = 5.0
 """How many seconds the end waits for what is still looked up: git, the environment."""
@@ -81,6 +84,8 @@ class Recording:
         """Return the files under a prefix."""
         found = self._files.get(prefix)
         if found is None:
+            from ._files import Files
+
             found = self._files[prefix] = Files(
                 self.path, str(prefix), self.attempt.n, self._problems, self._settings.is_synced
             )
@@ -136,10 +141,14 @@ class Recording:
         if origin is not None:
             if not claimed.is_new:
                 raise RunError(f"a fork is a run of its own, and there is one: {self.path}")
+            from ._forking import copy_until
+
             copy_until(origin, self.path)
         command = command_line() if "command" in settings.aspects else None
         self.attempt = begin_attempt(self.path, command)
         if settings.rewind is not None:
+            from ._forking import hide_behind
+
             hide_behind(self.path, settings.rewind, self.attempt.n)
         publish(self.path, said if not claimed.is_new else {})
         self._pulse = Pulse(self.path, self._looker(), self._sampler(), self._problems)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self
 
 from . import _arguments, _current
@@ -15,6 +13,8 @@ from ._settings import METADATA, Origin, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
 
     from ._attempts import Attempt, Status
     from ._files import Files
@@ -105,7 +105,7 @@ class Run:
         self._settings = Settings(
             prefix=_arguments.text("prefix", prefix),
             project=_arguments.text("project", project),
-            root=Path(place).absolute(),
+            root=os.path.abspath(place),
             described={name: value for name, value in given.items() if value is not None},
             remote=_arguments.text_or_none("remote", remote),
             resume=_arguments.one_of("resume", resume, _arguments.RESUME),
@@ -403,6 +403,8 @@ def fork(
         ...     [point["step"] for point in second.metrics("train").read()]
         [0, 1, 2, 3, 4, 5]
     """
+    from pathlib import Path
+
     path = source if isinstance(source, (str, os.PathLike)) else source.path
     origin = Origin(Path(path), _arguments.step_or_none("step", step))
     return Run.forked(origin, prefix=prefix, **arguments)

@@ -1,7 +1,11 @@
 """What a run is told at the start, looked through."""
 
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 METADATA: Final = ("description", "tags", "bindrs", "folder", "readme")
 """What describes a run, and may be changed later."""
@@ -12,7 +16,7 @@ class Settings(NamedTuple):
 
     prefix: str
     project: str
-    root: Path
+    root: str
     described: dict[str, Any]
     """What was given of `METADATA`."""
     remote: str | None

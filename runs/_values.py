@@ -112,8 +112,6 @@ def _simpler(value: Any) -> Any:
         return str(value)
     if isinstance(value, (AbstractSet, range)) or type(value).__name__ == "deque":
         return list(cast("AbstractSet[Any]", value))
-    if isinstance(value, Enum):
-        return value.name
     if callable(getattr(value, "tolist", None)) and hasattr(value, "shape"):
         return _numbers(value)
     if callable(getattr(value, "model_dump", None)):
@@ -186,10 +184,21 @@ def _opened(value: Any) -> Any:
         return {field.name: getattr(value, field.name) for field in kind.__attrs_attrs__}
     if isinstance(value, AbstractSet):
         return list(cast("AbstractSet[Any]", value))
+    if isinstance(value, Enum):
+        return _member(value)
     try:
         return msgspec.to_builtins(value)  # dates, bytes, members of an Enum, and the like
     except Exception:
         return _simpler(value)
+
+
+def _member(member: Enum) -> Any:
+    """Return the value of a member of an Enum; its name, if that has no form."""
+    try:
+        quick(member.value)
+    except Exception:
+        return member.name
+    return member.value
 
 
 def _key(key: object) -> str:
