@@ -1,6 +1,6 @@
 """What a metric comes to: for each field how many, the first, the last, least, greatest, mean."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import inf, isnan
 from typing import Any
 
@@ -11,7 +11,7 @@ from ._lines import Line
 OURS = frozenset({"ts", "attempt"})
 """What a line says besides what was logged."""
 
-_NUMBERS = (float, int)
+_NUMBERS = {float, int}
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -68,46 +68,63 @@ class Sums(msgspec.Struct):
         return told
 
 
-def add(sums: dict[str, Sums], lines: Iterable[Line]) -> None:
-    """Take points into the sums, which are by field."""
-    for line in lines:
-        for name, value in line.items():
-            if name in OURS:
-                continue
-            kept = sums.get(name)
-            if kept is None:
-                kept = sums[name] = Sums(first=value)
-            kept.count += 1
-            kept.last = value
-            if type(value) in _NUMBERS and not isnan(value):
-                kept.numbers += 1
-                kept.total += value
-                kept.least = min(kept.least, value)
-                kept.greatest = max(kept.greatest, value)
-
-
 def summaries(sums: Mapping[str, Sums]) -> dict[str, Summary]:
     """Return what each field came to."""
     return {name: kept.summary() for name, kept in sums.items()}
 
 
-def corners(lines: list[Line]) -> list[Line]:
-    """Return the points that a curve cannot do without, in order.
+def take(sums: dict[str, Sums], lines: list[Line]) -> list[Line]:
+    """Take a few points into the sums, by field, and return those that a curve needs.
 
     They are, for each field, the least and the greatest, and the first that is no number, as NaN.
     """
     kept: set[int] = set()
-    for name in {name for line in lines for name in line} - OURS - {"step"}:
-        least = greatest = odd = -1
-        low, high = inf, -inf
-        for place, line in enumerate(lines):
-            value: Any = line.get(name)
-            if type(value) not in _NUMBERS or isnan(value):
-                odd = place if odd < 0 and value is not None else odd
-                continue
-            if value < low or least < 0:
-                low, least = value, place
-            if value > high or greatest < 0:
-                high, greatest = value, place
-        kept.update(place for place in (least, greatest, odd) if place >= 0)
+    for name in set[str]().union(*lines) - OURS:
+        column = [line.get(name) for line in lines]
+        places = _take_numbers(sums, name, column) or _take_others(sums, name, column)
+        if name != "step":
+            kept.update(places)
     return [lines[place] for place in sorted(kept)]
+
+
+def _take_numbers(sums: dict[str, Sums], name: str, column: list[Any]) -> list[int]:
+    """Take a field that is a number in each point, as most are; return nothing if it is not."""
+    if not {*map(type, column)} <= _NUMBERS:
+        return []
+    total = sum(column)
+    if isnan(total):  # one of them is, or infinities met
+        return []
+    kept = sums.setdefault(name, Sums(first=column[0]))
+    kept.count += len(column)
+    kept.numbers += len(column)
+    kept.last = column[-1]
+    kept.total += total
+    least, greatest = min(column), max(column)
+    kept.least = min(kept.least, least)
+    kept.greatest = max(kept.greatest, greatest)
+    return [column.index(least), column.index(greatest)]
+
+
+def _take_others(sums: dict[str, Sums], name: str, column: list[Any]) -> list[int]:
+    """Take a field whatever it is."""
+    told = [(place, value) for place, value in enumerate(column) if value is not None]
+    if not told:
+        return []
+    kept = sums.setdefault(name, Sums(first=told[0][1]))
+    kept.count += len(told)
+    kept.last = told[-1][1]
+    numbers = [(value, place) for place, value in told if _is_number(value)]
+    odd = [place for place, value in told if not _is_number(value)][:1]
+    if not numbers:
+        return odd
+    least = min(numbers, key=lambda each: each[0])
+    greatest = max(numbers, key=lambda each: each[0])
+    kept.numbers += len(numbers)
+    kept.total += sum(value for value, _ in numbers)
+    kept.least = min(kept.least, least[0])
+    kept.greatest = max(kept.greatest, greatest[0])
+    return [least[1], greatest[1], *odd]
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS and not isnan(value)

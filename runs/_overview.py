@@ -14,12 +14,12 @@ from typing import Final
 import msgspec
 
 from ._lines import CHUNK, Line, read_chunks
-from ._numbers import OURS, Sums, add, corners
+from ._numbers import OURS, Sums, take
 from ._rewinds import Span, is_seen, spans_of
 from ._state import replace
 
 FILE: Final = "overview.msgpack"
-BUCKET: Final = 1_000
+BUCKET: Final = 200
 """How many points in a row are told by those at their corners."""
 
 _VERSION: Final = 1
@@ -75,7 +75,7 @@ def thinned(points: list[Line], most: int) -> list[Line]:
     """Return at most so many points that a curve through all of them needs: its corners."""
     if len(points) <= most:
         return points
-    fields = {name for line in points for name in line} - OURS - {"step"}
+    fields = set[str]().union(*points) - OURS - {"step"}
     groups = max(1, (most - 2) // (2 * max(1, len(fields))))
     while True:
         found = _corners_of(points, groups)
@@ -89,7 +89,7 @@ def thinned(points: list[Line], most: int) -> list[Line]:
 
 def _corners_of(points: list[Line], groups: int) -> list[Line]:
     bounds = [len(points) * place // groups for place in range(groups + 1)]
-    found = [point for low, high in pairwise(bounds) for point in corners(points[low:high])]
+    found = [point for low, high in pairwise(bounds) for point in take({}, points[low:high])]
     if not found or found[0] is not points[0]:
         found.insert(0, points[0])
     if found[-1] is not points[-1]:
@@ -103,10 +103,9 @@ def _take(overview: Overview, lines: list[Line]) -> None:
     if overview.last is None:
         overview.points.append(lines[0])
     overview.last = lines[-1]
-    add(overview.sums, lines)
     overview.count += len(lines)
     for start in range(0, len(lines), BUCKET):
-        overview.points += corners(lines[start : start + BUCKET])
+        overview.points += take(overview.sums, lines[start : start + BUCKET])
 
 
 def _kept(path: Path) -> Overview | None:
