@@ -5,6 +5,7 @@ without a lock, and none loses what another says of itself.
 """
 
 import os
+from itertools import count
 from pathlib import Path
 from time import time
 from typing import Any, Literal
@@ -95,17 +96,20 @@ def begin_attempt(run: Path, command: list[str] | None) -> Attempt:
     folder = run / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     beat(run)
-    while True:
+    for number in count(1):
+        if (folder / f"{number}.json").exists():  # whole or broken, it is somebody's
+            continue
         before = read_attempts(run)
         attempt = Attempt(
-            n=max((each.n for each in before), default=0) + 1,
+            n=number,
             started=time(),
             beside=[each.n for each in before if each.status == "RUNNING"],
             process=this_process(),
             command=command,
         )
-        if create(folder / f"{attempt.n}.json", _written(attempt)):
+        if create(folder / f"{number}.json", _written(attempt)):
             return attempt
+    raise AssertionError
 
 
 def end_attempt(run: Path, attempt: Attempt) -> None:

@@ -105,7 +105,9 @@ def test_workers_of_a_pool_record_into_the_run_of_their_parent(tmp_path: Path) -
         "        pool.map(work, range(50), chunksize=1)\n"
         "    run.complete()\n"
     )
-    subprocess.run([sys.executable, "-W", "ignore", "program.py"], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "program.py"], cwd=tmp_path, check=True, timeout=60
+    )
     assert {point["step"] for point in RunFolder(R).metrics("train")} == {*range(50)}
     assert RunFolder(R).status == "COMPLETED"
 
@@ -114,10 +116,14 @@ def elsewhere(pid: int = 1) -> Process:
     return Process(pid=pid, pid_started=1, boot="another", host="another")
 
 
-def test_a_run_on_another_machine_lives_as_long_as_it_gives_signs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_on_another_machine_lives_as_long_as_it_gives_signs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with Run(prefix="r", capture=False) as run:
         folder = run.read()
-    attempt = msgspec.structs.replace(folder.attempts[0], status="RUNNING", ended=None, process=elsewhere())
+    attempt = msgspec.structs.replace(
+        folder.attempts[0], status="RUNNING", ended=None, process=elsewhere()
+    )
     (R / "attempts/1.json").write_bytes(msgspec.json.encode(attempt))
     assert folder.status == "RUNNING"
     old = time.time() - attempts_room.SILENT - 1
@@ -138,7 +144,9 @@ def test_a_number_of_a_process_that_another_has_now_is_no_sign_of_life() -> None
         attempt = Attempt(n=1, started=1.0, process=process)
         (R / "attempts/1.json").write_bytes(msgspec.json.encode(attempt))
         assert folder.status == "LOST"
-    (R / "attempts/1.json").write_bytes(msgspec.json.encode(Attempt(n=1, started=1.0, process=ours)))
+    (R / "attempts/1.json").write_bytes(
+        msgspec.json.encode(Attempt(n=1, started=1.0, process=ours))
+    )
     assert folder.status == "RUNNING"
 
 
@@ -231,14 +239,20 @@ class TestRewind:
             for step in range(5, 8):
                 run.metrics("train").log(step=step, loss=2.0)
             seen = [(p.get("step"), p.get("loss")) for p in run.metrics("train")]
-            assert seen == [*((s, 1.0) for s in range(5)), (None, None), *((s, 2.0) for s in range(5, 8))]
+            assert seen == [
+                *((s, 1.0) for s in range(5)),
+                (None, None),
+                *((s, 2.0) for s in range(5, 8)),
+            ]
         with Run(prefix="r", rewind=2) as run:
             run.metrics("train").log(step=3, loss=3.0)
             assert [p["step"] for p in run.metrics("train").read(start=0)] == [0, 1, 2, 3]
             assert len(run.metrics("train")) == 5
         assert len((R / "metrics/train/data.jsonl").read_text().splitlines()) == 15
 
-    def test_a_rewind_changes_what_was_kept_of_a_long_metric(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_rewind_changes_what_was_kept_of_a_long_metric(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         from understudy.runs import _lines, _overview
 
         monkeypatch.setattr(_overview, "CHUNK", 2000)
