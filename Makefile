@@ -7,6 +7,7 @@
 # make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
 # make bench   benchmarks, beside the peers, in an environment of their own; half an hour
 # make never-harm  whether a shadow can harm its lead, here and in the peers: half an hour
+# make kills   writers of runs, ended in every way, at random: make kills TIMES=100
 # make clean   removes what the others made
 #
 # Another Python: make test PYTHON=python3.13  (in an environment of its own)
@@ -24,8 +25,9 @@ PIP = -m pip --disable-pip-version-check install --quiet
 
 SEEDS ?= 10000
 MINUTES ?= 60
+TIMES ?= 100
 
-.PHONY: demo test check format sim mutants soak bench never-harm clean help
+.PHONY: demo test check format sim mutants soak kills bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -52,6 +54,9 @@ mutants: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@$(RUN) -m tests.soak --minutes $(MINUTES)
+
+kills: $(VENV)/.test
+	@$(RUN) -m tests.runs.kills --times $(TIMES)
 
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .

@@ -16,7 +16,8 @@ Options, of one and of all:
     --quick       few operations, once, to see that it works; the numbers mean nothing
 
 `--docs` writes docs/performance.md and its plots; with `--from FILE` it does so without measuring
-again. `never_harm/` takes half an hour, and has a page of its own: it is run when it is named.
+again. `never_harm/` takes half an hour, and `runs/` is about another package: they have pages of
+their own, and are run when they are named.
 
 Peers, other libraries that do the same work, are optional: the rows of one that is not installed
 are left out, and a line says so. `_peers.py` says how to install them.

@@ -11,7 +11,7 @@ from ._command import options
 from ._performance import read_json, write_page
 
 _HERE = Path(__file__).parent
-_APART = ("dashboard", "never_harm")
+_APART = ("dashboard", "never_harm", "runs")
 """What has a page of its own in docs/: it is run when it is named."""
 
 

@@ -129,13 +129,17 @@ class Points:
     @property
     def last_step(self) -> int | float | None:
         """The `step` of the last point that has one; None if none has."""
-        if len(spans_of(self._run, self._folder.name)) == 1:
+        if not self._has_hidden:
             for point in reversed(last_lines(self._folder / "data.jsonl")):
                 step: object = point.get("step")
                 if isinstance(step, (int, float)):
                     return step
         last = look_over(self._run, self._folder).sums.get("step")
         return last.last if last is not None and isinstance(last.last, (int, float)) else None
+
+    @property
+    def _has_hidden(self) -> bool:
+        return len(spans_of(self._run, self._folder.name)) > 1
 
     def __len__(self) -> int:
         return look_over(self._run, self._folder).count
@@ -158,6 +162,12 @@ class Points:
         limit: int | None,
     ) -> list[Line]:
         points: list[Line] = []
+        is_all = start is None and stop is None and fields is None
+        if is_all and limit is not None and limit < 0 and not self._has_hidden:
+            points = last_lines(self._folder / "data.jsonl")
+            if len(points) >= -limit:
+                return points[limit:]
+            points = []
         for lines in self._lots(start, stop, by, fields):
             points += lines
             if limit is not None and limit >= 0 and len(points) >= limit:

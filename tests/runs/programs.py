@@ -14,7 +14,7 @@ START = """
 """
 
 
-def begin(*parts: str, cwd: Path, environment: Mapping[str, str] = {}) -> subprocess.Popen[str]:  # noqa: B006
+def begin(*parts: str, cwd: Path, environment: Mapping[str, str] = {}) -> subprocess.Popen[str]:
     """Start a program."""
     code = "\n".join(textwrap.dedent(part) for part in (START, *parts))
     return subprocess.Popen(

@@ -1,15 +1,18 @@
 """What surrounds a run, and what the machine does meanwhile."""
 
 import subprocess
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from understudy.runs import Run, RunFolder
-from understudy.runs import _capture as capture_room
-from understudy.runs import _git as git_room
-from understudy.runs._capture import without_secrets
-from understudy.runs._system import SystemSampler
+from understudy.runs._capture import without_secrets  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._system import SystemSampler  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+
+capture_room: Any = import_module("understudy.runs._capture")
+git_room: Any = import_module("understudy.runs._git")
 
 R = Path("experiments/project/r")
 

@@ -6,17 +6,20 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from understudy.runs import Run, RunError, RunFolder
-from understudy.runs import _attempts as attempts_room
-from understudy.runs._attempts import Attempt, status_of
-from understudy.runs._process import Process, this_process
+from understudy.runs._attempts import Attempt, status_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._process import Process, this_process  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 from .programs import begin, finish, kill, run
+
+attempts_room: Any = import_module("understudy.runs._attempts")
 
 R = Path("experiments/project/r")
 OPEN = "run = Run(prefix='r', capture=False).start()"
@@ -125,7 +128,7 @@ def test_a_run_on_another_machine_lives_as_long_as_it_gives_signs(
         folder.attempts[0], status="RUNNING", ended=None, process=elsewhere()
     )
     (R / "attempts/1.json").write_bytes(msgspec.json.encode(attempt))
-    assert folder.status == "RUNNING"
+    assert str(folder.status) == "RUNNING"
     old = time.time() - attempts_room.SILENT - 1
     os.utime(R / "heartbeat", (old, old))
     assert folder.status == "LOST"
@@ -163,7 +166,7 @@ def test_a_number_of_a_process_that_another_has_now_is_no_sign_of_life() -> None
     ],
 )
 def test_the_last_attempt_counts_and_those_that_ran_beside_it(
-    attempts: list[tuple[attempts_room.Status, list[int]]], status: str
+    attempts: list[tuple[Any, list[int]]], status: str
 ) -> None:
     told = [
         Attempt(n=n, started=1.0, process=elsewhere(), status=each, beside=beside)
@@ -253,7 +256,8 @@ class TestRewind:
     def test_a_rewind_changes_what_was_kept_of_a_long_metric(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from understudy.runs import _lines, _overview
+        _lines: Any = import_module("understudy.runs._lines")
+        _overview: Any = import_module("understudy.runs._overview")
 
         monkeypatch.setattr(_overview, "CHUNK", 2000)
         monkeypatch.setattr(_lines, "CHUNK", 2000)

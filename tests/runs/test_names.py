@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from understudy.runs._names import LONGEST, file_name, folder_name, make_folder, name_of
+from understudy.runs._names import LONGEST, file_name, folder_name, make_folder, name_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 NAMES = st.one_of(
     st.text(alphabet=st.characters(), max_size=60),

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ class TestWrongOrUnsafe:
         run("Run(prefix='r', capture=False).start(); os._exit(1)", cwd=tmp_path, code=1)
         assert RunFolder(R).status == "LOST"
         with Run(prefix="r") as recorder:
-            assert recorder.status == "RUNNING"
+            assert str(recorder.status) == "RUNNING"
         assert recorder.status == "COMPLETED"
 
     def test_a_keyboard_interrupt_is_a_failure(self) -> None:
@@ -274,7 +275,7 @@ class TestTrouble:
             assert recorder.metrics("train").read() == []
             assert recorder.log.read() == []
             assert recorder.params.get() == {}
-            assert recorder.status == "RUNNING"
+            assert str(recorder.status) == "RUNNING"
         assert recorder.status == "COMPLETED"
         assert {*recorder.problems} == {"write", "params", "file", "state"}
         assert len(caplog.records) == 4
@@ -343,7 +344,7 @@ class TestTrouble:
     def test_the_end_is_quick_though_what_is_looked_up_takes_for_ever(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from understudy.runs import _recording
+        _recording: Any = import_module("understudy.runs._recording")
 
         released = threading.Event()
         monkeypatch.setattr(_recording, "_PATIENCE", 0.01)

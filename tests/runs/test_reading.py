@@ -1,6 +1,7 @@
 """Reading what is there: torn tails, lines that met, files of other kinds; nothing is fatal."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.runs import Run, RunError, RunFolder
-from understudy.runs import _lines as room
-from understudy.runs._append import Appender
-from understudy.runs._lines import decode_lines, last_lines, read_chunks, read_lines
+from understudy.runs._append import Appender  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._lines import decode_lines, last_lines, read_chunks, read_lines  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+
+room: Any = import_module("understudy.runs._lines")
 
 TORN = b'{"ts":1.5,"loss":0.'
 WHOLE = b'{"step":2,"ts":2.5}\n'
@@ -51,7 +53,7 @@ LINES = st.lists(
 def test_a_file_that_is_cut_anywhere_loses_only_the_line_that_is_cut(
     lines: list[dict[str, Any]], chunk: int, cut: int
 ) -> None:
-    from understudy.runs._values import encode
+    from understudy.runs._values import encode  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
     written = [encode({**line, "ts": 1.0}, print) + b"\n" for line in lines]
     data = b"".join(written)[: cut or None]

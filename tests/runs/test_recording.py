@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from understudy import Config
 from understudy.runs import Run, RunArgumentError, RunError, RunFolder
-from understudy.runs import _lines as lines_room
+
+lines_room: Any = import_module("understudy.runs._lines")
 
 
 def text_of(run: Run, name: str) -> str:
@@ -30,7 +32,7 @@ class TestMetrics:
             assert json.loads(line).keys() == {"step", "loss", "ts"}
 
     def test_any_field_can_be_logged(self) -> None:
-        fields = {
+        fields: dict[str, Any] = {
             "self": 1,
             "name": 2,
             "fields": 3,
@@ -79,8 +81,8 @@ class TestMetrics:
             for loss in (3.0, math.nan, 1.0, math.inf, 2):
                 train.log(loss=loss, note="n", flag=True)
             told = train.summary()
-            loss = told["loss"]
-            assert (loss.count, loss.first, loss.last, loss.min, loss.max, loss.mean) == (
+            of = told["loss"]
+            assert (of.count, of.first, of.last, of.min, of.max, of.mean) == (
                 5,
                 3.0,
                 2,
@@ -111,9 +113,12 @@ class TestMetrics:
 
             read: list[int] = []
             decode = lines_room.decode_lines
-            monkeypatch.setattr(
-                lines_room, "decode_lines", lambda data: (read.append(len(data)), decode(data))[1]
-            )
+
+            def noted(data: bytes) -> Any:
+                read.append(len(data))
+                return decode(data)
+
+            monkeypatch.setattr(lines_room, "decode_lines", noted)
             train.log(step=many, loss=-2e9)
             assert train.summary()["loss"].min == -2e9
             assert train.read(max_points=200)[-1]["step"] == many
@@ -337,7 +342,7 @@ class TestFiles:
         source = tmp_path / "model.pth"
         source.write_bytes(b"first")
         changes = iter([b"second", b"third"])
-        from understudy.runs import _files as room
+        room: Any = import_module("understudy.runs._files")
 
         chunks_of = room._chunks_of
 

@@ -119,7 +119,7 @@ def test_manual_status(error: type[BaseException] | None, status: str) -> None:
         experiment.complete()
     except KeyboardInterrupt:
         experiment.cancel()
-    except Exception as e:
+    except Exception as e:  # noqa: BLE001 - as it is written there
         experiment.log(f"Error: {e}")
         experiment.fail()
     assert experiment.status == status

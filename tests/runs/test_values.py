@@ -5,11 +5,11 @@ import enum
 import json
 import math
 import uuid
-from collections import OrderedDict, deque, namedtuple
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from understudy import Config
 from understudy.runs import Run
-from understudy.runs._values import decode, encode
+from understudy.runs._values import decode, encode  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 KEYS = st.one_of(
     st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.just("$null"), st.just("$$null")
@@ -105,7 +105,10 @@ class Point(msgspec.Struct):
 class Real(float): ...
 
 
-Pair = namedtuple("Pair", "a b")
+class Pair(NamedTuple):
+    a: int
+    b: float
+
 
 STORED: list[tuple[Any, Any]] = [
     (np.float64(1.5), 1.5),

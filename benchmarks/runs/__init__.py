@@ -1,0 +1,4 @@
+"""Benchmarks of `understudy.runs`: what is recorded, read, started and imported.
+
+They have a page of their own: `python -m benchmarks.runs` writes docs/runs-performance.md.
+"""

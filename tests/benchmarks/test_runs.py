@@ -1,0 +1,52 @@
+"""The benchmarks of recorded runs give sane numbers for every case."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks._command import QUICK_NS
+from benchmarks._harness import Table, measure
+from benchmarks._page import END
+from benchmarks._performance import DOCS
+from benchmarks._report import render, told_of
+from benchmarks.runs import __main__ as runs
+from benchmarks.runs import bench_beginning, bench_reading, bench_recording
+
+
+@pytest.mark.parametrize(
+    ("tables", "quick", "goals"),
+    [
+        (bench_recording.tables, bench_recording.QUICK, 7),
+        (bench_reading.tables, bench_reading.QUICK, 2),
+        (bench_beginning.tables, bench_beginning.QUICK, 2),
+    ],
+    ids=["recording", "reading", "beginning"],
+)
+def test_every_case_is_measured(
+    tables: Callable[..., Iterator[Table]], quick: Mapping[str, Any], goals: int
+) -> None:
+    told = [told_of(table, measure(table, 1, QUICK_NS)) for table in tables(**quick)]
+    rows = [row for table in told for row in table.rows]
+    assert all(math.isfinite(row.median) for row in rows)
+    assert sum(bool(row.goal) for row in rows) == goals
+    assert all(render(table) for table in told)
+
+
+def test_processes_that_begin_at_once_fail_never() -> None:
+    _, at_once = bench_beginning.tables(**bench_beginning.QUICK)
+    (row,) = told_of(at_once, measure(at_once, 1, QUICK_NS)).rows
+    assert (row.median, row.reached) == (0, True)
+
+
+def test_the_page_tells_of_each_of_them() -> None:
+    page = (DOCS / runs.PAGE).read_text()
+    assert page.count(runs.BEGIN) == page.count(END) == 1
+    measured = page.partition(runs.BEGIN)[2].partition(END)[0]
+    modules = command.modules_of("runs")
+    assert {name.rpartition(".")[2] for name in modules} == {*runs.MODULES}
+    for module in modules:
+        assert f"`python -m {module}`" in measured
+    assert "these numbers mean nothing" not in measured
