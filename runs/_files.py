@@ -80,7 +80,7 @@ class SavedFiles:
     __slots__ = ("_folder", "prefix")
 
     def __init__(self, run: Path, prefix: str) -> None:
-        self.prefix = prefix
+        self.prefix: str = prefix
         self._folder = run / "files" / folder_name(prefix)
 
     def list(self) -> list[SavedFile]:

@@ -34,7 +34,7 @@ class Points:
     __slots__ = ("_folder", "_run", "name")
 
     def __init__(self, run: Path, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self._run = run
         self._folder = run / "metrics" / folder_name(name)
 

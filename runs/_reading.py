@@ -40,7 +40,7 @@ class RunFolder:
     __module__ = "understudy.runs"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).absolute()
+        self.path: Path = Path(path).absolute()
         if not self.path.is_dir():
             raise RunError(f"there is no run at {self.path}")
 
