@@ -27,7 +27,7 @@ const COLUMNS = [
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
   { key: 'calls', label: 'calls', number: true, by: (row) => row.calls, text: (row) => count(row.calls) },
   { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
-  { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, by: (row) => row.ok, text: (row) => count(row.ok) },
+  { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
   {
     key: 'errors', label: 'errors', title: 'Branches that ended with an error or a timeout, of all roles', number: true, by: failed,
     text: (row) => (failed(row) ? `${count(failed(row))} (${share(failed(row) / ended(row))})` : '0'),
@@ -98,9 +98,9 @@ export function empty(node, store, isAny, isShown) {
 /** @param {any} told */
 function notice(told) {
   const said = [
-    told.experiment && told.experiment !== '' ? told.experiment : null, told.label, told.actor && !told.experiment ? told.actor : null, told.strategy, told.source,
+    told.experiment && told.experiment !== '' ? told.experiment : null, told.label, told.actor && !told.label ? told.actor : null, told.source,
     told['error.type'] ? `${told['error.type']}: ${told['error.message'] ?? ''}` : null,
-    told.dropped ? `${count(told.dropped)} events` : null, told.reason,
+    told.event === 'log.dropped' ? `${count(told.count)} events` : null, told.reason,
   ].filter((part) => part !== null && part !== undefined && part !== '').join('  ');
   return h('li', { 'data-level': told.level ?? level(told.event) },
     h('time', {}, time(told.ts)), h('b', {}, told.event), h('span', {}, said));

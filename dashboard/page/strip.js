@@ -11,6 +11,8 @@ const [CALLS, ERRORS, SHED, SKIPPED, LAG, P50, P95, P99] = [1, 3, 5, 6, 7, 8, 9,
  * @property {string} label
  * @property {string} title
  * @property {string[]} [colours]
+ * @property {boolean} [isWide] drawn by logarithms
+ * @property {(most: number) => string} [peak] what the highest point is called
  * @property {string[]} [parts] the names of several values
  * @property {(now: any) => string[]} values
  * @property {(now: any) => string} note
@@ -38,7 +40,7 @@ const TILES = [
   },
   {
     label: 'latency of primaries', title: 'How long primaries took, over the last minute',
-    colours: ['--accent', '--second', '--third'], parts: ['p50', 'p95', 'p99'],
+    colours: ['--accent', '--second', '--third'], isWide: true, peak: duration, parts: ['p50', 'p95', 'p99'],
     values: (now) => [duration(now.p50_ms), duration(now.p95_ms), duration(now.p99_ms)],
     note: () => '',
     lines: (rows) => [P50, P95, P99].map((column) => rows.map((row) => row[column])),
@@ -61,6 +63,7 @@ const TILES = [
   },
   {
     label: 'loop lag', title: 'The longest time that something held the loop, in the last minute', colours: ['--warn'],
+    peak: duration,
     values: (now) => [now.lag_ms ? duration(now.lag_ms) : 'none'],
     note: (now) => `${count(now.lagged)} times in all`,
     lines: (rows) => [rows.map((row) => row[LAG] ?? 0)],
@@ -106,7 +109,7 @@ function make(tile, hovered) {
     ? h('span', {}, h('small', { 'data-series': index }, tile.parts[index]), value) : value));
   const note = h('p', { class: 'note' });
   const plot = tile.lines && tile.colours
-    ? chart({ label: tile.label, colours: tile.colours, height: 44, hovered }) : null;
+    ? chart({ label: tile.label, colours: tile.colours, height: 44, isWide: tile.isWide, peak: tile.peak ?? count, hovered }) : null;
   const node = h('article', { class: 'tile', 'data-tile': tile.label, title: tile.title },
     h('h2', {}, tile.label), h('p', { class: 'value' }, ...named), note, plot?.node ?? null);
 
