@@ -1,11 +1,13 @@
 """What may be changed from the page: nothing, unless whoever starts it gives a token."""
 
 import secrets
-from typing import Literal, Protocol, final
+from typing import TYPE_CHECKING, Literal, Protocol, final
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.requests import Request
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 Action = Literal["disable", "enable", "force", "release"]
 LONGEST = 4096
@@ -63,7 +65,7 @@ class ControlDesk:
         """Whether there is anything to be ordered at all."""
         return self._token is not None
 
-    async def take(self, request: Request) -> tuple[int, str]:
+    async def take(self, request: "Request") -> tuple[int, str]:
         """Carry out an order, and answer with a status of HTTP and what became of it."""
         if self._token is None or self._control is None:
             return 404, "there is nothing here"
@@ -105,7 +107,7 @@ class ControlDesk:
             }[order.action](order.experiment)
 
 
-def _is_same_origin(request: Request) -> bool:
+def _is_same_origin(request: "Request") -> bool:
     """Tell whether a browser says that the page itself asks; what is no browser says nothing."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False

@@ -1,12 +1,12 @@
-"""The page and what it reads, as an ASGI application to mount anywhere."""
+"""The page and what it reads, as an ASGI application to mount anywhere: `app` makes it."""
 
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import aclosing
 from importlib.resources import files
-from typing import Any, Protocol, final
+from typing import Any, final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -14,9 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from ._control import Control, ControlDesk
+from understudy.events import Event
+
+from ._control import ControlDesk
 from ._host import Host
-from ._hub import Hub, Source
+from ._hub import Hub
+from ._lines import Line
+from ._shared import SharedBoard
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -36,43 +40,6 @@ _LAST_WORDS = 0.25
 """Seconds that a stream has to end by itself once the server stops."""
 
 
-class Board(Source, Protocol):
-    """What is shown, and single calls and experiments of it."""
-
-    def call(self, call_id: str) -> Mapping[str, Any] | None:
-        """Give one call with its branches; None if it is not (or no more) known."""
-        ...
-
-    def experiment(self, name: str) -> Mapping[str, Any] | None:
-        """Give one experiment with its cases; None if there is none of that name."""
-        ...
-
-
-def app(
-    board: Board,
-    *,
-    token: str | None = None,
-    control: Control | None = None,
-    hosts: Collection[str] | None = None,
-) -> "Page":
-    """Make the dashboard of a board, an ASGI application.
-
-    Args:
-        board: what is shown.
-        token: whoever has it may give orders; nobody may without one.
-        control: what carries out those orders.
-        hosts: the names under which it may be asked for; all, if there are none.  A page that
-            only this machine is to see must name them: else any site could have its own name
-            point here, and read along.
-
-    Example:
-        >>> from understudy.dashboard import Board, app
-        >>> app(Board(), hosts=["127.0.0.1", "localhost"])
-        <Page of Board, read-only>
-    """
-    return Page(board, ControlDesk(token, control), hosts)
-
-
 @final
 class Page:
     """The ASGI application; `app` makes it.
@@ -82,7 +49,7 @@ class Page:
     """
 
     def __init__(
-        self, board: Board, desk: ControlDesk, hosts: Collection[str] | None = None
+        self, board: SharedBoard, desk: ControlDesk, hosts: Collection[str] | None = None
     ) -> None:
         self._board, self._desk = board, desk
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
@@ -92,7 +59,11 @@ class Page:
 
     def __repr__(self) -> str:
         what = "under control" if self._desk.is_open else "read-only"
-        return f"<Page of {type(self._board).__name__}, {what}>"
+        return f"<Page, {what}>"
+
+    def take(self, lines: Iterable[bytes | Line | Event]) -> None:
+        """Take lines of a log, or events, from any thread: they are shown."""
+        self._board.take(lines)
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""
@@ -176,7 +147,7 @@ class _Part(msgspec.Struct, frozen=True):
     tag: str
 
 
-def _parts(is_under_control: bool) -> AsyncIterator[Any] | Any:
+def _parts(is_under_control: bool) -> Iterator[tuple[str, _Part]]:
     """Yield the files of the page, by path: they are small, and no other path is ever opened."""
     page = files(__package__ or "understudy.dashboard") / "page"
     control = b"token" if is_under_control else b"none"

@@ -47,7 +47,7 @@ export function experiment() {
       tellFacts(facts, row);
       desk.update(row);
       const matches = matcher(route.options.get('q') ?? '');
-      const cases = row.cases.filter((/** @type {any} */ each) => matches({ label: each.label ?? '', config: each.config_id, circuit: each.circuit }));
+      const cases = [...row.cases].sort(order).filter((/** @type {any} */ each) => matches({ label: each.label ?? '', config: each.config_id, circuit: each.circuit }));
       const shown = cases.slice(0, MOST);
       attribute(more, 'hidden', cases.length === row.cases.length && cases.length <= MOST);
       say(more, `${shown.length} of ${row.cases.length} configs: filter by label to see others`);
@@ -57,6 +57,12 @@ export function experiment() {
       for (const [reason, times] of all) tellBar(reasons, reason, times, row.calls);
     },
   };
+}
+
+/** Those that answer come first. @param {any} a @param {any} b */
+function order(a, b) {
+  return Number('primary' in b.roles) - Number('primary' in a.roles)
+    || String(a.label ?? '').localeCompare(String(b.label ?? ''), 'en', { numeric: true });
 }
 
 /** @param {Element} facts @param {any} row */
@@ -96,15 +102,15 @@ function drawSides(head, body, row, cases, isShort, desk) {
     };
     return cell;
   });
-  const rows = lines(row, cases, isShort);
+  const rows = lines(row, cases, isShort).map((line) => ({ ...line, cases }));
   list(body, rows, (line) => line.key, (line) => {
     const title = h('th', { scope: line.group ? 'rowgroup' : 'row', title: line.title }, line.label);
     if (line.group) return h('tr', { class: 'group' }, title, h('td', { class: 'rest' }));
     const node = h('tr', { class: line.tall ? 'tall' : null, 'data-row': line.key }, title);
     node.update = (/** @type {any} */ now) => {
       // One cell for each config, found again by its id.
-      list(node, ['', ...cases], (each) => (each === '' ? ' title' : `=${each.config_id}`), (each) => (each === '' ? title : h('td', {})));
-      for (const each of cases) now.show(node.kept.get(`=${each.config_id}`), each);
+      list(node, ['', ...now.cases], (each) => (each === '' ? ' title' : `=${each.config_id}`), (each) => (each === '' ? title : h('td', {})));
+      for (const each of now.cases) now.show(node.kept.get(`=${each.config_id}`), each);
     };
     return node;
   });

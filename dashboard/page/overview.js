@@ -48,11 +48,12 @@ export function overview() {
   const lags = h('ol', { class: 'feed' });
   const noNotices = h('p', { class: 'none' }, 'None so far.');
   const noLags = h('p', { class: 'none' }, 'Nothing held the loop.');
+  const happened = h('div', { class: 'pair' },
+    h('section', {}, h('h2', {}, 'notices'), notices, noNotices),
+    h('section', {}, h('h2', {}, 'what held the loop'), lags, noLags));
   const node = h('div', {},
     h('section', { 'aria-label': 'Experiments' }, experiments.node, nothing),
-    h('div', { class: 'pair' },
-      h('section', {}, h('h2', {}, 'notices'), notices, noNotices),
-      h('section', {}, h('h2', {}, 'what held the loop'), lags, noLags)));
+    happened);
   return {
     node,
     title: () => 'overview',
@@ -64,6 +65,7 @@ export function overview() {
       experiments.update(rows);
       attribute(experiments.node, 'hidden', rows.length === 0);
       empty(nothing, store, all.length > 0, rows.length > 0);
+      attribute(happened, 'hidden', !store.overview.events);
       const told = store.document.notices ?? [];
       list(notices, told.slice(0, 30), (each) => each.key ?? JSON.stringify(each), notice);
       attribute(noNotices, 'hidden', told.length > 0);
