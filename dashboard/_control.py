@@ -2,7 +2,6 @@
 
 import secrets
 from typing import TYPE_CHECKING, Literal, Protocol, final
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -112,4 +111,4 @@ def _is_same_origin(request: "Request") -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 import mimetypes
+import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import aclosing
 from importlib.resources import files
 from typing import Any, final
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -36,6 +36,7 @@ _STREAM = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
 }
+_HOST = re.compile(r"([^\[\]:@]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
 _LAST_WORDS = 0.25
 """Seconds that a stream has to end by itself once the server stops."""
 
@@ -108,8 +109,8 @@ class Page:
         await response(scope, receive, send)
 
     def _is_for_us(self, request: Request) -> bool:
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        return self._hosts is None or host in self._hosts
+        named = _HOST.fullmatch(request.headers.get("host", "").lower())
+        return self._hosts is None or (named is not None and named[1].strip("[]") in self._hosts)
 
     async def _order(self, request: Request) -> Response:
         try:
