@@ -55,7 +55,7 @@ class Desk:
 
 def board() -> Board:
     board = Board()
-    for line in lines(Demo(1000.0).until(1003.0)):
+    for line in lines(Demo(1000.0).until(1001.0)):
         board.take(line)
     odd = {"v": 1, "ts": 1004.0, "event": "call.planned", "level": "info", "seq": 1, "pid": 1}
     board.take(json.dumps({**odd, "experiment": ODD, "call_id": ODD}).encode())
