@@ -52,10 +52,7 @@ def _port(text: str) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    try:
-        return serve(asked.files, asked.host, asked.port, opens=asked.open)
-    except ExtraNotInstalledError as error:
-        return _fail(str(error))
+    return serve(asked.files, asked.host, asked.port, opens=asked.open)
 
 
 def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) -> int:
@@ -150,6 +147,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(place)
+        listening.listen(128)  # who comes before the server does waits for it
     except OSError:
         listening.close()
         raise
