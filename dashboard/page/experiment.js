@@ -167,7 +167,7 @@ function lines(row, cases, isShort) {
         const number = mine(each)?.[status];
         const all = mine(each)?.planned;
         cell.times ??= cell.appendChild(h('span'));
-        cell.share ??= cell.appendChild(h('small'));
+        if (!cell.share) cell.append(' ', cell.share = h('small'));
         say(cell.times, number ? `${SIGNS[status]} ${count(number)}` : count(number));
         say(cell.share, number && all ? share(number / all) : '');
         attribute(cell, 'data-tone', number && status !== 'ok' ? { error: 'bad', timeout: 'bad' }[status] ?? 'warn' : null);
@@ -206,7 +206,7 @@ function quantiles(role, names) {
 /** How often an error was raised, what it said the last time, and the call. */
 function failure(/** @type {any} */ cell, /** @type {any} */ error) {
   cell.times ??= cell.appendChild(h('span'));
-  cell.said ??= cell.appendChild(h('a', { class: 'said' }));
+  if (!cell.said) cell.append(' ', cell.said = h('a', { class: 'said' }));
   say(cell.times, error ? `✕ ${count(error.count)}` : '0');
   attribute(cell, 'data-tone', error ? 'bad' : null);
   say(cell.said, error?.message ?? '');

@@ -88,7 +88,7 @@ REWRITE = Play(
 REFUSED = ["ConnectionError", "RateLimitError", "JSONDecodeError"]
 SAID = {
     "ConnectionError": "upstream closed the connection before the first byte",
-    "RateLimitError": "429: try again in 2.4 s",
+    "RateLimitError": "too many requests: try again in 2.4 s",
     "JSONDecodeError": "Expecting value: line 1 column 1 (char 0)",
     "TimeoutError": "no answer within 0.2 s",
 }
