@@ -18,6 +18,17 @@ class Control(Protocol):
 
     Each raises LookupError for an experiment or a config that is not there, ValueError for what
     cannot be done; both say so in words for whoever asked.
+
+    Example:
+        >>> from understudy.dashboard import Board, Control, app
+        >>> class Desk:
+        ...     def disable(self, experiment: str) -> None: print("disabled", experiment)
+        ...     def enable(self, experiment: str) -> None: print("enabled", experiment)
+        ...     def force(self, experiment: str, config: str) -> None: print("forced", config)
+        ...     def release(self, experiment: str) -> None: print("released", experiment)
+        >>> control: Control = Desk()
+        >>> app(Board(), token="a long, random one", control=control)
+        <Page, under control>
     """
 
     def disable(self, experiment: str) -> None:

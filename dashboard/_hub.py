@@ -9,7 +9,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Final, Protocol, final
@@ -52,7 +52,7 @@ class _Patch(msgspec.Struct, frozen=True):
 
 @final
 class Hub:
-    """Tells everybody who looks on what changed, encoded once for all.
+    r"""Tells everybody who looks on what changed, encoded once for all.
 
     A thread asks the source, and only while somebody looks on; the loop never waits for it.
 
@@ -72,7 +72,7 @@ class Hub:
         >>> from contextlib import aclosing
         >>> first, second = asyncio.run(look())
         >>> first
-        b'retry: 1000\\n\\n'
+        b'retry: 1000\n\n'
         >>> second.splitlines()[0], second.splitlines()[2]
         (b'event: snapshot', b'data: {"overview":{"calls":0}}')
     """
@@ -112,7 +112,7 @@ class Hub:
 
     async def stream(
         self, last_id: str | None = None, *, heartbeat: float = HEARTBEAT, life: float = LIFE
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """Yield the messages for one client, as they stand in `text/event-stream`.
 
         Args:

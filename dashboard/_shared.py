@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import Any, Final, final
 
 from understudy.events import Event
@@ -22,7 +23,7 @@ class SharedBoard:
         board: the board; nobody else touches it from now on.
 
     Example:
-        >>> from understudy.dashboard import Board
+        >>> from understudy.dashboard import Board, SharedBoard
         >>> shared = SharedBoard(Board())
         >>> shared.take([b'{"v":1,"ts":5.0,"event":"call.planned","level":"info","seq":1,"pid":1}'])
         >>> shared.document()["overview"]["calls"]
@@ -53,24 +54,29 @@ class SharedBoard:
 
     def document(self) -> dict[str, Any]:
         """Return all there is to see."""
-        return self._read(self._board.document)
+        with self._reading():
+            return self._board.document()
 
     def patch(self) -> dict[str, Any]:
         """Return what has changed since the last patch."""
-        return self._read(self._board.patch)
+        with self._reading():
+            return self._board.patch()
 
     def experiment(self, name: str) -> dict[str, Any] | None:
         """Return one experiment; None if there is none of that name."""
-        return self._read(self._board.experiment, name)
+        with self._reading():
+            return self._board.experiment(name)
 
     def call(self, call_id: str) -> dict[str, Any] | None:
         """Return one call; None if it is not kept."""
-        return self._read(self._board.call, call_id)
+        with self._reading():
+            return self._board.call(call_id)
 
-    def _read(self, read: Any, *asked: str) -> Any:
+    @contextmanager
+    def _reading(self) -> Generator[None]:
         self._waiting += 1  # a guess is enough: it is a hint to be polite
         try:
             with self._lock:
-                return read(*asked)
+                yield
         finally:
             self._waiting -= 1

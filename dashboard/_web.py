@@ -210,7 +210,7 @@ class _Stream:
         encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         start: Message = {"type": "http.response.start", "status": 200, "headers": encoded}
         await send(start)
-        async with aclosing(self._hub.stream(last_id)) as stream:  # type: ignore[type-var]
+        async with aclosing(self._hub.stream(last_id)) as stream:
             async for text in stream:
                 await send({"type": "http.response.body", "body": text, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

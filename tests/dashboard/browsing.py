@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,20 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 
-_FLAGS = """
-    --headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars
-    --disable-background-networking --disable-component-update --disable-sync
-    --disable-dev-shm-usage --disable-extensions --force-device-scale-factor=1
-""".split()
+_FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--force-device-scale-factor=1",
+    "--hide-scrollbars",
+    "--no-first-run",
+]
 _PATIENCE = 20.0
 _MAKE_A_MAP = """
     const [rows, key] = arguments;
@@ -82,17 +91,19 @@ class Browser:
     def text(self, selector: str) -> str | None:
         """Return the text of the first of some elements; None if there is none."""
         script = "return document.querySelector(arguments[0])?.textContent ?? null"
-        return self.ask(script, selector)
+        found: str | None = self.ask(script, selector)
+        return found
 
     def count(self, selector: str) -> int:
         """Return how many there are that are seen."""
         script = """return [...document.querySelectorAll(arguments[0])]
             .filter((node) => node.checkVisibility()).length"""
-        return self.ask(script, selector)
+        return int(self.ask(script, selector))
 
     def table(self, rows: str, cells: str = "th, td") -> list[list[str]]:
         """Return the texts of the cells of some rows."""
-        return self.ask(_MAKE_A_MAP, rows, cells)
+        found: list[list[str]] = self.ask(_MAKE_A_MAP, rows, cells)
+        return found
 
     def click(self, selector: str) -> None:
         """Click the first of some elements."""
@@ -116,17 +127,22 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Return what the console says since the last time: errors, and what the policy forbids."""
-        told = self.driver.get_log("browser")
+        told = self._log("browser")
         return [entry["message"] for entry in told if entry["level"] not in ("DEBUG", "INFO")]
 
     def requests(self) -> list[str]:
         """Return the addresses that were asked for since the last time."""
-        told = (json.loads(each["message"]) for each in self.driver.get_log("performance"))
+        told = (json.loads(each["message"]) for each in self._log("performance"))
         return [
             each["message"]["params"]["request"]["url"]
             for each in told
             if each["message"]["method"] == "Network.requestWillBeSent"
         ]
+
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        driver: Any = self.driver
+        told: list[dict[str, Any]] = driver.get_log(kind)
+        return told
 
     def close(self) -> None:
         """End it."""
@@ -134,7 +150,7 @@ class Browser:
 
 
 @contextmanager
-def browsing() -> Iterator[Browser]:
+def browsing() -> Generator[Browser]:
     """Start a browser, for as long as the block lasts."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(Path(folder))

@@ -12,10 +12,13 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from understudy.events import EVENTS
+import msgspec
+
+from understudy.events import EVENTS, Event
 
 Fields = dict[str, Any]
 
@@ -143,14 +146,12 @@ class Demo:
             who = {"experiment": play.name, "strategy": play.strategy}
             self._tell(ts, "experiment.registered", **who, count=len(play.cases))
             for name in (play.name, f"{play.name}/strategy"):
-                self._tell(
-                    ts, "actor.started", experiment=play.name, actor=name, state="running"
-                )
+                self._tell(ts, "actor.started", experiment=play.name, actor=name, state="running")
             for case in play.cases:
                 fields = {**_who(play, case), "state": "running", "values": case.values}
                 self._tell(ts, "actor.started", **fields)
             if play.per_second:
-                self._at(ts + self._chance.random(), lambda at, play=play: self._arrive(at, play))
+                self._at(ts + self._chance.random(), partial(self._arrive, play=play))
         self._at(ts + 0.5, self._sample)
         self._at(ts + 23.0, self._stumble)
         self._at(ts + 31.0, self._lag)
@@ -203,7 +204,7 @@ class Demo:
             "parent_branch_id": parent,
             "role": role,
         }
-        unbegun = {"duration_ms": 0.0, "queue_ms": 0.004}
+        unbegun: Fields = {"duration_ms": 0.0, "queue_ms": 0.004}
         if name in self._rests:
             unbegun |= {"reason": "circuit_open", "status": "skipped"}
             self._tell(ts, "branch.skipped", **who, **unbegun)
@@ -291,7 +292,9 @@ class Demo:
     def _reject(self, ts: float) -> None:
         why = "retries: expected a number, got 'many' (line 12)"
         error = {"error.type": "ConfigError", "error.message": why}
-        self._tell(ts, "config.rejected", experiment="answer", source="configs/answer.yaml", **error)
+        self._tell(
+            ts, "config.rejected", experiment="answer", source="configs/answer.yaml", **error
+        )
 
     def _work(self, ts: float, batch: str, item: int, count: int) -> None:
         if item == 1:
@@ -320,6 +323,21 @@ def lines(events: Iterator[Fields]) -> Iterator[bytes]:
     """Yield them as they stand in a file."""
     for event in events:
         yield json.dumps(event, separators=(",", ":")).encode() + b"\n"
+
+
+class Told(Event, frozen=True, omit_defaults=True, kw_only=True):
+    """An event with what an actor tells of its config and its mailbox."""
+
+    values: dict[str, Any] | None = None
+    waiting: int | None = None
+    capacity: int | None = None
+    in_flight: int | None = None
+
+
+def told(events: Iterator[Fields]) -> Iterator[Event]:
+    """Yield them as events."""
+    for event in events:
+        yield msgspec.convert(event, Told)
 
 
 async def live(path: Path, seconds: float = 100.0) -> None:

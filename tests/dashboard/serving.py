@@ -2,14 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 from understudy.dashboard import Board, app
-from understudy.dashboard._web import Page
+from understudy.events import Event
 
 
 class Served:
@@ -22,7 +22,7 @@ class Served:
 
     def __init__(self, **given: Any) -> None:
         self.board = Board()
-        self.page: Page = app(self.board, **given)
+        self.page: Any = app(self.board, **given)
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}/"
@@ -32,13 +32,14 @@ class Served:
         self._thread.start()
         self._clients: list[socket.socket] = []
 
-    def take(self, lines: Iterable[bytes]) -> None:
-        """Have the board take lines of a log."""
+    def take(self, lines: Iterable[bytes | Event]) -> None:
+        """Have the board take lines of a log, or events."""
         self.page.take(lines)
 
     def document(self) -> dict[str, Any]:
         """Return what the board has by now."""
-        return self.page._board.document()
+        found: dict[str, Any] = self.page._board.document()
+        return found
 
     def stop(self) -> None:
         """Stop it in order; the clients stay until it has."""
@@ -61,7 +62,7 @@ class Served:
 
 
 @contextmanager
-def served(lines: Iterable[bytes] = (), **given: Any) -> Iterator[Served]:
+def served(lines: Iterable[bytes | Event] = (), **given: Any) -> Generator[Served]:
     """Serve a page of some lines, for as long as the block lasts."""
     it = Served(**given)
     try:

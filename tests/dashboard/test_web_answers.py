@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote
 
@@ -12,9 +13,9 @@ from fastapi import FastAPI
 
 from tests.dashboard.sample import Demo, lines
 from understudy.dashboard import Board, app
-from understudy.dashboard._web import HEADERS, Page
 
-ODD = 'a/b?c#d "e" \'f\'\n<script>alert(1)</script> %2F ü'
+HEADERS: dict[str, str] = import_module("understudy.dashboard._web").HEADERS
+ODD = "a/b?c#d \"e\" 'f'\n<script>alert(1)</script> %2F ü"
 TOKEN = "a-long-random-token"
 
 
@@ -358,6 +359,6 @@ async def test_a_web_socket_is_refused() -> None:
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    page: Page = app(board())
+    page = app(board())
     await page({"type": "websocket", "path": "/", "headers": []}, receive, send)
     assert sent == ["websocket.close"]

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import time
 import tracemalloc
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import httpx2
 import pytest
 
 from tests.dashboard.sample import Demo, lines
-from tests.dashboard.serving import Served, served
+from tests.dashboard.serving import served
 
 
 def read_stream(address: str, last_id: str = "") -> Generator[tuple[str, str, Any]]:
@@ -51,7 +51,7 @@ def test_what_a_client_has_put_together_is_what_the_board_has() -> None:
     with served(lines(demo.until(1002.0))) as it:
         stream = read_stream(it.address)
         _, _, document = next(stream)
-        tail = {number: fields for number, fields in document["tail"]["lines"]}
+        tail = dict(document["tail"]["lines"])
         seconds = {row[0]: row for row in document["seconds"]["rows"]}
         for until in range(2, 30):
             it.take(lines(demo.until(1000.0 + until / 4)))
@@ -174,7 +174,7 @@ SERVICE = """
 
 
 @contextmanager
-def process(*command: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def process(*command: str) -> Generator["subprocess.Popen[str]"]:
     running = subprocess.Popen(
         [sys.executable, *command],
         cwd=Path(__file__).parents[2],
@@ -215,7 +215,7 @@ def stream_of(port: int, path: str, *, reads: bool) -> socket.socket:
 def test_a_service_that_it_is_mounted_in_drains(stop: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "service.py").write_text(textwrap.dedent(SERVICE))
     command = ["-m", "uvicorn", "service:service", "--app-dir", str(tmp_path), "--port", "0"]
-    with process(*command, folder=tmp_path) as running:
+    with process(*command) as running:
         port = int(until(running, r"running on http://127.0.0.1:(\d+)")[1])
         clients = [stream_of(port, "/_exp/api/stream", reads=n % 2 == 0) for n in range(6)]
         began = time.perf_counter()
@@ -230,7 +230,7 @@ def test_a_service_that_it_is_mounted_in_drains(stop: signal.Signals, tmp_path: 
 
 def test_the_command_serves_a_log_that_is_still_to_come(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
-    with process("-m", "understudy", "dashboard", str(path), "--port", "0", folder=tmp_path) as it:
+    with process("-m", "understudy", "dashboard", str(path), "--port", "0") as it:
         port = int(until(it, r"http://127.0.0.1:(\d+)/ \(Ctrl-C ends it\)")[1])
         with closing(read_stream(f"http://127.0.0.1:{port}/")) as stream:
             _, _, nothing = next(stream)
@@ -268,6 +268,6 @@ def test_the_command_says_in_a_line_what_is_wrong(
         try:
             ended = main(["dashboard", *(port if a == "TAKEN" else a for a in arguments)])
         except SystemExit as left:
-            ended = left.code
+            ended = int(left.code or 0)
     assert ended == code
     assert said in capfd.readouterr().err.splitlines()[-1]
