@@ -1,6 +1,6 @@
 // The tree of supervisors: each actor under its own, what waits for it, and how it crashed.
 
-import { attribute, h, list, say } from './dom.js';
+import { attribute, fill as put, h, list, say } from './dom.js';
 import { NONE, count, time } from './format.js';
 import { empty } from './overview.js';
 import { address, matcher } from './route.js';
@@ -46,7 +46,7 @@ function process(each) {
   const node = h('tr', {}, ...cells);
   node.update = (/** @type {any} */ now) => {
     const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, now.state ?? NONE, time(now.started), time(now.last_ts), count(now.missing)];
-    texts.forEach((text, index) => say(cells[index], String(text)));
+    texts.forEach((text, index) => put(cells[index], String(text)));
     attribute(cells[6], 'data-tone', now.missing ? 'warn' : null);
   };
   return node;
@@ -82,11 +82,11 @@ function actor(each) {
     attribute(track, 'hidden', !isKnown);
     fill.style.width = `${Math.min(part, 1) * 100}%`;
     attribute(mailbox, 'data-tone', part >= 0.75 ? 'warn' : null);
-    say(waiting, isKnown ? `${count(now.waiting)} of ${now.capacity === null ? '∞' : count(now.capacity)}` : NONE);
-    say(flying, count(now.in_flight));
-    say(restarts, count(now.restarts));
+    put(waiting, isKnown ? `${count(now.waiting)} of ${now.capacity === null ? '∞' : count(now.capacity)}` : NONE);
+    put(flying, count(now.in_flight));
+    put(restarts, count(now.restarts));
     attribute(restarts, 'data-tone', now.restarts ? 'warn' : null);
-    say(letters, count(now.dead_letters));
+    put(letters, count(now.dead_letters));
     attribute(letters, 'data-tone', now.dead_letters ? 'warn' : null);
     say(crash, now.crash ? `${time(now.crash.ts)} ${now.crash.type ?? ''}: ${now.crash.message ?? ''}` : '');
     attribute(crash, 'title', now.crash?.message ?? null);

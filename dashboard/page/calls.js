@@ -137,10 +137,13 @@ export function call() {
   };
 }
 
+const RANKS = /** @type {Record<string, number>} */ ({ primary: 0, branch: 1, shadow: 2 });
+const rank = (/** @type {any} */ branch) => RANKS[branch.role] ?? 3;
+
 /** All branches, those of nested calls after the branch that made them. */
 function unroll(/** @type {any} */ call, /** @type {number} */ depth, /** @type {any[]} */ into) {
   const placed = new Set();
-  for (const branch of call.branches) {
+  for (const branch of [...call.branches].sort((a, b) => rank(a) - rank(b))) {
     into.push({ branch, depth, call });
     for (const inner of call.nested) {
       if (placed.has(inner) || !inner.branches.some((/** @type {any} */ each) => each.parent_branch_id === branch.branch_id)) continue;

@@ -43,7 +43,7 @@ export function chart({ label, colours, height, isWide = false, peak, hovered })
     series: [{}, ...colours.map((name, index) => ({
       stroke: () => colour(name),
       fill: index === 0 && colours.length === 1 ? () => colour(`${name}-faint`) : undefined,
-      width: 1.25, points: { show: false }, spanGaps: false,
+      width: 1.25, points: { show: false }, spanGaps: true,
     }))],
     hooks: {
       setCursor: [(/** @type {any} */ self) => {

@@ -40,6 +40,16 @@ export function say(node, text) {
 }
 
 /**
+ * Set the text of a cell; nothing (0, or what is unknown) stands back behind what is something.
+ * @param {Element} cell
+ * @param {string} text
+ */
+export function fill(cell, text) {
+  say(cell, text);
+  attribute(cell, 'data-zero', text === '0' || text === '–');
+}
+
+/**
  * Set an attribute, if it is another than it was; null and false remove it.
  * @param {Element} node
  * @param {string} name

@@ -1,7 +1,7 @@
 // One experiment: its configs side by side, so that one sees how they differ and how they do.
 
 import { orders } from './control.js';
-import { attribute, draw, h, list, say } from './dom.js';
+import { attribute, draw, fill, h, list, say } from './dom.js';
 import { NONE, SIGNS, count, duration, flat, share, time, value } from './format.js';
 import { address, change, matcher } from './route.js';
 
@@ -133,10 +133,10 @@ function lines(row, cases, isShort) {
     say(cell, CIRCUITS[each.circuit] ?? each.circuit);
     attribute(cell, 'data-tone', each.circuit === 'closed' ? null : 'warn');
   }, { title: 'Open: it failed too often, and rests' });
-  add('actor', 'actor', (cell, each) => say(cell, each.state ?? NONE));
+  add('actor', 'actor', (cell, each) => fill(cell, each.state ?? NONE));
   if (cases.some((each) => each.lagged)) {
     add('lagged', 'held the loop', (cell, each) => {
-      say(cell, each.lagged ? `${count(each.lagged)} ×, ${duration(each.lag_ms)}` : '0');
+      fill(cell, each.lagged ? `${count(each.lagged)} ×, ${duration(each.lag_ms)}` : '0');
       attribute(cell, 'data-tone', each.lagged ? 'warn' : null);
     }, { title: 'How often, and the longest' });
   }
@@ -170,22 +170,23 @@ function lines(row, cases, isShort) {
         if (!cell.share) cell.append(' ', cell.share = h('small'));
         say(cell.times, number ? `${SIGNS[status]} ${count(number)}` : count(number));
         say(cell.share, number && all ? share(number / all) : '');
+        attribute(cell, 'data-zero', !number);
         attribute(cell, 'data-tone', number && status !== 'ok' ? { error: 'bad', timeout: 'bad' }[status] ?? 'warn' : null);
       });
     }
-    add(`${role}:in_flight`, 'in flight', (cell, each) => say(cell, count(mine(each)?.in_flight)));
+    add(`${role}:in_flight`, 'in flight', (cell, each) => fill(cell, count(mine(each)?.in_flight)));
     add(`${role}:histogram`, 'duration', (cell, each) => histogram(cell, mine(each)?.histogram ?? [], domain), { tall: true, title: 'How many took how long; the scale is logarithmic, and the same for all' });
-    add(`${role}:quantiles`, 'p50 · p95 · p99', (cell, each) => say(cell, quantiles(mine(each), ['p50_ms', 'p95_ms', 'p99_ms'])));
-    add(`${role}:mean`, 'mean', (cell, each) => say(cell, duration(mine(each)?.mean_ms)));
+    add(`${role}:quantiles`, 'p50 · p95 · p99', (cell, each) => fill(cell, quantiles(mine(each), ['p50_ms', 'p95_ms', 'p99_ms'])));
+    add(`${role}:mean`, 'mean', (cell, each) => fill(cell, duration(mine(each)?.mean_ms)));
     if (cases.some((each) => mine(each)?.queue_p99_ms >= 0.05)) {
-      add(`${role}:queue`, 'waited p50 · p99', (cell, each) => say(cell, quantiles(mine(each), ['queue_p50_ms', 'queue_p99_ms'])), { title: 'How long they waited for a place' });
+      add(`${role}:queue`, 'waited p50 · p99', (cell, each) => fill(cell, quantiles(mine(each), ['queue_p50_ms', 'queue_p99_ms'])), { title: 'How long they waited for a place' });
     }
   }
 
   if (cases.some((each) => Object.keys(each.why_not).length)) {
     group('why not run');
     for (const reason of new Set(cases.flatMap((each) => Object.keys(each.why_not)))) {
-      add(`why:${reason}`, reason, (cell, each) => say(cell, count(each.why_not[reason] ?? 0)));
+      add(`why:${reason}`, reason, (cell, each) => fill(cell, count(each.why_not[reason] ?? 0)));
     }
   }
   if (cases.some((each) => each.errors.length)) {
@@ -209,6 +210,7 @@ function failure(/** @type {any} */ cell, /** @type {any} */ error) {
   if (!cell.said) cell.append(' ', cell.said = h('a', { class: 'said' }));
   say(cell.times, error ? `✕ ${count(error.count)}` : '0');
   attribute(cell, 'data-tone', error ? 'bad' : null);
+  attribute(cell, 'data-zero', !error);
   say(cell.said, error?.message ?? '');
   attribute(cell.said, 'title', error?.message ?? null);
   attribute(cell.said, 'href', error?.call_id ? address('call', error.call_id) : null);
@@ -229,6 +231,7 @@ function histogram(cell, bars, domain) {
   const told = JSON.stringify([bars, domain]);
   if (cell.told === told) return;
   cell.told = told;
+  attribute(cell, 'data-zero', bars.length === 0);
   if (!bars.length) {
     cell.replaceChildren(NONE);
     return;
@@ -253,11 +256,11 @@ function histogram(cell, bars, domain) {
 
 /** @param {string} reason */
 function bar(reason) {
-  const fill = h('span', { class: 'fill' });
+  const part = h('span', { class: 'fill' });
   const number = h('b');
-  const node = h('li', {}, h('span', {}, reason), h('span', { class: 'track' }, fill), number);
+  const node = h('li', {}, h('span', {}, reason), h('span', { class: 'track' }, part), number);
   node.tell = (/** @type {number} */ times, /** @type {number} */ all) => {
-    fill.style.width = `${all ? Math.min((times / all) * 100, 100) : 0}%`;
+    part.style.width = `${all ? Math.min((times / all) * 100, 100) : 0}%`;
     say(number, `${count(times)} (${share(all ? times / all : 0)})`);
   };
   return node;

@@ -1,7 +1,7 @@
 // Runs and batches: how far they are.
 
 import { attribute, h, list, say } from './dom.js';
-import { NONE, SIGNS, count, duration, time } from './format.js';
+import { NONE, SIGNS, count, duration, time, tone } from './format.js';
 import { empty } from './overview.js';
 import { matcher } from './route.js';
 
@@ -54,8 +54,11 @@ function work(first, idKey, store) {
     attribute(track, 'hidden', !now.count);
     fill.style.width = `${(now.progress ?? 0) * 100}%`;
     say(percent, now.count ? `${count(now.done)} of ${count(now.count)}` : now.done ? count(now.done) : NONE);
-    say(items, Object.entries(now.counts).map(([kind, times]) => `${SIGNS[kind] ?? ''} ${count(/** @type {number} */ (times))} ${kind}`).join('  ') || NONE);
-    attribute(items, 'data-tone', now.counts.error ? 'bad' : null);
+    list(items, Object.entries(now.counts), ([kind]) => kind, ([kind]) => {
+      const part = h('span', { class: 'part', 'data-tone': tone(kind) || null });
+      part.update = (/** @type {[string, number]} */ [, times]) => say(part, `${SIGNS[kind] ?? ''} ${count(times)} ${kind} `);
+      return part;
+    });
     say(started, time(now.started));
     const until = now.ended ?? store.overview.ts;
     say(took, now.started === null ? NONE : duration((until - now.started) * 1e3));

@@ -1,6 +1,6 @@
 // Tables that sort, and that change in place: who reads a row does not lose it.
 
-import { attribute, h, list, say } from './dom.js';
+import { attribute, fill, h, list, say } from './dom.js';
 import { change, current } from './route.js';
 
 /**
@@ -51,7 +51,7 @@ export function table(columns, { caption, keyOf, sort, most = 500 }) {
     line.update = (/** @type {any} */ now) => {
       columns.forEach((column, index) => {
         if (column.show) column.show(cells[index], now);
-        else say(cells[index], column.text?.(now) ?? '');
+        else fill(cells[index], column.text?.(now) ?? '');
         if (column.tone) attribute(cells[index], 'data-tone', column.tone(now) || null);
       });
     };
