@@ -18,6 +18,8 @@ import msgspec
 
 EVERY: Final = 0.2
 """Seconds between two patches, at the least."""
+SPARED: Final = 10
+"""The pause after a patch is so many times as long as it took: what is watched has work to do."""
 PATCHES: Final = 300
 """So many patches are kept for who comes back, ..."""
 PATCH_BYTES: Final = 8_000_000
@@ -187,8 +189,10 @@ class Hub:
             if self._should_stop():
                 self.close()
                 continue
+            began = monotonic()
             self._ask(self._take_patch)
-            due = monotonic() + self._every
+            took = monotonic() - began
+            due = monotonic() + max(self._every, took * SPARED)
             while True:
                 with self._change:
                     left = due - monotonic()

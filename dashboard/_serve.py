@@ -100,9 +100,7 @@ def _serve(page: "Page", listening: socket.socket) -> None:
         uvicorn.Config(page, log_level="warning", ws="none", timeout_graceful_shutdown=3)
     )
     try:
-        server.run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn raises it anew, after it has ended in order
-        pass
+        server.run(sockets=[listening])  # after it ended in order, it raises KeyboardInterrupt anew
     finally:
         page.close()
 

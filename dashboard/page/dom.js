@@ -76,17 +76,18 @@ export function attribute(node, name, value) {
 export function list(parent, items, keyOf, make) {
   const before = parent.kept ?? new Map();
   const after = new Map();
+  const wanted = new Set(items.map(keyOf));
+  // Those that go leave first: else all others would be moved before them, and lose the focus.
+  for (const [key, node] of before) if (!wanted.has(key)) node.remove();
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
     if (after.has(key)) continue;
     const node = before.get(key) ?? make(item);
-    before.delete(key);
     after.set(key, node);
     node.update?.(item);
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
   }
-  for (const node of before.values()) node.remove();
   parent.kept = after;
 }

@@ -5,6 +5,7 @@ They are of the sample, at a time that never was, so that the same page gives th
 
 import io
 import sys
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -72,17 +73,17 @@ def main(folder: Path = FOLDER) -> None:
         for second in range(WATCHED):
             it.take(told(demo.until(START + SECONDS - WATCHED + second + 1)))
             expected = str(it.document()["overview"]["calls"])
-            browser.until(lambda wanted=expected: _calls(browser) == wanted)
+            browser.until(partial(_has_heard_of, browser, expected))
         for picture in PICTURES:
             path = folder / f"{picture.name}.png"
             path.write_bytes(small(_take(browser, it, picture)))
             print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 
 
-def _calls(browser: Browser) -> str:
-    """Return how many calls the page has heard of."""
+def _has_heard_of(browser: Browser, calls: str) -> bool:
+    """Whether the page has heard of so many calls."""
     note = browser.text(".tile[data-tile=calls] .note") or ""
-    return "".join(each for each in note if each.isascii() and each.isdigit())
+    return "".join(each for each in note if each.isascii() and each.isdigit()) == calls
 
 
 def _take(browser: Browser, it: Served, picture: Picture) -> bytes:
@@ -109,7 +110,9 @@ def _most_telling(it: Served) -> str:
 def small(picture: bytes) -> bytes:
     """Return a picture in fewer colours, and fewer bytes."""
     with Image.open(io.BytesIO(picture)) as whole:
-        fewer = whole.convert("RGB").quantize(200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        fewer = whole.convert("RGB").quantize(
+            200, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
     written = io.BytesIO()
     fewer.save(written, "PNG", optimize=True)
     return written.getvalue()

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 from fastapi import FastAPI
 
 from tests.dashboard.sample import Demo, lines
+from understudy.cli import main
+from understudy.configs import ExtraNotInstalledError
 from understudy.dashboard import Board, app
 
 HEADERS: dict[str, str] = import_module("understudy.dashboard._web").HEADERS
@@ -325,6 +329,22 @@ async def test_an_order_that_cannot_be_carried_out_says_why(
     answer = await client.post("/api/control", content=content, headers=headers)
     assert (answer.status_code, said in answer.json()["message"]) == (status, True), answer.text
     assert taken.done == []
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("_app", "_serve"):
+        monkeypatch.setattr(f"understudy.dashboard.{module}.find_spec", lambda name: None)
+    with pytest.raises(ExtraNotInstalledError, match="needs starlette, which is not installed"):
+        app(Board())
+    assert main(["dashboard", "events.jsonl"]) == 1
+
+
+def test_who_only_reads_logs_needs_no_server() -> None:
+    script = "import sys, understudy.cli; print({'starlette', 'uvicorn'} & {*sys.modules})"
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "set()\n"
 
 
 def test_a_token_needs_a_control_and_must_not_be_empty() -> None:

@@ -260,6 +260,38 @@ async def test_a_source_is_asked_only_while_somebody_looks_on() -> None:
     assert hub._thread is None
 
 
+async def test_a_source_that_takes_long_is_asked_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    pauses: list[float] = []
+
+    class Slow(Counter):
+        def patch(self) -> dict[str, Any]:
+            now[0] += 0.5
+            self.value += 1
+            return super().patch()
+
+    class Change(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            if timeout is not None:
+                pauses.append(round(timeout, 6))
+                now[0] += timeout
+            return True
+
+    monkeypatch.setattr(_hub, "monotonic", lambda: now[0])
+    hub = Hub(Slow(), every=0.2)
+    hub._change = Change()
+    async with aclosing(hub.stream(life=1e9, heartbeat=60.0)) as stream:
+        await count_to_more(stream, 3)
+    assert set(pauses) <= {5.0}
+
+
+async def count_to_more(stream: AsyncIterator[bytes], several: int) -> None:
+    for _ in range(several):
+        await message(stream)
+
+
 async def test_a_source_that_fails_is_asked_again(caplog: pytest.LogCaptureFixture) -> None:
     source = Counter()
     hub = Hub(source, every=0.001)

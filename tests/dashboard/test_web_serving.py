@@ -242,7 +242,7 @@ def test_the_command_serves_a_log_that_is_still_to_come(tmp_path: Path) -> None:
             other = httpx2.get(f"http://127.0.0.1:{port}/", headers={"host": "evil.example"})
             assert other.status_code == 421
             it.send_signal(signal.SIGINT)
-            assert it.wait(20) == 0
+            assert it.wait(20) == 130
         assert it.stdout is not None
         assert it.stdout.read() == ""
 
