@@ -21,6 +21,7 @@ export function h(tag, attributes = {}, ...children) {
  * Make an element of a drawing.
  * @param {string} tag
  * @param {Record<string, string | number>} attributes
+ * @param {...(Node | string)} children
  * @returns {SVGElement}
  */
 export function draw(tag, attributes, ...children) {
@@ -86,7 +87,7 @@ export function list(parent, items, keyOf, make) {
     const node = before.get(key) ?? make(item);
     after.set(key, node);
     node.update?.(item);
-    if (node === place) place = place.nextElementSibling;
+    if (node === place) place = node.nextElementSibling;
     else parent.insertBefore(node, place);
   }
   parent.kept = after;

@@ -84,7 +84,7 @@ export class Store {
   }
 }
 
-/** @param {Map<number, any>} map */
+/** @param {Map<number, any>} map @param {number} most */
 function trim(map, most) {
   if (map.size <= most) return;
   const seconds = [...map.keys()].sort((a, b) => a - b);
