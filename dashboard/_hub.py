@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final, Protocol, final
 
 import msgspec
@@ -19,7 +19,13 @@ import msgspec
 EVERY: Final = 0.2
 """Seconds between two patches, at the least."""
 SPARED: Final = 10
-"""The pause after a patch is so many times as long as it took: what is watched has work to do."""
+"""The pause after a patch is so many times as long as it took: what is watched has work to do ..."""
+LONGEST_PAUSE: Final = 2.0
+"""... but not longer than this."""
+FEW: Final = 4
+"""So many clients are told at once; if there are more, ..."""
+SPREAD: Final = 0.1
+"""... they are told in the course of so many seconds."""
 PATCHES: Final = 300
 """So many patches are kept for who comes back, ..."""
 PATCH_BYTES: Final = 8_000_000
@@ -93,12 +99,13 @@ class Hub:
         self._number = 0
         self._ring: deque[_Patch] = deque()
         self._ring_bytes = 0
+        self._took = 0.0
         self._snapshot = _Patch(-1, b"")
         self._snapshot_wanted = False
         self._looking: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
-        self.is_closed = False
+        self.is_closed: bool = False
 
     @property
     def clients(self) -> int:
@@ -191,8 +198,8 @@ class Hub:
                 continue
             began = monotonic()
             self._ask(self._take_patch)
-            took = monotonic() - began
-            due = monotonic() + max(self._every, took * SPARED)
+            pause = min(self._took * SPARED, LONGEST_PAUSE)
+            due = max(began + self._every, monotonic() + pause)
             while True:
                 with self._change:
                     left = due - monotonic()
@@ -213,18 +220,20 @@ class Hub:
                 self._change.wait(self._every)
 
     def _take_patch(self) -> None:
+        began = monotonic()
         changes = self._source.patch()
-        if not changes:
-            return
         number = self._number + 1
-        patch = _Patch(number, self._encode("patch", number, changes))
+        patch = _Patch(number, self._encode("patch", number, changes)) if changes else None
+        self._took = monotonic() - began
+        if patch is None:
+            return
         with self._change:
             self._number = number
             self._ring.append(patch)
             self._ring_bytes += len(patch.text)
             while len(self._ring) > PATCHES or self._ring_bytes > PATCH_BYTES:
                 self._ring_bytes -= len(self._ring.popleft().text)
-            self._wake()
+        self._wake_one_by_one()
 
     def _take_snapshot(self) -> None:
         # What changes until the document is made is in the next patch too: to apply it twice is
@@ -234,11 +243,22 @@ class Hub:
         with self._change:
             self._snapshot = document
             self._snapshot_wanted = False
-            self._wake()
+        self._wake_one_by_one()
 
     def _encode(self, event: str, number: int, data: Mapping[str, Any]) -> bytes:
         head = f"event: {event}\nid: {self._epoch}-{number}\ndata: ".encode()
         return head + msgspec.json.encode(data) + b"\n\n"
+
+    def _wake_one_by_one(self) -> None:
+        """Wake everybody, but not all at once: what else their loop does goes on in between."""
+        with self._change:
+            looking = [*self._looking.items()]
+        pause = SPREAD / len(looking) if len(looking) > FEW else 0.0
+        for awake, loop in looking:
+            with suppress(RuntimeError):  # its loop is closed
+                loop.call_soon_threadsafe(awake.set)
+            if pause:
+                sleep(pause)
 
     def _wake(self) -> None:
         for awake, loop in self._looking.items():

@@ -55,7 +55,7 @@ class Page:
         self._board, self._desk = board, desk
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
         self._host = Host()
-        self.hub = Hub(board, should_stop=self._host.is_stopping)
+        self.hub: Hub = Hub(board, should_stop=self._host.is_stopping)
         self._parts = dict(_parts(desk.is_open))
 
     def __repr__(self) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from importlib import import_module
 from typing import Any
 
@@ -267,8 +267,10 @@ async def test_a_source_that_takes_long_is_asked_less_often(
     pauses: list[float] = []
 
     class Slow(Counter):
+        takes = 0.1
+
         def patch(self) -> dict[str, Any]:
-            now[0] += 0.5
+            now[0] += self.takes
             self.value += 1
             return super().patch()
 
@@ -280,11 +282,16 @@ async def test_a_source_that_takes_long_is_asked_less_often(
             return True
 
     monkeypatch.setattr(_hub, "monotonic", lambda: now[0])
-    hub = Hub(Slow(), every=0.2)
+    slow = Slow()
+    hub = Hub(slow, every=0.2)
     hub._change = Change()
     async with aclosing(hub.stream(life=1e9, heartbeat=60.0)) as stream:
         await count_to_more(stream, 3)
-    assert set(pauses) <= {5.0}
+        assert {*pauses} == {1.0}
+        slow.takes = 60.0
+        pauses.clear()
+        await count_to_more(stream, 3)
+        assert pauses[-1] == 2.0
 
 
 async def count_to_more(stream: AsyncIterator[bytes], several: int) -> None:
@@ -300,3 +307,17 @@ async def test_a_source_that_fails_is_asked_again(caplog: pytest.LogCaptureFixtu
         source.problem = RuntimeError("not now")
         await count_to(source, 1, stream)
     assert "the dashboard's state could not be read" in caplog.text
+
+
+async def test_many_are_told_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once they would hold the loop of the service for as long as it takes to tell all."""
+    pauses: list[float] = []
+    monkeypatch.setattr(_hub, "sleep", pauses.append)
+    source = Counter()
+    hub = Hub(source, every=0.001)
+    async with AsyncExitStack() as stack:
+        several = [await stack.enter_async_context(aclosing(hub.stream())) for _ in range(20)]
+        await asyncio.gather(*(message(stream) for stream in several))
+        pauses.clear()
+        await asyncio.gather(*(count_to(source, 1, stream) for stream in several))
+    assert set(pauses) == {_hub.SPREAD / 20}
