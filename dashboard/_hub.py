@@ -19,7 +19,7 @@ import msgspec
 EVERY: Final = 0.2
 """Seconds between two patches, at the least."""
 SPARED: Final = 10
-"""The pause after a patch is so many times as long as it took: what is watched has work to do ..."""
+"""The pause after a patch is so many times as long as it took, ..."""
 LONGEST_PAUSE: Final = 2.0
 """... but not longer than this."""
 FEW: Final = 4
