@@ -1,4 +1,4 @@
-"""The commands that this package offers to `understudy`: tail, report and top."""
+"""The commands that this package offers to `understudy`: tail, report, top; and dashboard."""
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -15,6 +15,7 @@ from ._fold import fold_lines
 from ._follow import Follower, read_logs
 from ._lines import read_line
 from ._report import report
+from ._serve import add_dashboard
 from ._state import State
 from ._tail import Filter, coloured, plain, shown
 from ._terminal import wait_for_more, wants_colour, write
@@ -45,6 +46,7 @@ def add_commands(commands: Any) -> None:
     _add_tail(commands)
     _add_report(commands)
     _add_top(commands)
+    add_dashboard(commands)
 
 
 def _command(commands: Any, name: str, run: Any, told: str) -> ArgumentParser:

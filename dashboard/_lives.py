@@ -49,7 +49,7 @@ def actor_told(state: State, event: Event, process: Process) -> None:
         case _:
             for each in _SAMPLED:
                 if (value := getattr(event, each, None)) is not None:
-                    setattr(actor, each, value)
+                    setattr(actor, each, whole(value))
 
 
 def _take_values(state: State, event: Event) -> None:

@@ -6,6 +6,7 @@ import sys
 import tarfile
 import tomllib
 import venv
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, copy, ignore=left_out)
     run(sys.executable, "-m", "build", "--outdir", str(folder / "dist"), str(copy))
     return folder / "dist"
+
+
+@pytest.mark.timeout(300)
+def test_the_page_is_in_the_wheel_with_the_licence_of_its_charts(built: Path) -> None:
+    (wheel,) = built.glob("*.whl")
+    page = ROOT / "dashboard" / "page"
+    expected = {
+        f"understudy/dashboard/page/{path.relative_to(page)}"
+        for path in page.rglob("*")
+        if path.is_file()
+    }
+    with zipfile.ZipFile(wheel) as file:
+        found = {name for name in file.namelist() if "/page/" in name}
+        licence = file.read("understudy/dashboard/page/vendor/uPlot.LICENSE")
+    assert found == expected
+    assert b"The MIT License" in licence
+    assert b"Leon Sorokin" in licence
 
 
 @pytest.mark.timeout(300)

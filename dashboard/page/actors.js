@@ -1,0 +1,95 @@
+// The tree of supervisors: each actor under its own, what waits for it, and how it crashed.
+
+import { attribute, fill as put, h, list, say } from './dom.js';
+import { NONE, count, time } from './format.js';
+import { empty } from './overview.js';
+import { address, matcher } from './route.js';
+
+const ORDER = ['supervisor', 'strategy', 'case', 'other'];
+const MOST = 500;
+
+export function actors() {
+  const processes = h('tbody');
+  const body = h('tbody');
+  const nothing = h('div', { class: 'empty', hidden: true });
+  const more = h('p', { class: 'more', hidden: true });
+  const head = ['actor', 'state', 'mailbox', 'in flight', 'restarts', 'dead letters', 'last crash'];
+  const tree = h('div', { class: 'scroll' }, h('table', { class: 'tree' }, h('caption', { class: 'hidden' }, 'Actors'),
+    h('thead', {}, h('tr', {}, ...head.map((text, index) => h('th', { scope: 'col', class: index >= 3 && index <= 5 ? `number${index === 5 ? ' wide' : ''}` : null }, text)))), body));
+  const about = h('section', {}, h('h2', {}, 'processes'), h('div', { class: 'scroll' }, h('table', {}, h('caption', { class: 'hidden' }, 'Processes'),
+    h('thead', {}, h('tr', {}, ...['process', 'runtime', 'service', 'state', 'started', 'last event', 'missing'].map((text) => h('th', { scope: 'col' }, text)))), processes)));
+  return {
+    node: h('div', {}, about, h('section', {}, h('h2', {}, 'actors'), tree, more, nothing)),
+    title: () => 'actors',
+    /** @param {any} store @param {import('./route.js').Route} route */
+    update(store, route) {
+      const alive = store.overview.processes ?? [];
+      attribute(about, 'hidden', alive.length === 0);
+      list(processes, alive, (each) => `${each.pid}/${each.runtime}`, process);
+      const all = store.document.actors ?? [];
+      const matches = matcher(route.options.get('q') ?? '');
+      const shown = all.filter((/** @type {any} */ each) => matches({ name: each.name, experiment: each.experiment ?? '', state: each.state ?? '', kind: each.kind }));
+      const sorted = shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.experiment ?? '\uffff').localeCompare(b.experiment ?? '\uffff', 'en', { numeric: true })
+        || ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+      attribute(tree, 'hidden', shown.length === 0);
+      attribute(more, 'hidden', sorted.length <= MOST);
+      say(more, `${sorted.length - MOST} more: filter to see them`);
+      list(body, sorted.slice(0, MOST), (each) => each.name, actor);
+      empty(nothing, store, all.length > 0, shown.length > 0);
+    },
+  };
+}
+
+/** @param {any} each */
+function process(each) {
+  const cells = Array.from({ length: 7 }, () => h('td'));
+  const node = h('tr', {}, ...cells);
+  node.update = (/** @type {any} */ now) => {
+    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, now.state ?? NONE, time(now.started), time(now.last_ts), count(now.missing)];
+    texts.forEach((text, index) => put(cells[index], String(text)));
+    attribute(cells[6], 'data-tone', now.missing ? 'warn' : null);
+  };
+  return node;
+}
+
+/** What an actor is called below its supervisor: `answer[model=quick]` is `model=quick`. @param {any} each */
+function short({ kind, name, experiment }) {
+  if (kind === 'strategy') return 'strategy';
+  return kind === 'case' && name.startsWith(`${experiment}[`) ? name.slice(experiment.length + 1, -1) : name;
+}
+
+/** @param {any} each */
+function actor(each) {
+  const name = each.kind === 'supervisor' ? h('a', { class: 'row', href: address('experiment', each.name) }) : h('span');
+  const state = h('td');
+  const fill = h('span', { class: 'fill' });
+  const waiting = h('span', { class: 'waiting' });
+  const flying = h('td', { class: 'number' });
+  const restarts = h('td', { class: 'number' });
+  const letters = h('td', { class: 'number wide' });
+  const crash = h('td', { class: 'crash' });
+  const track = h('span', { class: 'track' }, fill);
+  const mailbox = h('td', {}, track, waiting);
+  const node = h('tr', { 'data-kind': each.kind, 'data-actor': each.name },
+    h('th', { scope: 'row' }, h('span', { class: 'twig', 'aria-hidden': 'true' }), name), state, mailbox, flying, restarts, letters, crash);
+  node.update = (/** @type {any} */ now) => {
+    say(name, short(now));
+    attribute(name, 'title', now.name);
+    say(state, now.gave_up ? `✕ gave up` : now.state === 'running' ? 'running' : `■ ${now.state ?? 'unknown'}`);
+    attribute(state, 'data-tone', now.gave_up ? 'bad' : now.state === 'running' ? null : 'warn');
+    const isKnown = now.waiting !== null && now.waiting !== undefined;
+    const part = isKnown && now.capacity ? now.waiting / now.capacity : 0;
+    attribute(track, 'hidden', !isKnown);
+    fill.style.width = `${Math.min(part, 1) * 100}%`;
+    attribute(mailbox, 'data-tone', part >= 0.75 ? 'warn' : null);
+    put(waiting, isKnown ? `${count(now.waiting)} of ${now.capacity === null ? '∞' : count(now.capacity)}` : NONE);
+    put(flying, count(now.in_flight));
+    put(restarts, count(now.restarts));
+    attribute(restarts, 'data-tone', now.restarts ? 'warn' : null);
+    put(letters, count(now.dead_letters));
+    attribute(letters, 'data-tone', now.dead_letters ? 'warn' : null);
+    say(crash, now.crash ? `${time(now.crash.ts)} ${now.crash.type ?? ''}: ${now.crash.message ?? ''}` : '');
+    attribute(crash, 'title', now.crash?.message ?? null);
+  };
+  return node;
+}

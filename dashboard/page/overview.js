@@ -1,0 +1,122 @@
+// The first panel: the experiments, and what happened that is out of the ordinary.
+
+import { attribute, h, list, say } from './dom.js';
+import { count, duration, moment, share, time } from './format.js';
+import { address, matcher } from './route.js';
+import { table } from './table.js';
+
+const failed = (/** @type {any} */ row) => row.error + row.timeout;
+const ended = (/** @type {any} */ row) => row.ok + row.error + row.timeout + row.cancelled;
+const open = (/** @type {any} */ row) => row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
+
+/** @type {import('./table.js').Column[]} */
+const COLUMNS = [
+  {
+    key: 'name', label: 'experiment', by: (row) => row.name,
+    show(cell, row) {
+      cell.link ??= cell.appendChild(h('a', { class: 'row', href: address('experiment', row.name) }));
+      say(cell.link, row.name);
+    },
+  },
+  { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => row.strategy ?? '' },
+  {
+    key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${9999 - open(row)}`,
+    text: (row) => (row.is_disabled ? '■ disabled' : open(row) ? `▲ ${open(row)} resting` : 'on'),
+    tone: (row) => (row.is_disabled || open(row) ? 'warn' : ''),
+  },
+  { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
+  { key: 'calls', label: 'calls', number: true, by: (row) => row.calls, text: (row) => count(row.calls) },
+  { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
+  { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
+  {
+    key: 'errors', label: 'errors', title: 'Branches that ended with an error or a timeout, of all roles', number: true, by: failed,
+    text: (row) => (failed(row) ? `${count(failed(row))} (${share(failed(row) / ended(row))})` : '0'),
+    tone: (row) => (failed(row) ? 'bad' : ''),
+  },
+  { key: 'shed', label: 'shed', number: true, wide: true, by: (row) => row.shed, text: (row) => count(row.shed), tone: (row) => (row.shed ? 'warn' : '') },
+  { key: 'skipped', label: 'skipped', number: true, wide: true, by: (row) => row.skipped, text: (row) => count(row.skipped) },
+  { key: 'p50', label: 'p50', title: 'Of its primaries', number: true, by: (row) => row.p50_ms, text: (row) => duration(row.p50_ms) },
+  { key: 'p95', label: 'p95', title: 'Of its primaries', number: true, wide: true, by: (row) => row.p95_ms, text: (row) => duration(row.p95_ms) },
+  { key: 'p99', label: 'p99', title: 'Of its primaries', number: true, by: (row) => row.p99_ms, text: (row) => duration(row.p99_ms) },
+  { key: 'last', label: 'last', title: 'When it was last heard of', number: true, wide: true, by: (row) => row.last_ts, text: (row) => time(row.last_ts) },
+];
+
+export function overview() {
+  const experiments = table(COLUMNS, { caption: 'Experiments', keyOf: (row) => row.name, sort: 'name' });
+  const nothing = h('div', { class: 'empty', hidden: true });
+  const notices = h('ol', { class: 'feed' });
+  const lags = h('ol', { class: 'feed' });
+  const noNotices = h('p', { class: 'none' }, 'None so far.');
+  const noLags = h('p', { class: 'none' }, 'Nothing held the loop.');
+  const happened = h('div', { class: 'pair' },
+    h('section', {}, h('h2', {}, 'notices'), notices, noNotices),
+    h('section', {}, h('h2', {}, 'what held the loop'), lags, noLags));
+  const node = h('div', {},
+    h('section', { 'aria-label': 'Experiments' }, experiments.node, nothing),
+    happened);
+  return {
+    node,
+    title: () => 'overview',
+    /** @param {any} store @param {import('./route.js').Route} route */
+    update(store, route) {
+      const matches = matcher(route.options.get('q') ?? '');
+      const all = store.experiments;
+      const rows = all.filter((/** @type {any} */ row) => matches({ name: row.name, strategy: row.strategy ?? '', labels: row.cases.map((/** @type {any} */ each) => each.label).join(' ') }));
+      experiments.update(rows);
+      attribute(experiments.node, 'hidden', rows.length === 0);
+      empty(nothing, store, all.length > 0, rows.length > 0);
+      attribute(happened, 'hidden', !store.overview.events);
+      const told = store.document.notices ?? [];
+      list(notices, told.slice(0, 30), (each) => each.key ?? JSON.stringify(each), notice);
+      attribute(noNotices, 'hidden', told.length > 0);
+      const held = store.document.lags ?? [];
+      list(lags, held.slice(0, 15), (each) => JSON.stringify(each), lag);
+      attribute(noLags, 'hidden', held.length > 0);
+    },
+  };
+}
+
+/**
+ * Say what to do where there is nothing to see.
+ * @param {any} node @param {any} store @param {boolean} isAny @param {boolean} isShown
+ */
+export function empty(node, store, isAny, isShown) {
+  attribute(node, 'hidden', isShown);
+  if (isShown) return;
+  const state = isAny ? 'filtered' : store.overview.events ? 'none' : 'silent';
+  if (node.state === state) return;
+  node.state = state;
+  if (state === 'filtered') node.replaceChildren(h('p', {}, 'Nothing here matches the filter.'));
+  else if (state === 'none') node.replaceChildren(h('p', {}, 'Nothing of the kind so far.'));
+  else {
+    node.replaceChildren(
+      h('p', {}, 'No events yet. A runtime writes them to a file:'),
+      h('pre', {}, 'runtime = Runtime(events="events.jsonl")'),
+      h('p', {}, 'and this page shows them, while they are written or afterwards:'),
+      h('pre', {}, 'understudy dashboard events.jsonl'));
+  }
+}
+
+/** @param {any} told */
+function notice(told) {
+  const said = [
+    told.experiment && told.experiment !== '' ? told.experiment : null, told.label, told.actor && !told.label ? told.actor : null, told.source,
+    told['error.type'] ? `${told['error.type']}: ${told['error.message'] ?? ''}` : null,
+    told.event === 'log.dropped' ? `${count(told.count)} events` : null, told.reason,
+  ].filter((part) => part !== null && part !== undefined && part !== '').join('  ');
+  return h('li', { 'data-level': told.level ?? level(told.event) },
+    h('time', {}, time(told.ts)), h('b', {}, told.event), h('span', {}, said));
+}
+
+/** @param {string} event */
+function level(event) {
+  if (/failed|rejected|gave_up|crashed/.test(event)) return 'error';
+  return /opened|disabled|dropped/.test(event) && !/half/.test(event) ? 'warning' : 'info';
+}
+
+/** @param {any} lag */
+function lag(lag) {
+  return h('li', {}, h('time', { title: moment(lag.ts) }, time(lag.ts)),
+    h('b', {}, duration(lag.lag_ms)),
+    h('span', {}, [lag.experiment, lag.label, lag.role].filter(Boolean).join(' '), h('br'), h('code', {}, lag.where ?? lag.place ?? '')));
+}

