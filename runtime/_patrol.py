@@ -34,7 +34,9 @@ from understudy.actors import (
 from ._telling import Telling
 
 _SHARE = 0.25
-"""Which part of the time a thread computes at least that holds the interpreter."""
+"""Which part of the time a thread computes at least that holds the interpreter,"""
+_LEAST = 0.1
+"""or, where the machine is busy with others, if it is most of what the process computes."""
 
 
 Key = tuple[int, int]
@@ -138,6 +140,7 @@ class Patrol:
         self._loops: dict[int, LoopWatch] = {}
         self._workers: dict[int, WorkerWatch] = {}
         self._looked = since
+        self._computed = time.process_time()
         self._collections = _full_collections()
         self._is_collected = False
         """Whether the garbage collector went through everything since the last look."""
@@ -248,6 +251,8 @@ class Patrol:
     def _look_at_workers(self, stages: Collection[Stage], elapsed: float, late: float) -> None:
         """Look at the worker threads."""
         before, self._workers = self._workers, {}
+        until_now, self._computed = self._computed, time.process_time()
+        most = (self._computed - until_now) / 2
         is_waited_for = late >= sys.getswitchinterval() / 2
         for thread, playing in played_by_workers().items():
             computed = cpu_time(playing.clock)
@@ -260,7 +265,7 @@ class Patrol:
                 worker = WorkerWatch(playing)
             self._workers[thread] = worker
             used, worker.computed = computed - worker.computed, computed
-            if is_waited_for and used >= elapsed * _SHARE:
+            if is_waited_for and used >= min(elapsed * _SHARE, max(elapsed * _LEAST, most)):
                 worker.held += used
             elif worker.culprit is None:
                 worker.held = max(0.0, worker.held - elapsed)
