@@ -119,6 +119,18 @@ class Emitter:
         self.begin()
         begin_again_after_fork(self)
 
+    def add(self, sink: Takes) -> None:
+        """Hand the events to one more sink from now on; it comes for them by itself."""
+        assert isinstance(sink, Fetches)
+        with self._lock:
+            while self._room and self.notes.pad:  # what was before is none of its
+                self.hand_over()
+            self._sinks = (*self._sinks, sink)
+            self._room = min(self._room, sink.room)
+            self._many = max(1, self._room // _SHARE)
+        if self._room:
+            sink.expect(self)  # the others may have been told already, and in no hurry
+
     def begin(self) -> None:
         """Count from the start, with nothing to tell: when it is made, and in a forked child."""
         self._lock = threading.RLock()

@@ -10,7 +10,7 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast, final, overload
 
@@ -27,6 +27,7 @@ from understudy.configs import Config
 from understudy.strategies import SingleConfigStrategy
 
 from ._calls import Calls
+from ._choosing import Choosing
 from ._declare import Declare, DeclareAll, First, Second, Wide
 from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
@@ -49,6 +50,7 @@ from ._subscription import Subscription
 from ._telling import Telling
 
 if TYPE_CHECKING:  # imported when first used, so that the runtime is there sooner
+    from ._dashboard import AsgiApplication, Showing
     from ._reload import Follower
     from ._statistics import RuntimeStatistics
 
@@ -157,10 +159,12 @@ class Runtime(Calls):
         self.within = within
         self._telling = Telling(events, service, self.id, clock)
         self.switches: Switches = Switches()
+        self._choosing = Choosing(self.switches, self._telling)
         self._follower = self._follower_of(configs) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[tuple[str, Kind], Experiment] = {}
         self._lock = threading.Lock()
+        self._showing: Showing | None = None
         self.stages: Stages = Stages(
             self.id,
             clock,
@@ -273,15 +277,11 @@ class Runtime(Calls):
             ExperimentError: the experiment has no such config.
         """
         experiment = self._own(function)
-        pinned = find_config(experiment, config)
-        self.switches.pin(experiment.key, pinned)
-        self._telling.pinned(experiment, pinned)
+        self._choosing.pin(experiment, find_config(experiment, config))
 
     def unpin(self, function: Callable[..., Any]) -> None:
         """Let the strategy choose again, for all calls that `pin` was for."""
-        experiment = self._own(function)
-        self.switches.pin(experiment.key, None)
-        self._telling.pinned(experiment, None)
+        self._choosing.pin(self._own(function), None)
 
     def disable(self, function: Callable[..., Any] | None = None) -> None:
         """Play the first config only, of one experiment or of all: the kill switch."""
@@ -292,13 +292,7 @@ class Runtime(Calls):
         self._disable(function, False)
 
     def _disable(self, function: Callable[..., Any] | None, is_disabled: bool) -> None:
-        if function is None:
-            self.switches.disable(None, is_disabled)
-            self._telling.switched(None, is_disabled)
-        else:
-            experiment = self._own(function)
-            self.switches.disable(experiment.key, is_disabled)
-            self._telling.switched(experiment.name, is_disabled)
+        self._choosing.switch(None if function is None else self._own(function), is_disabled)
 
     def _own(self, function: Callable[..., Any]) -> Experiment:
         """Return the experiment of a function, if it is one of this runtime's."""
@@ -340,6 +334,41 @@ class Runtime(Calls):
         )
         self.stages.subscribe(subscription)
         return subscription
+
+    def dashboard(
+        self, *, token: str | None = None, hosts: Collection[str] | None = None
+    ) -> "AsgiApplication":
+        """Make a page of what this runtime does: an ASGI application to mount in a service.
+
+        It needs the extra `dash`. What it shows comes from events alone, and begins with those of
+        the first time this is called.
+
+        Args:
+            token: whoever has it may disable, enable, pin and unpin from the page; else nobody may.
+            hosts: the names under which it may be asked for; all of them if left out.
+
+        Raises:
+            ExperimentError: calls were made already, and nobody listened: nobody can from now on.
+            ExtraNotInstalledError: Starlette is not installed.
+
+        Example:
+            >>> from fastapi import FastAPI
+            >>> from understudy import Runtime
+            >>> runtime = Runtime()
+            >>> service = FastAPI()
+            >>> service.mount("/_experiments", runtime.dashboard())
+        """
+        from ._dashboard import Showing  # it needs what few have installed
+
+        if self._showing is None:
+            if self._telling.emit is None and self.stages.have_begun:
+                raise ExperimentError(
+                    "runtime.dashboard() shows events, and there were calls already that told "
+                    "none: ask for it before the first call, or give the runtime events="
+                )
+            self._showing = Showing(self.id, self._choosing, self._all_experiments)
+            self._telling.add(self._showing.sink)
+        return self._showing.page(token, hosts)
 
     def statistics(self) -> "RuntimeStatistics":
         """Return a snapshot of every supervisor and case."""

@@ -139,7 +139,7 @@ class MemorySink:
         self._sources.fetch()  # and forget those that have nothing any more
 
 
-class _Behind:
+class Behind:
     """A sink behind an outlet: its events are dealt with in a thread, in batches.
 
     When it begins to lose events it says so in the log, once, and again when it has worked since.
@@ -249,7 +249,7 @@ def _loss(count: int, before: Event) -> Event:
 
 
 @final
-class FileSink(_Behind):
+class FileSink(Behind):
     """Writes events to a file, one JSON object a line, as `tail -f` and `jq` like it.
 
     Each batch is appended by one write, so that several processes may share the file. It is made
@@ -292,7 +292,7 @@ class FileSink(_Behind):
         return [True] * written + [False] * (len(events) - written)
 
 
-class _OneByOne(_Behind):
+class _OneByOne(Behind):
     """A sink that calls something with each event."""
 
     def _deal_with(self, events: list[Event]) -> list[bool]:

@@ -100,6 +100,11 @@ class Stages:
         for experiment in self._experiments():
             experiment.forget(gone)
 
+    @property
+    def have_begun(self) -> bool:
+        """Whether there are any."""
+        return bool(self._stages) or self._direct is not None
+
     def on(self, loop: asyncio.AbstractEventLoop) -> Stage:
         """Return what the actors share on a loop; it is set up at first use."""
         stage = self._stages.get(loop)

@@ -32,22 +32,31 @@ class Telling:
     def __init__(
         self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
     ) -> None:
+        self._stamps = (service, runtime_id, clock)
         self._sinks: list[Sink] = []
         self._emitter: Emitter | None = None
+        self.emit: Emit | None = None
+        self.notes: Notes | None = None
         if events is not None:
-            self._attach(events, service, runtime_id, clock)
-        self.emit: Emit | None = self._emitter
-        self.notes: Notes | None = None if self._emitter is None else self._emitter.notes
+            from ._sinks import as_sinks  # not imported where nobody listens
 
-    def _attach(
-        self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
-    ) -> None:
-        from ._events import Emitter  # not imported where nobody listens
-        from ._sinks import as_sinks
+            self._attach(as_sinks(events))
 
-        self._sinks = as_sinks(events)
-        if self._sinks:
-            self._emitter = Emitter(self._sinks, service, runtime_id, clock)
+    def _attach(self, sinks: "list[Sink]") -> None:
+        from ._events import Emitter
+
+        self._sinks = sinks
+        if sinks:
+            self.emit = self._emitter = Emitter(sinks, *self._stamps)
+            self.notes = self._emitter.notes
+
+    def add(self, sink: "Sink") -> None:
+        """Hand the events to one more sink; if it is the first, whoever is there tells nothing."""
+        if self._emitter is None:
+            self._attach([sink])
+        else:
+            self._emitter.add(sink)
+            self._sinks.append(sink)
 
     @property
     def dropped(self) -> int:
@@ -66,18 +75,18 @@ class Telling:
             strategy=strategy,
         )
 
-    def switched(self, experiment: str | None, is_disabled: bool) -> None:
+    def switched(self, experiment: str | None, is_disabled: bool, reason: str | None) -> None:
         """Tell of the kill switch."""
         name = "experiment.disabled" if is_disabled else "experiment.enabled"
-        self._say(name, experiment=experiment)
+        self._say(name, experiment=experiment, reason=reason)
 
-    def pinned(self, experiment: "Experiment", config_id: str | None) -> None:
+    def pinned(self, experiment: "Experiment", config_id: str | None, reason: str | None) -> None:
         """Tell that a config is pinned for all calls, or not any more."""
         name = "experiment.unpinned" if config_id is None else "experiment.pinned"
         label = next(
             (each.label for each in experiment.settings.configs if each.id == config_id), None
         )
-        self._say(name, experiment=experiment.name, config_id=config_id, label=label)
+        self._say(name, experiment=experiment.name, config_id=config_id, label=label, reason=reason)
 
     def started(self) -> None:
         """Tell that the runtime runs on one more loop."""
