@@ -1,4 +1,5 @@
-# make demo    sets up a virtual environment and shows what the package does
+# make demo    sets up a virtual environment and shows what the package does;
+#              make demo DASH=1 leaves the dashboard of a living service open
 # make test    sets up what the tests need and runs all of them
 # make check   lint, types and the order of the house
 # make format  mends what the linter and the formatter can
@@ -25,12 +26,17 @@ PIP = -m pip --disable-pip-version-check install --quiet
 
 SEEDS ?= 10000
 MINUTES ?= 60
+PORT ?= 8765
 TIMES ?= 100
 
 .PHONY: demo test check format sim mutants soak kills bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
+ifdef DASH
+	@$(RUN) $(PIP) "starlette>=0.40" "uvicorn>=0.30"
+	@$(RUN) -m examples.living --port $(PORT)
+endif
 
 test: $(VENV)/.test
 	$(RUN) -m pytest

@@ -1,8 +1,15 @@
 """The programs in examples/ run, and show what their documentation says."""
 
+import json
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,3 +76,29 @@ def test_the_sweep() -> None:
         "(config '-1.5,2.0-many-Descent-0.001')"
     )
     assert done.stderr == ""
+
+
+def test_the_living_service_shows_itself() -> None:
+    command = [sys.executable, "-m", "examples.living", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            assert running.stdout is not None
+            address = running.stdout.readline().split()[-1]
+            found: dict[str, Any] = {}
+            for _ in range(300):
+                with suppress(URLError):
+                    state = json.load(urlopen(f"{address}api/state"))
+                    named = [each for key, each in state.items() if key.endswith(".answer")]
+                    found = named[0] if named else {}
+                if found.get("calls", 0) > 3:
+                    break
+                time.sleep(0.1)
+            assert found["calls"] > 3
+            assert {case["label"] for case in found["cases"]} >= {"trusted"}
+        finally:
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=30)
+    assert running.returncode == 0, said
+    assert said == ""
