@@ -204,6 +204,15 @@ def deep() -> Any:
     return value
 
 
+def levels(value: Any) -> int:
+    """Count how deep lists of one are nested; one within itself is deeper than any."""
+    for level in range(10_000):
+        if not isinstance(value, list) or len(value) != 1:
+            return level
+        value = value[0]
+    return 10_000
+
+
 @pytest.mark.parametrize(
     "value", [object(), 1 + 2j, Broken(), within_itself(), deep(), "\ud800", np.zeros(20_000), np.datetime64("2026-01-01T00:00:00.000000000"), 10**5000, iter([1])],
     ids=lambda value: type(value).__name__,
@@ -223,6 +232,9 @@ def test_what_cannot_be_stored_costs_only_itself_and_is_told_once(
             (2, 0.5, 1),
         ]
         told = run.problems.get("value", 0)
+    if not told and isinstance(value, list) and levels(value) == 5000:  # Python 3.13 goes so deep
+        assert [levels(p["odd"]) for p in points] == [5000] * 3
+        return
     if isinstance(value, np.datetime64):
         assert told == 0  # a number of nanoseconds
         return
