@@ -419,8 +419,14 @@ class Actor(Generic[M, A]):
         self.dead_letters += 1
         self._tell_event("actor.dead_letter", reason=reason, message=type(message).__name__)
 
+    @property
+    def _experiment(self) -> str | None:
+        """The name of the experiment that it is there for, if it is."""
+        return None if self._supervisor is None else self._supervisor._experiment
+
     def _tell_event(self, event: str, **fields: Any) -> None:
         if self.emit is not None:
+            fields = {"experiment": self._experiment, **fields}
             self.emit(event, actor=self.name, state=str(self.state), **fields)
         elif event == "actor.crashed":  # what nobody listens for must not pass unseen
             _log.error("%s: %s", event, self.name, exc_info=fields["error"])

@@ -89,6 +89,16 @@ class CaseActor(Actor[Any, Any]):
         self._tell_event("actor.started")
 
     @property
+    def _experiment(self) -> str:
+        return self.supervisor.name
+
+    def _tell_event(self, event: str, **fields: Any) -> None:
+        if event == "actor.started":
+            config = self.config
+            fields |= {"config_id": config.id, "label": config.label, "values": config}
+        super()._tell_event(event, **fields)
+
+    @property
     def counts(self) -> Tally:
         """What it has done so far."""
         return self.tally if self.direct is None else self.tally.plus(self.direct)

@@ -107,7 +107,7 @@ class ExperimentSupervisor(Supervisor):
         self.emit: Emit | None = stage.emit
         stage.supervisors[key] = self
         self._run()
-        self._tell_event("actor.started", experiment=name)
+        self._tell_event("actor.started")
 
     # Who plays
 
@@ -182,6 +182,10 @@ class ExperimentSupervisor(Supervisor):
                 del self._strategies[key]
                 self._forget(strategy)
         self._most_children = max(_FEW, 2 * len(self.children))
+
+    @property
+    def _experiment(self) -> str:
+        return self.name
 
     @property
     def cases(self) -> Sequence[CaseActor]:
@@ -407,7 +411,7 @@ class ExperimentSupervisor(Supervisor):
             try:
                 key = key(*args, **kwargs)
             except BaseException as error:
-                self._tell_event("strategy.failed", experiment=self.name, error=error)
+                self._tell_event("strategy.failed", error=error)
                 return None
         call = Call(self.function, args, kwargs, key, outer)
         return lineup.strategy.plan(call, lineup.configs, lineup.known)

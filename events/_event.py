@@ -1,8 +1,7 @@
 """The events: what a runtime tells of itself, one flat JSON object each, in one versioned form."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -11,50 +10,6 @@ Level = Literal["debug", "info", "warning", "error"]
 VERSION: Final = 1
 """The version of the form; a field that is added leaves it as it is."""
 
-EVENTS: Final[Mapping[str, Level]] = MappingProxyType(
-    {
-        "actor.crashed": "error",
-        "actor.dead_letter": "warning",
-        "actor.gave_up": "error",
-        "actor.restarted": "warning",
-        "actor.started": "debug",
-        "actor.stopped": "debug",
-        "batch.completed": "info",
-        "batch.item_completed": "info",
-        "batch.started": "info",
-        "branch.completed": "info",
-        "branch.shed": "warning",
-        "branch.skipped": "info",
-        "branch.started": "debug",
-        "breaker.closed": "info",
-        "breaker.half_opened": "info",
-        "breaker.opened": "warning",
-        "call.planned": "debug",
-        "compare.completed": "info",
-        "compare.failed": "warning",
-        "config.activated": "info",
-        "config.loaded": "info",
-        "config.rejected": "error",
-        "experiment.disabled": "warning",
-        "experiment.enabled": "info",
-        "experiment.pinned": "warning",
-        "experiment.registered": "info",
-        "experiment.unpinned": "info",
-        "log.dropped": "warning",
-        "loop.lagged": "warning",
-        "loop.resumed": "info",
-        "run.completed": "info",
-        "run.started": "info",
-        "runtime.draining": "info",
-        "runtime.started": "info",
-        "runtime.stopped": "info",
-        "score.completed": "info",
-        "score.failed": "warning",
-        "strategy.failed": "error",
-    }
-)
-"""The names of all events, and how serious each is.  A name is never made up on the way."""
-
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=True, kw_only=True):
     """One thing that happened; what does not apply is None, and is not written.
@@ -62,7 +17,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     Attributes:
         v: the version of this form.
         ts: when, in seconds since 1970.
-        event: what, a name from `EVENTS`.
+        event: what, a name from `KINDS`.
         level: how serious: `debug`, `info`, `warning` or `error`.
         seq: the number of the event: a runtime counts from 1 without a gap. What a sink tells of
             itself (`log.dropped`) has 0, and stands for `count` events that are missing.
@@ -83,6 +38,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         items: how many items a stream gave.
         first_item_ms: after how long the first of them came.
         key_hash: what the call was about, in a form that does not tell who.
+        context: what structlog had bound where the call was made; written field by field, under
+            the own name of each, or with `ctx.` before it if that is taken.
+        arguments: what the function was called with, as far as it is told: JSON, perhaps cut.
+        result: what it returned, likewise.
         error_type: the name of the class of an error; written `error.type`.
         error_message: what it says, its first 2,000 characters; written `error.message`.
         trace_id: the trace it belongs to.
@@ -93,12 +52,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         restarts: how often the actor was restarted.
         strategy: the name of the strategy.
         count: how many: branches planned, configs, events dropped.
-        dropped: how many were lost.
-        case: which config each experiment plays: its name -> the id of the config.
-        source: the file that configs came from.
-        evaluator: what compared or scored.
-        score: the score.
-        verdict: what a comparison found.
+        values: the values of a config, as far as they are told.
+        waiting: how many branches wait in a mailbox,
+        capacity: of how many that may.
+        in_flight: how many are played, or wait.
         lag_ms: how long the loop, or the interpreter, was held.
         function: the function of the experiment, where it is the culprit.
         where: the lines that it was at: its own, and the innermost.
@@ -138,6 +95,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     items: int | None = None
     first_item_ms: float | None = None
     key_hash: str | None = None
+    context: Mapping[str, Any] | None = None
+    arguments: str | None = None
+    result: str | None = None
     error_type: str | None = msgspec.field(default=None, name="error.type")
     error_message: str | None = msgspec.field(default=None, name="error.message")
     trace_id: str | None = None
@@ -148,12 +108,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     restarts: int | None = None
     strategy: str | None = None
     count: int | None = None
-    dropped: int | None = None
-    case: Mapping[str, str] | None = None
-    source: str | None = None
-    evaluator: str | None = None
-    score: float | None = None
-    verdict: str | None = None
+    values: Mapping[str, Any] | None = None
+    waiting: int | None = None
+    capacity: int | None = None
+    in_flight: int | None = None
     lag_ms: float | None = None
     function: str | None = None
     where: str | None = None

@@ -1,5 +1,6 @@
-"""Lines of JSON: how events are written."""
+"""Lines of JSON: how events are written, and read again."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,15 @@ from ._event import Event
 LONGEST: Final = 2_000
 """How many characters of an error's message are told."""
 
-_NAMES: Final = tuple((each.name, each.encode_name) for each in msgspec.structs.fields(Event))
+_NAMES: Final = tuple(
+    (each.name, each.encode_name)
+    for each in msgspec.structs.fields(Event)
+    if each.name != "context"
+)
+_TAKEN: Final = frozenset(written for _, written in _NAMES) | {
+    *("event_args", "exc_info", "extra", "method_name", "self", "stack_info", "stacklevel"),
+}
+"""Names with a meaning of their own, for us or for a logger."""
 
 
 def fields_of(event: Event) -> dict[str, Any]:
@@ -22,7 +31,13 @@ def fields_of(event: Event) -> dict[str, Any]:
         (2, False)
     """
     values = ((written, getattr(event, name)) for name, written in _NAMES)
-    return {written: value for written, value in values if value is not None}
+    fields = {written: value for written, value in values if value is not None}
+    return fields | _beside(event.context) if event.context else fields
+
+
+def _beside(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a caller's context holds, under names that nothing else has."""
+    return {f"ctx.{key}" if key in _TAKEN else key: value for key, value in context.items()}
 
 
 def encode_line(event: Event) -> bytes:
@@ -37,9 +52,9 @@ def encode_line(event: Event) -> bytes:
     if isinstance(told, str) and len(told) > LONGEST:
         event = msgspec.structs.replace(event, error_message=told[:LONGEST])
     try:
-        return _ENCODER.encode(event) + b"\n"
+        return _ENCODER.encode(event if event.context is None else fields_of(event)) + b"\n"
     except Exception:  # half a surrogate pair, a mapping that changes, a value inside itself
-        plain = {name: _plain(value) for name, value in fields_of(event).items()}
+        plain = {_text(name): _plain(value) for name, value in fields_of(event).items()}
         return _ENCODER.encode(plain) + b"\n"
 
 
@@ -53,9 +68,28 @@ def encode_lines(events: list[Event]) -> bytes:
         2
     """
     try:
-        return _ENCODER.encode_lines(events)
+        return _ENCODER.encode_lines(
+            [event if event.context is None else fields_of(event) for event in events]
+        )
     except Exception:  # as above; whichever it is
         return b"".join(map(encode_line, events))
+
+
+def decode_line(line: bytes | str) -> Event:
+    """Return the event that a line of JSON tells, of this version or a later one.
+
+    Fields that `Event` does not have are left out; kinds that are not in `KINDS` are events too.
+
+    Raises:
+        msgspec.DecodeError: it is no event.
+
+    Example:
+        >>> from understudy.events import Event, decode_line, encode_line
+        >>> event = Event(v=1, ts=0.5, event="log.dropped", level="warning", seq=0, pid=1)
+        >>> decode_line(encode_line(event)) == event
+        True
+    """
+    return _DECODER.decode(line)
 
 
 def _described(value: object) -> str:
@@ -68,8 +102,13 @@ def _described(value: object) -> str:
 def _plain(value: object) -> Any:
     if value is None or type(value) in (bool, int, float):
         return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
     text = value if isinstance(value, str) else _described(value)
     return str(text)[:LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_described)
+_DECODER: Final = msgspec.json.Decoder(Event)

@@ -67,7 +67,7 @@ def test_the_fields_of_an_error_have_dots_in_them() -> None:
 
 
 def test_a_line_is_read_back_as_the_event_it_was() -> None:
-    event = make(case={"answer": "0f"}, duration_ms=1.25, error_message="no", label="ä\n\u2028")
+    event = make(values={"answer": "0f"}, duration_ms=1.25, error_message="no", label="ä\n\u2028")
     line = encode_line(event)
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -98,7 +98,7 @@ ODD = [float("nan"), float("inf"), 10**400, "\ud800", object(), Unprintable(), C
 
 @pytest.mark.parametrize("value", ODD, ids=lambda value: type(value).__name__)
 def test_odd_values_become_a_line_like_any_other(value: Any) -> None:
-    for event in (make(duration_ms=value), make(label=value), make(case={"answer": value})):
+    for event in (make(duration_ms=value), make(label=value), make(values={"answer": value})):
         line = encode_line(event)
         assert line.count(b"\n") == 1
         assert json.loads(line)["seq"] == 1
@@ -108,7 +108,7 @@ def test_odd_values_become_a_line_like_any_other(value: Any) -> None:
 def test_any_text_and_any_number_become_one_line(
     text: str, number: float, case: dict[str, str]
 ) -> None:
-    line = encode_line(make(error_message=text, label=text, queue_ms=number, case=case))
+    line = encode_line(make(error_message=text, label=text, queue_ms=number, values=case))
     assert line.count(b"\n") == 1
     assert json.loads(line)["pid"] == 7
 
@@ -140,13 +140,17 @@ def test_an_exception_is_told_by_its_class_and_message_and_not_kept() -> None:
     assert told[2] == (None, None)
 
 
-def test_unknown_names_and_fields_raise_nothing_and_cannot_forge_a_stamp() -> None:
+def test_unknown_names_and_fields_raise_nothing_and_cannot_forge_a_stamp(
+    strangers: list[str],
+) -> None:
     emit, memory = emitting()
     emit("no.such_event", nonsense=1, seq=99, pid=-1, v=7, runtime="other", label="a")
     (event,) = memory.events
     assert (event.event, event.level, event.label) == ("no.such_event", "info", "a")
     assert (event.seq, event.pid, event.v, event.runtime) == (1, os.getpid(), 1, "a1")
     assert emit.dropped == 0
+    assert "no.such_event: nonsense" in strangers
+    strangers.clear()
 
 
 class Raising:

@@ -1,0 +1,5 @@
+"""Writes the page about the events: `python -m understudy.events > docs/events.md`."""
+
+from ._page import page
+
+print(page(), end="")
