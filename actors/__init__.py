@@ -66,7 +66,9 @@ from ._kind import Kind as Kind
 from ._kind import kind_of as kind_of
 from ._lineup import Lineup as Lineup
 from ._mailbox import Mailbox as Mailbox
+from ._notes import Bound as Bound
 from ._notes import Caller as Caller
+from ._notes import Captured as Captured
 from ._notes import Done as Done
 from ._notes import Ended as Ended
 from ._notes import Note as Note
@@ -103,8 +105,10 @@ __all__ = [
     "ActorStopped",
     "Alarm",
     "Alarms",
+    "Bound",
     "Branch",
     "Caller",
+    "Captured",
     "CaseActor",
     "Casting",
     "Choice",

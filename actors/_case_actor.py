@@ -69,9 +69,8 @@ class CaseActor(Actor[Any, Any]):
         concurrency: int,
         mailbox: int,
     ) -> None:
-        super().__init__(
-            f"{supervisor.name}[{config.label}]", concurrency=concurrency, mailbox=mailbox
-        )
+        label = supervisor.stage.label_of(config)
+        super().__init__(f"{supervisor.name}[{label}]", concurrency=concurrency, mailbox=mailbox)
         self.supervisor = supervisor
         self.stage: Stage = supervisor.stage
         self.key: int = supervisor.key
@@ -95,7 +94,8 @@ class CaseActor(Actor[Any, Any]):
     def _tell_event(self, event: str, **fields: Any) -> None:
         if event == "actor.started":
             config = self.config
-            fields |= {"config_id": config.id, "label": config.label, "values": config}
+            label = self.stage.label_of(config)
+            fields |= {"config_id": config.id, "label": label, "values": config}
         super()._tell_event(event, **fields)
 
     @property

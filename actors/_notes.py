@@ -59,7 +59,18 @@ Ended = tuple[
 Said = tuple[Literal["said"], int, str, dict[str, Any]]
 """Anything else: when, the name of the event, its fields."""
 
-Note = Planned | Started | Done | Ended | Said
+Bound = tuple[Literal["bound"], int, str, int, dict[str, Any] | None, tuple[int, int] | None]
+"""What the context of a call holds: when; what its id begins with, and its number; what structlog
+has bound there; the trace and the span. It comes before what else is told of the call."""
+
+Captured = tuple[Literal["captured"], int, str, int, str, Any, int]
+"""What a branch was given, or gave: when; what its id begins with, and its number; which of both;
+a plain copy; how many bytes of it are told. It comes before the end of the branch."""
+
+Note = Planned | Started | Done | Ended | Said | Bound | Captured
+
+Look = Callable[[int, str, int], Bound | None]
+"""Returns what there is to tell of the context of a call that is about to be told of."""
 
 
 @final
@@ -70,10 +81,13 @@ class Notes:
 
     Args:
         attend: has somebody come for the notes.
+        look: sees what the context of a call holds.
 
     Attributes:
         pad: the notes, the oldest first.
         most: how many there may be; 0 while nobody comes by himself.
+        streams: who is to be told the items of a branch when it ends, by the beginning of its id
+            and its number.
 
     Example:
         >>> from understudy.actors import Notes
@@ -84,12 +98,20 @@ class Notes:
         ('said', 0, 'runtime.started', {})
     """
 
-    __slots__ = ("attend", "most", "pad")
+    __slots__ = ("attend", "look", "most", "pad", "streams")
 
-    def __init__(self, attend: Callable[[], object]) -> None:
+    def __init__(self, attend: Callable[[], object], look: Look = lambda *_: None) -> None:
+        self.look: Look = look
+        self.streams: dict[tuple[str, int], Callable[[list[Any]], object]] = {}
         self.pad: deque[Note] = deque()
         self.most: int = 0
         self.attend: Callable[[], object] = attend
+
+    def put_context(self, at: int, prefix: str, call_id: int) -> None:
+        """Put down what the context of a call holds, if there is anything to tell of it."""
+        bound = self.look(at, prefix, call_id)
+        if bound is not None:
+            self.put(bound)
 
     def put(self, note: Note) -> None:
         """Put down a note."""

@@ -8,7 +8,10 @@ import weakref
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
+
+from understudy.configs import Config
 
 from ._alarms import Alarms
 from ._bridge import Crew
@@ -128,6 +131,7 @@ class Stage:
         crew: the threads of the runtime.
         is_shared: whether other threads than the loop's make calls here.
         notes: where to put down what becomes of the branches; None while nobody listens.
+        label_of: returns the label of a config, as far as it may be told.
     """
 
     def __init__(
@@ -141,11 +145,13 @@ class Stage:
         *,
         is_shared: bool = False,
         notes: "Notes | None" = None,
+        label_of: Callable[[Config], str] = attrgetter("label"),
     ) -> None:
         self.loop = loop
         self.clock = clock
         self.emit = emit
         self.notes = notes
+        self.label_of = label_of
         self.prefix = prefix
         self.switches: Switches = switches or Switches()
         self.crew: Crew = crew or Crew.of()

@@ -21,7 +21,9 @@ def stream_here(
     value = error = None
     try:
         args, kwargs = enter_here(branch, arguments, cast)
-        value = yield from read_here(branch, part.actor.supervisor.function(*args, **kwargs))
+        play = part.actor.supervisor.ways.stepped
+        assert play is not None
+        value = yield from read_here(branch, play(*args, **kwargs))
     except BaseException as raised:
         error = raised
     if cast is not None:

@@ -1,6 +1,7 @@
 """What is told of a call and its branches, for the logs; asked for only when somebody listens."""
 
 import logging
+from sys import modules
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from msgspec.structs import force_setattr
@@ -25,7 +26,10 @@ _CIRCUIT = {
 
 def tell_planned(notes: Notes, at: int, part: Part, call_id: int, count: int = 1) -> None:
     """Tell what a call is to be: who answers, why, and how many branches there are."""
-    notes.put(("planned", at, part.sign or _sign(part), call_id, count))
+    sign = part.sign or _sign(part)
+    if "structlog.contextvars" in modules or "opentelemetry.trace" in modules:
+        notes.put_context(at, sign.prefix, call_id)
+    notes.put(("planned", at, sign, call_id, count))
 
 
 def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
@@ -36,10 +40,14 @@ def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
     """
     part, parent = branch.part, branch.parent
     sign = part.sign
+    if sign is None:
+        sign = _sign(part)
+    if not is_planned and ("structlog.contextvars" in modules or "opentelemetry.trace" in modules):
+        notes.put_context(branch.started, sign.prefix, branch.call_id)
     note: Started = (
         "started",
         branch.started,
-        _sign(part) if sign is None else sign,
+        sign,
         branch.call_id,
         branch.id,
         None if parent is None else (parent.part.actor.stage.prefix, parent.id),
@@ -71,6 +79,10 @@ def tell_ended(
 ) -> None:
     """Tell how a branch ended: completed if it had begun, otherwise shed or skipped."""
     more = None if error is None and branch.items is None else _more_of(branch, error)
+    if branch.items is not None and notes.streams:
+        take = notes.streams.pop((branch.part.actor.stage.prefix, branch.id), None)
+        if take is not None:
+            take(branch.items.kept)
     unbegun: Literal["shed", "skipped"] = "shed" if status == "shed" else "skipped"
     how = "completed" if branch.has_begun else unbegun
     notes.put((how, ended, _beginning(branch, True), status, reason, more))
@@ -98,7 +110,8 @@ def _sign(part: Part) -> Sign:
     sign = actor.signs.get((part.role, part.reason))
     if sign is None:
         name, prefix = actor.supervisor.name, actor.stage.prefix
-        sign = Sign(name, config.id, config.label, actor.name, part.role, part.reason, prefix)
+        label = actor.stage.label_of(config)
+        sign = Sign(name, config.id, label, actor.name, part.role, part.reason, prefix)
         actor.signs[part.role, part.reason] = sign
     force_setattr(part, "sign", sign)  # for the next time
     return sign
@@ -111,7 +124,7 @@ def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:
             _CIRCUIT[state],
             experiment=actor.supervisor.name,
             config_id=actor.config.id,
-            label=actor.config.label,
+            label=actor.stage.label_of(actor.config),
             actor=actor.name,
         )
     elif state is CircuitState.OPEN and actor.supervisor.breaker is not None:

@@ -1,7 +1,7 @@
 """The ways a function is played: here, on the loop, as a stream; one value or many."""
 
 import functools
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, NamedTuple
 
 from ._bridge import bridged, bridged_stream
@@ -17,11 +17,13 @@ class Ways(NamedTuple):
         here: in the thread that calls.
         on_loop: awaited, out of the loop's way if it is sync; the value of a stream is its items.
         streamed: item by item, on the loop; None if it gives one value.
+        stepped: item by item, in the thread that calls; None if it is async, or gives one value.
     """
 
     here: Callable[..., Any]
     on_loop: Callable[..., Coroutine[Any, Any, Any]]
     streamed: Callable[..., AsyncGenerator[Any, Any]] | None = None
+    stepped: Callable[..., Generator[Any, Any, Any]] | None = None
 
 
 def ways_of(function: Callable[..., Any], kind: Kind) -> Ways:
@@ -31,7 +33,7 @@ def ways_of(function: Callable[..., Any], kind: Kind) -> Ways:
     if kind is Kind.ASYNC_STREAM:
         return Ways(function, _gathered(function), function)
     if kind is Kind.STREAM:
-        return Ways(_listed(function), bridged(function), bridged_stream(function))
+        return Ways(_listed(function), bridged(function), bridged_stream(function), function)
     return Ways(function, bridged(function))
 
 

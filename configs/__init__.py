@@ -7,6 +7,7 @@ Layout, in the order a config travels:
     _sources    `parse_configs`: everything a config can be made from (_adapt)
     _expand     DynamicValue; _sweep: `sweep`, `grid` and the other helpers
     _config     Config; _freeze makes it, _canonical its id, _paths reads it; _siblings, _labels
+    _secret     which keys say that their values are not to be shown
     _bind       Bind; _binder: Binder (_slots, _annotations find, _missed,
                 _convert, _share, _injection fill)
     _registry   `register`; _build: `build`
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from ._injection import Injection as Injection
     from ._limits import Limits as Limits
     from ._registry import register as register
+    from ._secret import HIDDEN as HIDDEN
+    from ._secret import is_secret as is_secret
     from ._sources import parse_configs as parse_configs
     from ._sweep import frange as frange
     from ._sweep import grid as grid
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
     from ._watch import watch_configs as watch_configs
 
 __all__ = [
+    "HIDDEN",
     "Bind",
     "Binder",
     "Config",
@@ -72,6 +76,7 @@ __all__ = [
     "expand",
     "frange",
     "grid",
+    "is_secret",
     "linspace",
     "load_config",
     "logspace",
@@ -87,6 +92,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "HIDDEN": "_secret",
     "Bind": "_bind",
     "Binder": "_binder",
     "Config": "_config",
@@ -106,6 +112,7 @@ _ROOMS = {
     "expand": "_expand",
     "frange": "_sweep",
     "grid": "_sweep",
+    "is_secret": "_secret",
     "linspace": "_sweep",
     "load_config": "_compose",
     "logspace": "_sweep",

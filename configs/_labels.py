@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ._adapt import PLAIN
 from ._keypath import KeyPath, format_path
+from ._secret import HIDDEN, has_secret, is_secret
 
 _LONGEST_PART = 24
 _LONGEST_LABEL = 64
@@ -72,7 +73,12 @@ def _differs(leaves: Sequence[Mapping[KeyPath, Any]], path: KeyPath) -> bool:
 
 
 def short_text(path: KeyPath, value: Any) -> str:
-    """Write one value so that it says enough beside others: `gpt-4`, `0.7`, `cache=true`."""
+    """Write one value so that it says enough beside others: `gpt-4`, `0.7`, `cache=true`.
+
+    A secret is only named: labels are shown to everybody, in logs and in errors.
+    """
+    if has_secret(path):
+        return f"{format_path(path[-1:])}={HIDDEN}"
     if isinstance(value, bool) or value is None:
         name = format_path(path[-2:] if isinstance(path[-1], int) else path[-1:])
         return f"{name}={'none' if value is None else str(value).lower()}"
@@ -106,7 +112,10 @@ def _full_text(value: Any) -> str:
         return ",".join(_full_text(item) for item in cast("Sequence[Any]", value))
     if isinstance(value, Mapping):
         mapping = cast("Mapping[str, Any]", value)
-        return ",".join(f"{key}:{_full_text(inner)}" for key, inner in mapping.items())
+        return ",".join(
+            f"{key}:{HIDDEN if is_secret(key) else _full_text(inner)}"
+            for key, inner in mapping.items()
+        )
     if isinstance(value, (frozenset, set)):
         return ",".join(sorted(_full_text(item) for item in cast("AbstractSet[Any]", value)))
     name = getattr(value, "__name__", None)

@@ -8,10 +8,12 @@ from typing import Any, Literal, cast, get_args, get_origin
 from ._errors import ConfigError
 from ._keypath import KeyPath
 from ._paths import missing_key, parse_path, walk
+from ._secret import HIDDEN, has_secret
 
 _AT = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"[Oo]bject missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"[Oo]bject contains unknown field `(?P<field>[^`]+)`")
+_QUOTED = re.compile(r"'[^']*'")
 _WORDS = {"array": "list", "object": "mapping", "null": "None"}
 
 
@@ -39,7 +41,10 @@ def misfit(error: ValueError, target: Any, value: Any, path: KeyPath) -> ConfigE
         known = f" of {target.__name__}" if isinstance(target, type) and not inner else ""
         return ConfigError(f"not one of the fields{known}", (*path, *inner, unknown["field"]))
     if message.startswith("Invalid enum value") and not inner and (allowed := _allowed(target)):
-        return ConfigError(f"expected one of {allowed}, got {value!r}", path)
+        got = HIDDEN if has_secret(path) else repr(value)
+        return ConfigError(f"expected one of {allowed}, got {got}", path)
+    if has_secret((*path, *inner)):
+        message = _QUOTED.sub(HIDDEN, message)
     return ConfigError(_in_our_words(message), (*path, *inner))
 
 

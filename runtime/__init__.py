@@ -21,6 +21,8 @@ and the rooms of this one:
     _watchdog     watches, while calls are in flight, that none holds the loop; _patrol: each look
     _events       what is told (_noted: made of notes), _sinks: where to (_sources: whence),
                   _outlet: out of the way; _telling holds them
+    _shown        what is told of data, and what is not; _plain: copied, _captured: of calls,
+                  _context: of where they are made
 
 Names are imported when they are first used, so that `import understudy` costs next to nothing.
 """
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from ._events import EventsError as EventsError
     from ._runtime import Runtime as Runtime
     from ._settings import ExperimentError as ExperimentError
+    from ._shown import Capture as Capture
     from ._sinks import CallableSink as CallableSink
     from ._sinks import FileSink as FileSink
     from ._sinks import LoggerSink as LoggerSink
@@ -95,6 +98,7 @@ __all__ = [
     "Bind",
     "Call",
     "CallableSink",
+    "Capture",
     "CaseStatistics",
     "CircuitBreaker",
     "Config",
@@ -155,6 +159,7 @@ _ROOMS = {
     "Bind": "understudy.configs",
     "Call": "understudy.strategies",
     "CallableSink": "._sinks",
+    "Capture": "._shown",
     "CaseStatistics": "._statistics",
     "CircuitBreaker": "understudy.actors",
     "Config": "understudy.configs",

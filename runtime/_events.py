@@ -9,8 +9,10 @@ from understudy.actors import Note, Notes, error_in_words
 from understudy.configs import UnderstudyError
 from understudy.events import Event
 
+from ._context import look_around
 from ._noted import Stamps, events_of
 from ._outlet import begin_again_after_fork
+from ._shown import Shown
 
 _ROOM: Final = 16_384
 """How many notes may gather before whoever takes one has to make events of some himself."""
@@ -75,6 +77,7 @@ class Emitter:
         service: the name of the service.
         runtime_id: the id of the runtime.
         clock: tells the time, in nanoseconds.
+        shown: makes of data what is shown of it.
 
     Attributes:
         notes: where the actors put down what becomes of their branches.
@@ -108,14 +111,16 @@ class Emitter:
         service: str | None,
         runtime_id: str,
         clock: Callable[[], int] = time.perf_counter_ns,
+        shown: Shown | None = None,
     ) -> None:
         self._sinks = tuple(sinks)
         self._clock = clock
-        self._stamps = Stamps(service, runtime_id, clock)
+        self._stamps = Stamps(service, runtime_id, clock, shown or Shown(None))
         rooms = [sink.room if isinstance(sink, Fetches) else 0 for sink in sinks]
         self._room = min(_ROOM, *rooms) if rooms and all(rooms) else 0
         self._many = max(1, self._room // _SHARE)
-        self.notes: Notes = Notes(self._attend if self._room else self._hand_over_at_once)
+        attend = self._attend if self._room else self._hand_over_at_once
+        self.notes: Notes = Notes(attend, look_around)
         self.begin()
         begin_again_after_fork(self)
 

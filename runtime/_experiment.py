@@ -50,6 +50,7 @@ from ._settings import NO_CONFIG, ExperimentError
 
 if TYPE_CHECKING:
     from ._runtime import Runtime
+    from ._shown import Capture
 
 _log = logging.getLogger("understudy")
 _keys = itertools.count(1)
@@ -76,6 +77,7 @@ class Experiment:
         name: str | None = None,
         uses: Sequence[Any] = (),
         kind: Kind | None = None,
+        capture: "Capture | None" = None,
     ) -> None:
         if isinstance(function, type):
             raise ExperimentError(
@@ -94,12 +96,22 @@ class Experiment:
         self.view: View = View(self, settings)
         self.view.lasts = True
         self.archive: Archive = Archive()
-        self._ways = ways_of(function, self.kind)
+        self._ways = ways_of(self._captured(capture, kind is not None), self.kind)
         self._supervisors: dict[Stage, ExperimentSupervisor] = {}
         self.binder.check(config for config in settings.configs if config is not NO_CONFIG)
         self.check_cases(settings)
         if not self.binder.injected and settings.configs != (NO_CONFIG,):
             self._warn_of_configs_not_taken(len(settings.configs))
+
+    def _captured(self, capture: "Capture | None", is_handed: bool) -> Callable[..., Any]:
+        """Return what is to be played: the function, or one that notes what it is given too."""
+        notes = self.runtime.notes
+        if capture is None or notes is None:
+            return self.function
+        from ._captured import captured
+
+        injected = self.binder.injected
+        return captured(self.function, self.kind, injected, capture, notes, is_handed)
 
     def _warn_of_configs_not_taken(self, count: int) -> None:
         missed = self.binder.missed()

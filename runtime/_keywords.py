@@ -1,10 +1,13 @@
 """The keywords: what may be said of an experiment by name, for the type checkers."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from understudy.actors import StreamLimits
 from understudy.strategies import MultiBranchStrategy, Strategy
+
+if TYPE_CHECKING:
+    from ._shown import Capture
 
 AnyStrategy = Strategy | Callable[..., Any]
 """A strategy, a class of them, or a function `configs -> (main, variants)`."""
@@ -40,6 +43,7 @@ class OtherKeywords(OtherOptions, total=False):
     place: Literal["loop"]
     uses: Sequence[Callable[..., Any]]
     name: str | None
+    capture: "bool | Capture | None"
 
 
 class ExperimentKeywords(OtherKeywords, total=False):

@@ -8,8 +8,11 @@ from typing import Any, Final, final
 
 import msgspec
 
-from understudy.actors import Done, Ended, Note, Planned, Sign, Started
+from understudy.actors import Bound, Done, Ended, Note, Planned, Sign, Started
+from understudy.configs import Config
 from understudy.events import EVENTS, VERSION, Event
+
+from ._shown import LIMIT, Shown
 
 _STAMPS: Final = frozenset({"v", "ts", "event", "level", "seq", "pid", "service", "runtime"})
 _TOLD: Final = frozenset(each.name for each in msgspec.structs.fields(Event)) - _STAMPS
@@ -28,9 +31,17 @@ class Stamps:
         service: the name of the service.
         runtime_id: the id of the runtime.
         clock: the clock whose moments are in the notes, in nanoseconds.
+        shown: makes of data what is shown of it.
+
+    Attributes:
+        contexts: what the contexts of calls hold that have not ended.
+        captured: what branches that have not ended were given, and gave.
     """
 
-    def __init__(self, service: str | None, runtime_id: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, service: str | None, runtime_id: str, clock: Callable[[], int], shown: Shown
+    ) -> None:
+        self.shown = shown
         self.service = service
         self.runtime_id = runtime_id
         self._clock = clock
@@ -42,6 +53,8 @@ class Stamps:
         self.pid: int = os.getpid()
         self.offset: int = self._read_offset()
         """How many nanoseconds the moments of the clock are before the time of day."""
+        self.contexts: dict[tuple[str, int], _Context] = {}
+        self.captured: dict[tuple[str, int], dict[str, Any]] = {}
 
     def follow(self) -> None:
         """Follow the time of day, if somebody has set it."""
@@ -91,12 +104,48 @@ def events_of(notes: Iterable[Note], stamps: Stamps) -> list[Event]:
             patterns[note[2]].plan(note, events)
         elif note[0] == "said":
             _, at, name, fields = note
-            if not fields.keys() <= _TOLD:
-                fields = {key: value for key, value in fields.items() if key in _TOLD}
-            events.append(stamps.of(name, at, **fields))
+            events.append(stamps.of(name, at, **_told(fields, stamps.shown)))
+        elif note[0] == "bound":
+            stamps.contexts[note[2], note[3]] = _Context(_context_of(note, stamps.shown))
+        elif note[0] == "captured":
+            _, _, prefix, branch, what, value, limit = note
+            more = stamps.captured.setdefault((prefix, branch), {})
+            more[what] = stamps.shown.text(value, limit)
         else:
             patterns[note[2][2]].end(note, events)
     return events
+
+
+def _told(fields: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """Return the fields that there are, and of those what may be shown."""
+    if not fields.keys() <= _TOLD:
+        fields = {key: value for key, value in fields.items() if key in _TOLD}
+    if isinstance(config := fields.get("values"), Config):
+        fields = {**fields, "values": shown.values(config)}
+    return _without_secrets(fields, shown) if "error_message" in fields else fields
+
+
+def _without_secrets(fields: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    return {**fields, "error_message": shown.message(fields["error_message"])}
+
+
+def _context_of(note: Bound, shown: Shown) -> dict[str, Any]:
+    _, _, _, _, context, span = note
+    fields: dict[str, Any] = {}
+    if context is not None:
+        fields["context"] = shown.mapping(context, LIMIT)
+    if span is not None:
+        fields |= {"trace_id": f"{span[0]:032x}", "span_id": f"{span[1]:016x}"}
+    return fields
+
+
+@final
+class _Context:
+    """What the context of a call holds, until all branches of the call have ended."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self.left = 1
 
 
 @final
@@ -128,29 +177,34 @@ class _Pattern:
 
     def plan(self, note: Planned, events: list[Event]) -> None:
         _, at, _, call, count = note
-        self._plan(at, f"{self._prefix}{call}", count, events)
+        self._plan(at, call, f"{self._prefix}{call}", count, events)
 
-    def _plan(self, at: int, call_id: str, count: int, events: list[Event]) -> None:
+    def _plan(self, at: int, call: int, call_id: str, count: int, events: list[Event]) -> None:
         stamps = self._stamps
         ts, seq = (at + stamps.offset) / 1e9, stamps.number()
-        events.append(_replace(self._planned, ts=ts, seq=seq, call_id=call_id, count=count))
+        planned = _replace(self._planned, ts=ts, seq=seq, call_id=call_id, count=count)
+        if stamps.contexts and (context := stamps.contexts.get((self._prefix, call))):
+            context.left = count
+            planned = _replace(planned, **context.fields)
+        events.append(planned)
 
     def start(self, note: Started, events: list[Event]) -> None:
         _, at, _, call, branch, caller, _, is_planned = note
         stamps = self._stamps
         call_id = f"{self._prefix}{call}"
         if not is_planned:
-            self._plan(at, call_id, 1, events)
-        events.append(
-            _replace(
-                self._started,
-                ts=(at + stamps.offset) / 1e9,
-                seq=stamps.number(),
-                call_id=call_id,
-                branch_id=f"{self._prefix}{branch}",
-                parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
-            )
+            self._plan(at, call, call_id, 1, events)
+        started = _replace(
+            self._started,
+            ts=(at + stamps.offset) / 1e9,
+            seq=stamps.number(),
+            call_id=call_id,
+            branch_id=f"{self._prefix}{branch}",
+            parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
         )
+        if stamps.contexts and (context := stamps.contexts.get((self._prefix, call))):
+            started = _replace(started, **context.fields)
+        events.append(started)
 
     def succeed(self, note: Done, events: list[Event]) -> None:
         _, at, begun = note
@@ -159,13 +213,18 @@ class _Pattern:
     def end(self, note: Ended, events: list[Event]) -> None:
         how, at, begun, status, reason, more = note
         name = f"branch.{how}"
-        words = {"event": name, "level": EVENTS[name], "status": status, "reason": reason}
-        events.append(_replace(self._completed(at, begun), **words, **(more or {})))
+        words: dict[str, Any] = {
+            **{"event": name, "level": EVENTS[name], "status": status, "reason": reason},
+            **(more or {}),
+        }
+        if "error_message" in words:
+            words = _without_secrets(words, self._stamps.shown)
+        events.append(_replace(self._completed(at, begun), **words))
 
     def _completed(self, at: int, begun: Started) -> Event:
         _, started, _, call, branch, caller, asked, _ = begun
         stamps = self._stamps
-        return _replace(
+        completed = _replace(
             self._ok,
             ts=(at + stamps.offset) / 1e9,
             seq=stamps.number(),
@@ -175,6 +234,21 @@ class _Pattern:
             duration_ms=(at - started) / 1e6,
             queue_ms=(started - asked) / 1e6,
         )
+        if stamps.contexts or stamps.captured:
+            return _replace(completed, **self._beside(call, branch))
+        return completed
+
+    def _beside(self, call: int, branch: int) -> dict[str, Any]:
+        """Return what few have to tell, for the last time."""
+        contexts, place = self._stamps.contexts, (self._prefix, call)
+        more = self._stamps.captured.pop((self._prefix, branch), {})
+        context = contexts.get(place)
+        if context is None:
+            return more
+        context.left -= 1
+        if not context.left:
+            del contexts[place]
+        return {**context.fields, **more}
 
 
 class _Patterns(dict[Sign, _Pattern]):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast, f
 from understudy.actors import (
     CircuitBreaker,
     Kind,
+    Notes,
     Settings,
     Stage,
     StreamLimits,
@@ -52,6 +53,7 @@ from ._telling import Telling
 if TYPE_CHECKING:  # imported when first used, so that the runtime is there sooner
     from ._dashboard import AsgiApplication, Showing
     from ._reload import Follower
+    from ._shown import Capture, Redact
     from ._statistics import RuntimeStatistics
 
 P = ParamSpec("P")
@@ -72,6 +74,10 @@ class Runtime(Calls):
         strategy: chooses among them: a strategy, or a function `configs -> (main, variants)`. Type
             checkers look for MultiBranchStrategy, and its answer, at the experiment, not here.
         events: where structured events go: a path, a structlog logger, a callable, a list.
+        capture: whether events tell arguments and results (`branch.completed`): True, or a Capture
+            that says of which how much.
+        redact: called with a key and a value that events are to tell, says whether it is hidden,
+            as passwords are anyway; with the key `error.message` for the messages of errors.
         timeout: how many seconds a branch may take.
         concurrency: how many branches of one config are played at a time.
         mailbox: how many may wait for that.
@@ -113,6 +119,8 @@ class Runtime(Calls):
         strategy: AnyStrategy | None = None,
         *,
         events: Any = None,
+        capture: "bool | Capture | None" = None,
+        redact: "Redact | None" = None,
         timeout: float | None = None,
         concurrency: int = 256,
         mailbox: int = 1024,
@@ -150,6 +158,7 @@ class Runtime(Calls):
                 "drain_timeout": drain_timeout,
                 "lag": lag,
                 "service": service,
+                "redact": redact,
                 "clock": clock,
             }
         )
@@ -157,7 +166,8 @@ class Runtime(Calls):
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
-        self._telling = Telling(events, service, self.id, clock)
+        self._telling = Telling(events, service, self.id, clock, redact)
+        self._capture = _capture_of(capture)
         self.switches: Switches = Switches()
         self._choosing = Choosing(self.switches, self._telling)
         self._follower = self._follower_of(configs) if watch else None
@@ -174,6 +184,11 @@ class Runtime(Calls):
             None if clock is not time.perf_counter_ns else lag,
             self._all_experiments,
         )
+
+    @property
+    def notes(self) -> Notes | None:
+        """Where what is told is put down; None while nobody listens."""
+        return self._telling.notes
 
     # Declaring
 
@@ -201,7 +216,7 @@ class Runtime(Calls):
             function: the function, when there are no parentheses.
             given: `place`: where it runs: `"loop"`. `uses`: experiments that it calls inside.
                 `key`: what a call is about: a function of its arguments. `name`: how results and
-                events call it.
+                events call it. `capture`: what events tell of its arguments and results.
         """
         if function is not None:
             return self._declare(function, {})
@@ -221,8 +236,9 @@ class Runtime(Calls):
         given = dict(given)
         name, uses = check_name(given.pop("name", None)), check_uses(given.pop("uses", ()))
         check_place(given.pop("place", "loop"))
+        capture = _capture_of(given.pop("capture", self._capture))
         settings = make_settings(self.settings, given, ONLY_DECLARED)
-        experiment = Experiment(self, function, settings, name, uses)
+        experiment = Experiment(self, function, settings, name, uses, capture=capture)
         with self._lock:
             self._experiments[experiment.key] = experiment
         self._telling.experiment_registered(experiment)
@@ -248,7 +264,7 @@ class Runtime(Calls):
                 self.settings, {"configs": None, "strategy": SingleConfigStrategy()}
             )
             plain = self._plain[name, kind] = Experiment(
-                self, _play_plain, settings, name, kind=kind
+                self, _play_plain, settings, name, kind=kind, capture=self._capture
             )
             with self._lock:
                 self._experiments[plain.key] = plain
@@ -441,6 +457,14 @@ class Runtime(Calls):
 
     def __repr__(self) -> str:
         return f"<Runtime {self.id} with {len(self._experiments)} experiments>"
+
+
+def _capture_of(given: Any) -> "Capture | None":
+    if given is None or given is False:
+        return None
+    from ._captured import as_capture
+
+    return as_capture(given)
 
 
 def _play_plain(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from understudy.strategies import as_strategy
 
 NO_CONFIG = Config({"__config_id__": "default"})
 """What an experiment plays that has no configs."""
-ONLY_DECLARED = ("name", "uses", "place")
+ONLY_DECLARED = ("name", "uses", "place", "capture")
 """What `experiment(...)` takes beside settings, and `options(...)` does not."""
 _WHOLE_FROM_ONE = ("concurrency", "max_cases")
 _CHOICES = {"overflow": ("wait", "reject"), "nested": ("product", "independent")}
@@ -109,6 +109,11 @@ def check_runtime(given: Mapping[str, Any]) -> None:
     service = given["service"]
     if not isinstance(service, str | None):
         raise ExperimentError(f"service must be a name or None, not {service!r}")
+    redact = given["redact"]
+    if redact is not None and not callable(redact):
+        raise ExperimentError(
+            f"redact must be a function of a key and a value, or None, not {redact!r}"
+        )
     if not callable(given["clock"]):
         raise ExperimentError(f"clock must be a function, not {given['clock']!r}")
 

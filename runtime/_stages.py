@@ -127,6 +127,7 @@ class Stages:
                     self._switches,
                     self._crew,
                     notes=self._telling.notes,
+                    label_of=self._telling.label_of,
                 )
             keeper = self._keepers[stage] = Keeper(stage, self._leave)
             stage.on_detached = keeper.watch
@@ -159,6 +160,7 @@ class Stages:
                     self._crew,
                     is_shared=True,
                     notes=self._telling.notes,
+                    label_of=self._telling.label_of,
                 )
                 self._open(stage)
         return stage

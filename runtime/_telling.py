@@ -3,14 +3,17 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
 
 from understudy.actors import Branch, Emit, Notes
+from understudy.configs import Config
 
 if TYPE_CHECKING:
     from ._drain import DrainReport
     from ._events import Emitter
     from ._experiment import Experiment
+    from ._shown import Redact
     from ._sinks import Sink
 
 _log = logging.getLogger("understudy")
@@ -27,16 +30,28 @@ class Telling:
     Attributes:
         emit: what the actors call; None while nobody listens.
         notes: where they put down what becomes of the branches; None likewise.
+        label_of: returns the label of a config, as far as it may be told.
     """
 
     def __init__(
-        self, events: Any, service: str | None, runtime_id: str, clock: Callable[[], int]
+        self,
+        events: Any,
+        service: str | None,
+        runtime_id: str,
+        clock: Callable[[], int],
+        redact: "Redact | None" = None,
     ) -> None:
         self._stamps = (service, runtime_id, clock)
         self._sinks: list[Sink] = []
         self._emitter: Emitter | None = None
         self.emit: Emit | None = None
         self.notes: Notes | None = None
+        self.label_of: Callable[[Config], str] = attrgetter("label")
+        self._redact = redact
+        if redact is not None:
+            from ._shown import Shown
+
+            self.label_of = Shown(redact).label
         if events is not None:
             from ._sinks import as_sinks  # not imported where nobody listens
 
@@ -44,10 +59,11 @@ class Telling:
 
     def _attach(self, sinks: "list[Sink]") -> None:
         from ._events import Emitter
+        from ._shown import Shown
 
         self._sinks = sinks
         if sinks:
-            self.emit = self._emitter = Emitter(sinks, *self._stamps)
+            self.emit = self._emitter = Emitter(sinks, *self._stamps, Shown(self._redact))
             self.notes = self._emitter.notes
 
     def add(self, sink: "Sink") -> None:
@@ -182,7 +198,7 @@ def _culprit(branch: Branch, place: str, seconds: float) -> dict[str, Any]:
         "experiment": actor.supervisor.name,
         "function": getattr(function, "__qualname__", type(function).__qualname__),
         "config_id": config.id,
-        "label": config.label,
+        "label": actor.stage.label_of(config),
         "actor": actor.name,
         "call_id": actor.stage.name_of(branch.call_id),
         "branch_id": branch.name,

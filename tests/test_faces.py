@@ -125,9 +125,7 @@ def test_every_name_is_in_the_room_the_face_says() -> None:
         _ = understudy.configs.Nothing  # type: ignore[attr-defined]  # pyright: ignore
 
 
-ROOMS_OF_CONFIG = (
-    "_adapt _canonical _config _errors _freeze _keypath _labels _origin _overlay _paths _registry"
-)
+ROOMS_OF_CONFIG = "_adapt _canonical _config _errors _freeze _keypath _labels _origin _overlay _paths _registry _secret"
 MAY_BE_LOADED = {
     "import understudy": "",
     "import understudy.configs": "configs",
