@@ -100,8 +100,8 @@ class Notes:
 
     __slots__ = ("attend", "look", "most", "pad", "streams")
 
-    def __init__(self, attend: Callable[[], object], look: Look = lambda *_: None) -> None:
-        self.look: Look = look
+    def __init__(self, attend: Callable[[], object], look: "Look | None" = None) -> None:
+        self.look: Look | None = look
         self.streams: dict[tuple[str, int], Callable[[list[Any]], object]] = {}
         self.pad: deque[Note] = deque()
         self.most: int = 0
@@ -109,7 +109,7 @@ class Notes:
 
     def put_context(self, at: int, prefix: str, call_id: int) -> None:
         """Put down what the context of a call holds, if there is anything to tell of it."""
-        bound = self.look(at, prefix, call_id)
+        bound = None if self.look is None else self.look(at, prefix, call_id)
         if bound is not None:
             self.put(bound)
 

@@ -208,17 +208,18 @@ class Stage:
         """Whether anything is in flight; asked from any thread, so that it may be just over."""
         if self._busiest is not None and self._busiest.in_flight:
             return True
-        self._busiest = next((actor for actor in self._cases() if actor.in_flight), None)
+        self._busiest = next((actor for actor in self.cases() if actor.in_flight), None)
         return self._busiest is not None
 
     def played_directly(self, thread: int) -> "list[Branch]":
         """Return what is played by direct calls in a thread; asked from any other."""
         if not self.is_shared:
             return []
-        branches = (branch for actor in self._cases() for branch in [*actor.active])
+        branches = (branch for actor in self.cases() for branch in [*actor.active])
         return [branch for branch in branches if branch.thread == thread]
 
-    def _cases(self) -> "Generator[CaseActor]":
+    def cases(self) -> "Generator[CaseActor]":
+        """Yield all case actors there are; asked from any thread."""
         for reference in self.supervisors.valuerefs():  # a list of its own: others may add some
             supervisor = reference()
             if supervisor is not None:

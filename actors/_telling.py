@@ -42,7 +42,7 @@ def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
     sign = part.sign
     if sign is None:
         sign = _sign(part)
-    if not is_planned and ("structlog.contextvars" in modules or "opentelemetry.trace" in modules):
+    if ("structlog.contextvars" in modules or "opentelemetry.trace" in modules) and not is_planned:
         notes.put_context(branch.started, sign.prefix, branch.call_id)
     note: Started = (
         "started",

@@ -37,7 +37,7 @@ class Kind(msgspec.Struct, frozen=True):
 
         Example:
             >>> from understudy.events import KINDS, Event
-            >>> event = Event(v=1, ts=0, event="branch.shed", level="warning", seq=1, pid=1, count=3)
+            >>> event = Event(v=1, ts=0, event="branch.shed", level="info", seq=1, pid=1, count=3)
             >>> KINDS["branch.shed"].strangers(event)
             ['count']
         """

@@ -22,7 +22,7 @@ and the rooms of this one:
     _events       what is told (_noted: made of notes), _sinks: where to (_sources: whence),
                   _outlet: out of the way; _telling holds them
     _shown        what is told of data, and what is not; _plain: copied, _captured: of calls,
-                  _context: of where they are made
+                  _context: of where they are made; _samples: how busy cases are
 
 Names are imported when they are first used, so that `import understudy` costs next to nothing.
 """

@@ -74,7 +74,8 @@ def captured(
     @functools.wraps(function)
     def step_here(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         note.begin_stream(args, kwargs)
-        return (yield from function(*args, **kwargs))
+        value: Any = yield from function(*args, **kwargs)
+        return value
 
     @functools.wraps(function)
     def step(*args: Any, **kwargs: Any) -> Any:
@@ -120,6 +121,8 @@ class _Noting:
         if branch is not None and self._capture.result:
             key = (branch.part.actor.stage.prefix, branch.id)
             self._notes.streams[key] = lambda items: self.end(branch, items)
+            if branch.items is not None:
+                branch.items.is_kept = True
 
     def end(self, branch: Branch | None, value: Any) -> None:
         """Note what a branch gave."""

@@ -1,4 +1,4 @@
-"""What the context of a call holds that its events are to tell: what structlog has bound, a span."""
+"""What the context of a call holds for its events: what structlog has bound there, a span."""
 
 import sys
 from typing import Any, Final

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, final, runtime_checkable
 
 from understudy.actors import Note, Notes, error_in_words
@@ -18,6 +18,8 @@ _ROOM: Final = 16_384
 """How many notes may gather before whoever takes one has to make events of some himself."""
 _SHARE: Final = 4
 """When one note in so many of those that there is room for is there, the sinks are to hurry."""
+_OFTEN: Final = 1.0
+"""How many seconds are between two samples, at least."""
 _SOME: Final = 64
 """How many that are: it holds him up."""
 
@@ -81,6 +83,7 @@ class Emitter:
 
     Attributes:
         notes: where the actors put down what becomes of their branches.
+        samples: returns the fields of the samples to be told; None if there are none.
 
     Example:
         >>> from understudy import MemorySink
@@ -98,11 +101,13 @@ class Emitter:
         "_clock",
         "_lock",
         "_many",
+        "_next_sample",
         "_room",
         "_sinks",
         "_stamps",
         "dropped",
         "notes",
+        "samples",
     )
 
     def __init__(
@@ -121,6 +126,7 @@ class Emitter:
         self._many = max(1, self._room // _SHARE)
         attend = self._attend if self._room else self._hand_over_at_once
         self.notes: Notes = Notes(attend, look_around)
+        self.samples: Callable[[], Iterable[dict[str, Any]]] | None = None
         self.begin()
         begin_again_after_fork(self)
 
@@ -140,6 +146,7 @@ class Emitter:
         """Count from the start, with nothing to tell: when it is made, and in a forked child."""
         self._lock = threading.RLock()
         self._stamps.begin()
+        self._next_sample = time.monotonic() + _OFTEN
         self.notes.pad.clear()
         self.notes.most = 0
         self.dropped = 0
@@ -159,6 +166,8 @@ class Emitter:
         """
         notes = self.notes
         with self._lock:
+            if most is None:  # not where somebody has better things to do
+                self._sample()
             if not notes.pad:
                 notes.most = 0
             if not notes.pad:  # asked again: one who came in between may have seen the old `most`
@@ -170,6 +179,18 @@ class Emitter:
                 assert isinstance(sink, Fetches)
                 sink.put_all(events)
         return True
+
+    def _sample(self) -> None:
+        """Take samples, in the thread that is awake anyway; once a second is enough."""
+        now = time.monotonic()
+        if self.samples is None or now < self._next_sample:
+            return
+        self._next_sample = now + _OFTEN
+        try:
+            samples = [*self.samples()]
+        except Exception:  # what is looked at changes meanwhile
+            return
+        self.notes.pad.extend(("said", self._clock(), "actor.sampled", each) for each in samples)
 
     def _attend(self) -> None:
         """Have the sinks come for the first note; at once if there are many; do some of it here."""

@@ -214,7 +214,10 @@ class _Pattern:
         how, at, begun, status, reason, more = note
         name = f"branch.{how}"
         words: dict[str, Any] = {
-            **{"event": name, "level": EVENTS[name], "status": status, "reason": reason},
+            "event": name,
+            "level": EVENTS[name],
+            "status": status,
+            "reason": reason,
             **(more or {}),
         }
         if "error_message" in words:

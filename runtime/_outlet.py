@@ -19,6 +19,8 @@ _AT_EXIT: Final = 5.0
 """How many seconds the interpreter waits, when it ends, for what is still buffered."""
 _RETRY: Final = 0.1
 """After how many seconds a thread that could not be started is tried again."""
+_SETTLED: Final = 1.1
+"""After how many seconds without work the sources are asked once more, for what has settled."""
 _GOODBYE: Final = 0.05
 """How many seconds a thread with nothing left to do is given to end."""
 
@@ -301,7 +303,7 @@ class Outlet(Generic[T]):
 
     def _next_batch(self, me: threading.Thread) -> tuple[T, ...]:
         """Wait for things and return them; none when it is time to end."""
-        has_gathered = has_lingered = False
+        has_gathered = has_lingered = has_settled = False
         while True:
             if has_gathered or self._is_closing:
                 self.fetch()
@@ -318,7 +320,8 @@ class Outlet(Generic[T]):
                     return self._in_hand
                 self._wakes_at = self._batch if is_gathering else 1
                 bell = self._bell
-            was_rung = bell.acquire(timeout=self._delay if is_gathering else self._linger)
+            pause = self._linger if has_settled else min(_SETTLED, self._linger)
+            was_rung = bell.acquire(timeout=self._delay if is_gathering else pause)
             if not was_rung:
                 with self._lock:
                     if self._wakes_at:
@@ -327,7 +330,10 @@ class Outlet(Generic[T]):
                         bell.acquire()
                         was_rung = True
             has_gathered = is_gathering
-            has_lingered = not is_gathering and not was_rung
+            has_lingered = not is_gathering and not was_rung and has_settled
+            if not is_gathering and not was_rung and not has_settled:
+                has_settled = True
+                self._sources.ask_all()
 
     def _hand_over(self, batch: tuple[T, ...]) -> None:
         unused: object = None

@@ -59,7 +59,7 @@ class _Copy:
             return float(value)
         if isinstance(value, _WORDED):
             return self._text(_words(value))
-        if isinstance(value, bytes | bytearray | memoryview):
+        if isinstance(value, bytes | bytearray):
             return f"<{len(value)} bytes>"
         if depth >= _DEEPEST:
             return CUT
@@ -122,7 +122,8 @@ def _words(value: object) -> str:
 
 def _fields(value: Any) -> Iterator[tuple[Any, Any]] | None:
     """Return the names and values that an object is made of; None if it is not made of any."""
-    kind = type(value)
+    kind = cast("Any", type(value))
+    names: Iterable[str] | None
     if isinstance(value, Mapping):
         return iter(cast("Mapping[Any, Any]", value).items())
     if isinstance(value, type):
@@ -140,4 +141,5 @@ def _fields(value: Any) -> Iterator[tuple[Any, Any]] | None:
         names = [*value.__dict__] if isinstance(value, model) else None
     if names is None:
         return None
-    return ((name, getattr(value, name, None)) for name in names)
+    fields: Any = value
+    return ((name, getattr(fields, name, None)) for name in names)

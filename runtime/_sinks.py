@@ -1,5 +1,6 @@
 """The sinks: where events go.  None of them makes the one who tells an event wait."""
 
+import asyncio
 import inspect
 import logging
 import os
@@ -318,9 +319,9 @@ class _OneByOne(Behind):
 class LoggerSink(_OneByOne):
     """Hands events to a structlog logger, by the method that is named like their level.
 
-    The logger keeps the processors it has; nothing is configured. It is called in a thread, so
-    that what `structlog.contextvars` holds where the event happens is not merged into it: the
-    event has the ids that tell what it belongs to.
+    The logger keeps the processors it has; nothing is configured. It is called in a thread; what
+    `structlog.contextvars` holds where a call is made comes with the events of that call. Where
+    the logger says which levels it is enabled for, no work is done for the others.
 
     Args:
         logger: the logger, `structlog.get_logger()` or one of `structlog.stdlib`.
@@ -338,13 +339,56 @@ class LoggerSink(_OneByOne):
     """
 
     def __init__(self, logger: Any, *, capacity: int = 8192) -> None:
-        self._logger = logger
+        self._logger = self._bound = logger
+        self._is_enabled: dict[str, bool] = {}
         super().__init__("a logger", capacity)
 
+    def _deal_with(self, events: list[Event]) -> list[bool]:
+        self._bound = _bound(self._logger)
+        self._is_enabled = {level: _is_enabled(self._bound, level) for level in _LEVELS}
+        return super()._deal_with(events)
+
     def _tell(self, event: Event) -> object:
+        if not self._is_enabled.get(event.level, True):
+            return None
         fields = fields_of(event)
         method = fields.pop("level")
-        return getattr(self._logger, method)(fields.pop("event"), **fields)
+        return getattr(self._bound, method)(fields.pop("event"), **fields)
+
+
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def _bound(logger: Any) -> Any:
+    """Return a logger as it is configured now; one whose methods are async has one that is not."""
+    if hasattr(cast("Any", type(logger)), "sync_bl"):
+        return logger.sync_bl
+    with suppress(Exception):  # it is found out again when it is told something
+        try:
+            bound = logger.bind()
+        except RuntimeError:  # it is one of those, and wants to be made on a loop
+            bound = asyncio.run(_bind(logger))
+        return bound.sync_bl if hasattr(cast("Any", type(bound)), "sync_bl") else bound
+    return logger
+
+
+async def _bind(logger: Any) -> Any:
+    return logger.bind()
+
+
+def _is_enabled(logger: Any, level: str) -> bool:
+    """Whether a logger takes events of a level; one that does not say so does."""
+    for name in ("is_enabled_for", "isEnabledFor"):
+        ask = getattr(logger, name, None) if hasattr(cast("Any", type(logger)), name) else None
+        if ask is not None:
+            with suppress(Exception):  # what it writes to has no levels
+                return bool(ask(_LEVELS[level]))
+    return True
 
 
 @final

@@ -1,6 +1,7 @@
 """The sources of a sink: who has something for it, which it has to come for."""
 
 import threading
+import weakref
 from typing import Protocol, final
 
 
@@ -34,6 +35,7 @@ class Sources:
     def __init__(self) -> None:
         self._said: dict[Source, int] = {}
         """How often anybody had said so when each did: to see that one says it again."""
+        self._known: weakref.WeakSet[Source] = weakref.WeakSet()
         self._count = 0
         self._lock = threading.RLock()
 
@@ -45,6 +47,12 @@ class Sources:
         with self._lock:
             self._count += 1
             self._said[source] = self._count
+            self._known.add(source)
+
+    def ask_all(self) -> None:
+        """Ask also those, next time, that have had something before."""
+        for source in [*self._known]:
+            self.add(source)
 
     def fetch(self) -> None:
         """Have all of them hand over what they have, in this thread."""

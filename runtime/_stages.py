@@ -75,6 +75,8 @@ class Stages:
         self._winding_up: asyncio.Task[None] | None = None
         self._count = 0
         self._lock = threading.Lock()
+        own = weakref.ref(self)
+        telling.sample(lambda: () if (stages := own()) is None else stages._all())  # noqa: SLF001
         _ALL.add(self)
         begin_again_after_fork(self)
 

@@ -2,11 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
 
-from understudy.actors import Branch, Emit, Notes
+from understudy.actors import Branch, Emit, Notes, Stage
 from understudy.configs import Config
 
 if TYPE_CHECKING:
@@ -73,6 +73,13 @@ class Telling:
         else:
             self._emitter.add(sink)
             self._sinks.append(sink)
+
+    def sample(self, stages: "Callable[[], Iterable[Stage]]") -> None:
+        """Tell now and then how busy the cases are, while events are written anyway."""
+        if self._emitter is not None:
+            from ._samples import Samples
+
+            self._emitter.samples = Samples(stages)
 
     @property
     def dropped(self) -> int:

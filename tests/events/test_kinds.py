@@ -28,7 +28,7 @@ def test_every_field_of_an_event_is_one_of_some_kind_and_explained() -> None:
 
 def test_every_kind_is_named_once_and_what_is_later_is_a_field_of_it() -> None:
     assert [kind.name for kind in KINDS.values()] == [*KINDS]
-    assert EVENTS == {name: kind.level for name, kind in KINDS.items()}
+    assert {name: kind.level for name, kind in KINDS.items()} == EVENTS
     for kind in KINDS.values():
         assert re.fullmatch(r"[a-z]+\.[a-z_]+", kind.name)
         assert len({*kind.fields}) == len(kind.fields)
@@ -45,8 +45,16 @@ def test_every_kind_that_is_not_for_later_is_told_by_some_code() -> None:
 
 def test_a_reader_of_version_1_reads_what_a_later_one_writes() -> None:
     later = {
-        **{"v": VERSION + 1, "ts": 1.5, "event": "moon.risen", "level": "info", "seq": 7, "pid": 8},
-        **{"label": "large", "phase": "full", "tides": {"high": [1, 2]}, "ctx.level": None},
+        "v": VERSION + 1,
+        "ts": 1.5,
+        "event": "moon.risen",
+        "level": "info",
+        "seq": 7,
+        "pid": 8,
+        "label": "large",
+        "phase": "full",
+        "tides": {"high": [1, 2]},
+        "ctx.level": None,
     }
     event = decode_line(json.dumps(later))
     assert (event.v, event.event, event.label) == (VERSION + 1, "moon.risen", "large")

@@ -214,7 +214,7 @@ def test_what_is_told_from_many_threads_is_written_once_and_in_the_order_of_its_
     def tell(name: str) -> None:
         start.wait()
         for number in range(500):
-            emit("branch.started", label=name, count=number)
+            emit("breaker.opened", label=name, config_id=str(number))
             if not number % 100:
                 sink.flush(LONG)
 
@@ -226,7 +226,7 @@ def test_what_is_told_from_many_threads_is_written_once_and_in_the_order_of_its_
     assert sink.close(LONG)
     assert [event.seq for event in got] == [*range(1, 2_001)]
     for name in "abcd":
-        assert [event.count for event in got if event.label == name] == [*range(500)]
+        assert [event.config_id for event in got if event.label == name] == [*map(str, range(500))]
 
 
 def test_the_first_thing_told_after_a_rest_is_fetched_without_being_asked_for() -> None:
