@@ -7,7 +7,7 @@
 # make mutants puts classic bugs back, one at a time: each must be caught
 # make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
 # make bench   benchmarks, beside the peers, in an environment of their own; half an hour
-# make never-harm  whether a shadow can harm its lead, here and in the peers: half an hour
+# make never-harm  whether a shadow, or a sink, can harm a lead, here and in the peers: an hour
 # make kills   writers of runs, ended in every way, at random: make kills TIMES=100
 # make clean   removes what the others made
 #
@@ -70,7 +70,7 @@ bench: $(BENCH_VENV)/.bench
 
 never-harm: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
-	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs
+	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs --sinks
 
 clean:
 	rm -rf .venv* build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

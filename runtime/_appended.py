@@ -5,14 +5,19 @@ import os
 import select
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from ._rotation import Rotation, is_at
 
 _PATIENCE: Final = 1.0
 """How many seconds a pipe that is full may take until it takes more."""
 _SETTLING: Final = 0.1
 """How many seconds a file that ends in the midst of a line is given to change."""
+_TRIES: Final = 10
+"""How often the file is opened again that somebody else has just put aside."""
 _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
 """What may get better while the file stays open."""
 
@@ -20,12 +25,18 @@ _PASSING: Final = (errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)
 class AppendedFile:
     """A file that lines are appended to; only the thread of one outlet uses it.
 
+    Args:
+        path: the file.
+        rotation: puts it aside when it is large; None for never.
+
     Attributes:
         problem: why the last write was not whole; None if it was.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rotation: Rotation | None = None) -> None:
         self._path = path
+        self._rotation = rotation
+        self._pid = os.getpid()
         self._file: int | None = None
         self._is_torn = False
         self.problem: Exception | None = None
@@ -36,11 +47,11 @@ class AppendedFile:
         repair = b""
         self.problem = None
         try:
-            file = self._opened()
-            repair = b"\n" if self._is_torn else b""  # ends the line that broke off
-            data = memoryview(repair + lines if repair else lines)
-            while done < len(data):
-                done += _write_some(file, data[done:])
+            with self._ready_for(len(lines)) as file:
+                repair = b"\n" if self._is_torn else b""  # ends the line that broke off
+                data = memoryview(repair + lines if repair else lines)
+                while done < len(data):
+                    done += _write_some(file, data[done:])
         except (OSError, ValueError) as problem:
             self.problem = problem.with_traceback(None)
             if getattr(problem, "errno", None) not in _PASSING:
@@ -59,9 +70,29 @@ class AppendedFile:
             with suppress(OSError):  # a disk across a network may complain only now
                 os.close(file)
 
+    @contextmanager
+    def _ready_for(self, size: int) -> Generator[int]:
+        """Return the open file; nobody puts it aside meanwhile, as far as they ask."""
+        rotation = self._rotation
+        if rotation is None:
+            yield self._opened()
+            return
+        file = self._opened()
+        if rotation.is_due(file, size):
+            rotation.rotate(file, size)
+        for _ in range(_TRIES):
+            file = self._opened()
+            with rotation.writing(file):
+                if is_at(file, self._path):
+                    yield file
+                    return
+        yield self._opened()
+
     def _opened(self) -> int:
-        if self._file is not None and not _is_at(self._file, self._path):
+        is_forked = self._pid != os.getpid()  # locks are shared with whom a file is shared with
+        if self._file is not None and (is_forked or not is_at(self._file, self._path)):
             self.close()
+        self._pid = os.getpid()
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, _APPENDING, 0o666)
@@ -77,14 +108,6 @@ _APPENDING: Final = (
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_BINARY", 0)
 )
-
-
-def _is_at(file: int, path: Path) -> bool:
-    """Whether an open file is still what a path leads to."""
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except OSError:
-        return False
 
 
 def _breaks_off(file: int, path: Path) -> bool:

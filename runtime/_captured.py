@@ -74,8 +74,8 @@ def captured(
     @functools.wraps(function)
     def step_here(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         note.begin_stream(args, kwargs)
-        value: Any = yield from function(*args, **kwargs)
-        return value
+        items: Generator[Any, Any, Any] = function(*args, **kwargs)
+        return (yield from items)
 
     @functools.wraps(function)
     def step(*args: Any, **kwargs: Any) -> Any:

@@ -141,5 +141,5 @@ def _fields(value: Any) -> Iterator[tuple[Any, Any]] | None:
         names = [*value.__dict__] if isinstance(value, model) else None
     if names is None:
         return None
-    fields: Any = value
+    fields = cast("Any", value)
     return ((name, getattr(fields, name, None)) for name in names)

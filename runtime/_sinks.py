@@ -19,6 +19,7 @@ from understudy.events import EVENTS, LONGEST, VERSION, Event, encode_lines, fie
 from ._appended import AppendedFile
 from ._events import EventsError
 from ._outlet import Outlet
+from ._rotation import Rotation
 from ._sources import Source, Sources
 
 _log = logging.getLogger("understudy")
@@ -255,13 +256,21 @@ class FileSink(Behind):
 
     Each batch is appended by one write, so that several processes may share the file. It is made
     when the first event comes, with the folders above it, and made again when it was renamed or
-    removed (as logrotate does). What a full disk or a closed pipe refuses is dropped and counted,
-    and the log "understudy" warns once; as soon as something can be written again, one
-    `log.dropped` says how much is missing.
+    removed (as logrotate does). With `rotate_bytes` it is put aside before it becomes larger than
+    that: it is `events.jsonl.1` then, and what that was is `events.jsonl.2`; several processes that
+    share it agree on that, if they are given the same. What a full disk or a closed pipe refuses is
+    dropped and counted, and the log "understudy" warns once; as soon as something can be written
+    again, one `log.dropped` says how much is missing.
 
     Args:
         path: the file; a named pipe or a device is fine too.
         capacity: how many events may wait to be written.
+        rotate_bytes: how large it may become; None for any size. No batch is divided, so that one
+            that is larger than that makes a file that is.
+        keep: how many files are kept beside it.
+
+    Raises:
+        EventsError: `rotate_bytes` or `keep` is no whole number from 1 on.
 
     Example:
         >>> import json
@@ -275,9 +284,20 @@ class FileSink(Behind):
         'branch.shed'
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, capacity: int = 8192) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        capacity: int = 8192,
+        rotate_bytes: int | None = None,
+        keep: int = 5,
+    ) -> None:
         self.path: Path = Path(path).absolute()  # where it leads now: the process may go elsewhere
-        self._file = AppendedFile(self.path)
+        rotation = None
+        if rotate_bytes is not None:
+            most = _whole("rotate_bytes", rotate_bytes)
+            rotation = Rotation(self.path, most, _whole("keep", keep))
+        self._file = AppendedFile(self.path, rotation)
         super().__init__(self.path, capacity, self._file.close)
 
     def put(self, event: Event, /) -> bool:
@@ -291,6 +311,12 @@ class FileSink(Behind):
         written = self._file.write(encode_lines(events))
         self._problem = self._file.problem or ""
         return [True] * written + [False] * (len(events) - written)
+
+
+def _whole(name: str, number: Any) -> int:
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise EventsError(f"{name} must be a whole number from 1 on, not {number!r}")
+    return number
 
 
 class _OneByOne(Behind):

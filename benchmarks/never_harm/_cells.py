@@ -28,6 +28,16 @@ CASES: Final[Mapping[str, str]] = {
     "blocks": "blocks the loop",
 }
 
+SINKS: Final[Mapping[str, str]] = {
+    "file": "writes to a file",
+    "full": "writes to a full disk",
+    "closed": "writes to a pipe that is closed",
+    "unread": "writes to a pipe that nobody reads",
+    "raises": "calls a function that raises",
+    "hangs": "calls a function that hangs",
+}
+"""What may become of a sink that events go to: of all libraries only ours has them."""
+
 APART: Final[Mapping[str, str]] = {
     NOTHING: "a control: what differs is the noise of the machine",
     "burns": "not promised: threads share one interpreter",
@@ -63,6 +73,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """How many requests arrive in a second."""
     memory: int
     """How many bytes the process may come to have on top of what it begins with."""
+    sink: str = ""
+    """What becomes of the sink in the phases that have one in place of a shadow; if any have."""
 
 
 def why_not(library: str, way: Way) -> str:
@@ -96,3 +108,27 @@ def cells(
                         rate=rate,
                         memory=memory,
                     )
+
+
+def cells_of_sinks(
+    *,
+    rounds: int,
+    seconds: float,
+    rate: float,
+    memory: int,
+    ways: tuple[Way, ...] = ("async", "sync", "awaited"),
+    sinks: tuple[str, ...] = tuple(SINKS),
+) -> Iterator[Cell]:
+    """Yield what can be measured of sinks."""
+    for way in ways:
+        for sink in sinks:
+            yield Cell(
+                library="understudy",
+                way=way,
+                case=NOTHING,
+                rounds=rounds,
+                seconds=seconds,
+                rate=rate,
+                memory=memory,
+                sink=sink,
+            )

@@ -20,6 +20,8 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many leads ended well."""
     unfinished: int
     """How many branches it believes to be in flight still."""
+    events_dropped: int = 0
+    """How many events it says were lost."""
 
     def is_exact(self, requests: int, branches: int) -> bool:
         """Whether each branch of each request has come to exactly one end."""

@@ -5,7 +5,16 @@ from typing import Final
 from benchmarks._text import markdown
 
 from ._cells import APART, CASES, WAYS
-from ._table import COLUMNS, Report, about, empty, rows
+from ._table import (
+    ABOUT_SINKS,
+    COLUMNS,
+    COLUMNS_OF_SINKS,
+    Report,
+    about,
+    empty,
+    rows,
+    rows_of_sinks,
+)
 
 BEGIN: Final = "<!-- measured: from here on written by `make never-harm` -->"
 
@@ -20,6 +29,9 @@ def measured(report: Report) -> str:
                 f"### {title[0].upper()}{title[1:]}",
                 markdown([COLUMNS, *rows(verdicts)], left=2, left_end=1),
             ]
+    if sinks := report.of_sinks():
+        table = [COLUMNS_OF_SINKS, *rows_of_sinks(sinks)]
+        parts += [f"### {ABOUT_SINKS}", markdown(table, left=2, left_end=1)]
     parts.append("\n".join(_notes(report)))
     return "\n\n".join(parts)
 

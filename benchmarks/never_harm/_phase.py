@@ -16,6 +16,7 @@ from ._cells import NOTHING, Cell, Way
 from ._contest import Accounts, Contest, Limits
 from ._load import Load, offer_async, offer_sync, quantile, schedule
 from ._shadows import Shadow
+from ._sinks import misbehaving
 
 _CONTESTS: Final[dict[str, Callable[[Way, Shadow | None], Contest]]] = {
     "understudy": _understudy.contest,
@@ -61,13 +62,26 @@ class Phase(msgspec.Struct, kw_only=True):
 
 def play(cell: Cell, has_shadow: bool, number: int) -> Phase:
     """Play one phase; one of the same number has the same schedule."""
+    if not cell.sink:
+        return _play(cell, has_shadow, number, _CONTESTS[cell.library])
+    if not has_shadow:
+        return _play(cell, has_shadow, number, _understudy.contest)
+    with misbehaving(cell.sink) as events:
+        return _play(
+            cell, has_shadow, number, lambda way, _: _understudy.contest(way, None, events)
+        )
+
+
+def _play(
+    cell: Cell, has_shadow: bool, number: int, make: Callable[[Way, Shadow | None], Contest]
+) -> Phase:
     shadow = Shadow(cell.case) if has_shadow and cell.case != NOTHING else None
     load = Load(schedule(cell.rate, cell.seconds, seed=number))
     phase = Phase(has_shadow=has_shadow, requests=len(load.arrivals))
     gc.collect()
     _forget_peak()
     threads = threading.active_count()
-    contest = _CONTESTS[cell.library](cell.way, shadow)
+    contest = make(cell.way, shadow)
     phase.limits = contest.limits
     callers: list[threading.Thread] = []
 

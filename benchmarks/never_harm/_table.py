@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ._cells import APART, CASES, LIBRARIES, TITLES, WAYS, Way, why_not
+from ._cells import APART, CASES, LIBRARIES, SINKS, TITLES, WAYS, Way, why_not
 from ._verdict import Verdict
 
 DISTRIBUTIONS: Final = {
@@ -32,6 +32,13 @@ COLUMNS: Final = (
     "threads",
     "peak MB",
     "the lead",
+)
+
+
+ABOUT_SINKS: Final = "Events to a sink that misbehaves, beside none at all"
+COLUMNS_OF_SINKS: Final = (
+    *("the sink ...", "called", "p50", "p99", "p99 alone", "lost", "accounts"),
+    *("events dropped", "the lead"),
 )
 
 
@@ -60,10 +67,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, way: Way) -> list[Verdict]:
         """Return the verdicts of one way of calling, in the order of the cases."""
         order = [*CASES]
-        found = [verdict for verdict in self.verdicts if verdict.cell.way == way]
+        found = [each for each in self.verdicts if each.cell.way == way and not each.cell.sink]
         return sorted(
             found, key=lambda each: (order.index(each.cell.case), _place(each.cell.library))
         )
+
+    def of_sinks(self) -> list[Verdict]:
+        """Return the verdicts of the sinks, in their order."""
+        order = [*SINKS]
+        found = [each for each in self.verdicts if each.cell.sink]
+        return sorted(found, key=lambda each: order.index(each.cell.sink))
 
 
 def installed() -> dict[str, str]:
@@ -100,6 +113,24 @@ def rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
     return [_row(verdict) for verdict in verdicts]
 
 
+def rows_of_sinks(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
+    """Return a row for each verdict about a sink."""
+    return [
+        (
+            SINKS[each.cell.sink],
+            WAYS[each.cell.way],
+            milliseconds(each.p50),
+            milliseconds(each.p99),
+            milliseconds(each.p99_alone),
+            str(each.lost),
+            each.accounts,
+            str(each.dropped),
+            lead_of(each),
+        )
+        for each in verdicts
+    ]
+
+
 def empty(report: Report) -> list[str]:
     """Return why some cells are empty, in lines."""
     lines = [
@@ -119,6 +150,9 @@ def render(report: Report) -> str:
         verdicts = report.of(way)
         if verdicts:
             parts.append(f"{title}\n{'-' * len(title)}\n{_aligned([COLUMNS, *rows(verdicts)])}")
+    if sinks := report.of_sinks():
+        table = _aligned([COLUMNS_OF_SINKS, *rows_of_sinks(sinks)])
+        parts.append(f"{ABOUT_SINKS}\n{'-' * len(ABOUT_SINKS)}\n{table}")
     parts.append("\n".join(["left empty:", *(f"  {line}" for line in empty(report))]))
     return "\n\n".join(parts)
 
@@ -142,7 +176,7 @@ def milliseconds(seconds: float | None) -> str:
 def lead_of(verdict: Verdict) -> str:
     """Write what became of the lead."""
     told = ", ".join(verdict.harm) if verdict.harm else "as ever"
-    return f"({told})" if verdict.cell.case in APART else told
+    return f"({told})" if verdict.cell.case in APART and not verdict.cell.sink else told
 
 
 def _row(verdict: Verdict) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ _DRAIN: Final = 0.25
 _THREADS_OF_A_KIND: Final = 64
 """How many a runtime has at most for leads, and for shadows."""
 _BACKSTAGE: Final = 1
+_OF_SINKS: Final = 2
+"""Our sink has one, and what reads from it another."""
 
 
-def contest(way: Way, shadow: Shadow | None) -> Contest:
+def contest(way: Way, shadow: Shadow | None, events: Any = None) -> Contest:
     """Return a contest, all limits as they are if nothing is said.
 
     Only the circuit is switched off: it would give a shadow that fails a rest after ten times.
@@ -27,6 +29,7 @@ def contest(way: Way, shadow: Shadow | None) -> Contest:
         strategy=ShadowStrategy(),
         circuit=None,
         drain_timeout=_DRAIN,
+        events=events,
     )
 
     async def play_async(number: int, config: Config) -> object:
@@ -53,7 +56,7 @@ def contest(way: Way, shadow: Shadow | None) -> Contest:
 
     limits = Limits(
         at_once=runtime.settings.concurrency if way == "async" else _THREADS_OF_A_KIND,
-        threads=2 * _THREADS_OF_A_KIND + _BACKSTAGE,
+        threads=2 * _THREADS_OF_A_KIND + _BACKSTAGE + _OF_SINKS,
     )
     return Contest(ask=answer if way == "sync" else ask_for, drain=drain, limits=limits)
 
@@ -75,4 +78,5 @@ def _accounts(runtime: Runtime) -> Accounts:
         skipped=sum_of("skipped"),
         lead_ok=cases[0].ok,
         unfinished=sum_of("in_flight") + sum_of("waiting"),
+        events_dropped=runtime.statistics().events_dropped,
     )

@@ -45,6 +45,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The p99 of how late requests were taken from the schedule without a shadow, in seconds."""
     busy: float
     """How much of one CPU the process used without a shadow."""
+    dropped: int = 0
+    """How many events were lost on their way to a sink."""
     harm: tuple[str, ...]
     """What was broken of the promise: nothing, if it was kept."""
 
@@ -97,6 +99,7 @@ def verdict_of(cell: Cell, phases: Sequence[Phase], problem: str = "") -> Verdic
         memory_alone=max((phase.memory for phase in alone[:1]), default=0),
         lag=max((phase.lag for phase in alone), default=0.0),
         busy=max((phase.busy for phase in alone), default=0.0),
+        dropped=sum(phase.accounts.events_dropped for phase in beside if phase.accounts),
         harm=tuple(name for name, is_so in found.items() if is_so),
     )
 

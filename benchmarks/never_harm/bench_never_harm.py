@@ -8,18 +8,20 @@ Each cell (a library, a way of calling, a misdeed) has a process of its own, wit
 memory. In it, phases with the shadow and without take turns, on the same schedules; what is told is
 the median of the rounds. `nothing` and `blocks the loop` are controls: the first shows the noise,
 the second that harm is seen.
+
+With `--sinks` events take the place of the shadow: they go to a sink that misbehaves, or nowhere.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks._command import options
 from benchmarks._page import rewrite
 
-from ._cells import CASES, LIBRARIES, WAYS, cells
+from ._cells import CASES, LIBRARIES, SINKS, WAYS, cells, cells_of_sinks
 from ._measure import measure
 from ._page import BEGIN, measured
 from ._plot import draw
@@ -57,15 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measured(given: argparse.Namespace) -> Report:
     missing = DISTRIBUTIONS.keys() - installed()
     libraries = tuple(name for name in given.libraries if name not in missing)
-    asked = cells(
-        rounds=given.rounds,
-        seconds=given.seconds,
-        rate=given.rate,
-        memory=_MEMORY,
-        libraries=libraries,
-        ways=tuple(given.ways),
-        cases=tuple(given.cases),
-    )
+    load: dict[str, Any] = {
+        "rounds": given.rounds,
+        "seconds": given.seconds,
+        "rate": given.rate,
+        "memory": _MEMORY,
+        "ways": tuple(given.ways),
+    }
+    asked = list(cells(**load, libraries=libraries, cases=tuple(given.cases)))
+    if given.sinks is not None:
+        asked = asked if given.docs else []
+        asked += cells_of_sinks(**load, sinks=tuple(given.sinks or SINKS))
     verdicts: list[Verdict] = []
     for cell in asked:
         verdict = measure(cell)
@@ -78,7 +82,7 @@ def _tell(verdict: Verdict) -> None:
     """Say on the way how it goes."""
     cell = verdict.cell
     print(
-        f"{cell.library} {cell.way} {cell.case}: {milliseconds(verdict.p99_alone)} -> "
+        f"{cell.library} {cell.way} {cell.sink or cell.case}: {milliseconds(verdict.p99_alone)} -> "
         f"{milliseconds(verdict.p99)}, {lead_of(verdict)}",
         file=sys.stderr,
         flush=True,
@@ -94,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", nargs="+", choices=[*known], default=[*known])
     parser.add_argument(
         "--from", dest="told", type=Path, metavar="FILE", help="tell what is in FILE, as JSON"
+    )
+    parser.add_argument(
+        *("--sinks", "--sink"),
+        nargs="*",
+        choices=[*SINKS],
+        help="measure what events to sinks that misbehave do, all or some; with --docs, besides",
     )
     parser.add_argument("--docs", action="store_true", help="write docs/never-harm.md and .svg")
     return parser

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks._page import END, write_into
 from benchmarks.never_harm import _load, _phase
-from benchmarks.never_harm._cells import CASES, Cell, Way, cells
+from benchmarks.never_harm._cells import CASES, SINKS, Cell, Way, cells, cells_of_sinks
 from benchmarks.never_harm._contest import Accounts, Contest, Limits
 from benchmarks.never_harm._load import Load, offer_async, offer_sync, quantile, schedule
 from benchmarks.never_harm._measure import measure
@@ -25,6 +25,8 @@ from benchmarks.never_harm._verdict import verdict_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 OURS = [*cells(rounds=1, seconds=0.05, rate=400, memory=2**28, libraries=("understudy",))]
+
+SINKS_OF_OURS = [*cells_of_sinks(rounds=1, seconds=0.05, rate=400, memory=2**28)]
 
 
 def cell_of(case: str, way: Way = "async", library: str = "test") -> Cell:
@@ -69,6 +71,23 @@ def test_nothing_is_lost_and_all_is_accounted_for_whatever_the_shadow_does(cell:
     assert verdict.lost == verdict.lost_alone == 0
     assert verdict.accounts == "exact"
     assert (verdict.played > 0) == (cell.case != "nothing")
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("cell", SINKS_OF_OURS, ids=lambda cell: f"{cell.way}-{cell.sink}")
+def test_nothing_is_lost_but_events_whatever_becomes_of_a_sink(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy._telling._FLUSH", 0.05)
+    alone, beside = play(cell, False, 1), play(cell, True, 1)
+    verdict = verdict_of(cell, [alone, beside])
+    assert {*verdict.harm} <= {"late"}
+    assert verdict.lost == verdict.lost_alone == 0
+    assert verdict.accounts == "exact"
+    if cell.sink in ("file", "full", "raises"):  # the others wait for a while
+        assert (verdict.dropped > 0) == (cell.sink != "file")
+    told = render(Report.of_this_run([verdict]))
+    assert f"{SINKS[cell.sink]}  " in told
 
 
 @pytest.mark.parametrize("way", ["async", "sync"])
