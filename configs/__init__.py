@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ._injection import Injection as Injection
     from ._limits import Limits as Limits
     from ._registry import register as register
-    from ._secret import HIDDEN as HIDDEN
     from ._secret import is_secret as is_secret
     from ._sources import parse_configs as parse_configs
     from ._sweep import frange as frange
@@ -56,7 +55,6 @@ if TYPE_CHECKING:
     from ._watch import watch_configs as watch_configs
 
 __all__ = [
-    "HIDDEN",
     "Bind",
     "Binder",
     "Config",
@@ -92,7 +90,6 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "HIDDEN": "_secret",
     "Bind": "_bind",
     "Binder": "_binder",
     "Config": "_config",

@@ -52,6 +52,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         restarts: how often the actor was restarted.
         strategy: the name of the strategy.
         count: how many: branches planned, configs, events dropped.
+        source: the files that configs come from.
         values: the values of a config, as far as they are told.
         waiting: how many branches wait in a mailbox,
         capacity: of how many that may.
@@ -108,6 +109,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     restarts: int | None = None
     strategy: str | None = None
     count: int | None = None
+    source: str | None = None
     values: Mapping[str, Any] | None = None
     waiting: int | None = None
     capacity: int | None = None

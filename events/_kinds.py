@@ -58,18 +58,23 @@ _ALL: Final = (
         "The strategy chooses again.",
         ("experiment",),
     ),
-    Kind("config.loaded", "info", "Files have changed, and hold `count` configs.", ("count",)),
+    Kind(
+        "config.loaded",
+        "info",
+        "Files have changed, and hold `count` configs.",
+        ("source", "count"),
+    ),
     Kind(
         "config.rejected",
         "error",
         "They cannot be used, and those before them stay.",
-        _ERROR,
+        ("source", *_ERROR),
     ),
     Kind(
         "config.activated",
         "info",
         "An experiment uses them from its next call on.",
-        ("experiment", "count"),
+        ("experiment", "source", "count"),
     ),
     Kind(
         "call.planned",

@@ -1,7 +1,7 @@
 """Lines of JSON: how events are written, and read again."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -35,8 +35,11 @@ def fields_of(event: Event) -> dict[str, Any]:
     return fields | _beside(event.context) if event.context else fields
 
 
-def _beside(context: Mapping[str, Any]) -> dict[str, Any]:
+def _beside(context: Any) -> dict[str, Any]:
     """Return what a caller's context holds, under names that nothing else has."""
+    if not isinstance(context, Mapping):  # whoever made that event has to live with it
+        return {"context": context}
+    context = cast("Mapping[str, Any]", context)
     return {f"ctx.{key}" if key in _TAKEN else key: value for key, value in context.items()}
 
 

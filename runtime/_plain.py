@@ -18,7 +18,7 @@ CUT: Final = "..."
 _DEEPEST: Final = 12
 _LONGEST_NUMBER: Final = 63
 """How many bits a whole number may have; of a longer one only its length is told."""
-_ROOM_OF_ONE: Final = 4
+_ROOM_OF_ONE: Final = 2
 """How many bytes a value takes at least when it is written, with what is between it and others."""
 _WORDED: Final = (datetime, date, time, timedelta, Decimal, UUID, PurePath)
 _LISTS: Final = (list, tuple, deque, AbstractSet)
@@ -34,7 +34,7 @@ def plain(value: object, limit: int) -> Any:
         >>> from understudy._plain import plain
         >>> plain({"words": ("a", "b"), "file": open}, 100)
         {'words': ['a', 'b'], 'file': '<builtin_function_or_method>'}
-        >>> plain([1] * 1000, 12)
+        >>> plain([1] * 1000, 8)
         [1, 1, 1, '...']
     """
     return _Copy(limit).of(value, 0)

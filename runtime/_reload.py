@@ -1,10 +1,11 @@
 """Reload: experiments follow the files their configs are read from, all at once or not at all."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from understudy.actors import Emit
 from understudy.configs import Config, ConfigError, watch_configs
@@ -108,7 +109,17 @@ class Follower:
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._emit is not None:
-            self._emit(event, **fields)
+            self._emit(event, source=_named(self._sources), **fields)
+
+
+def _named(sources: Any) -> str | None:
+    """Return the file that configs are read from, or the files; None if there are none."""
+    if isinstance(sources, str | os.PathLike):
+        return os.fspath(cast("str | os.PathLike[str]", sources))
+    if not isinstance(sources, list | tuple):
+        return None
+    names = [_named(each) for each in cast("list[Any] | tuple[Any, ...]", sources)]
+    return ", ".join(name for name in names if name) or None
 
 
 def _told(configs: Iterable[Config]) -> list[tuple[str, Config]]:

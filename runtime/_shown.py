@@ -5,13 +5,15 @@ from typing import Any, Final, cast, final
 
 import msgspec
 
-from understudy.configs import HIDDEN, Config, is_secret
+from understudy.configs import Config, is_secret
 
 from ._plain import CUT, plain
 
 Redact = Callable[[str, Any], bool]
 """Says of a key and a value whether the value is hidden."""
 
+HIDDEN: Final = "***"
+"""What stands for what is secret, as in labels."""
 LIMIT: Final = 2_000
 """How many bytes of a value are shown, unless told otherwise."""
 _SHORTEST: Final = 23

@@ -27,10 +27,12 @@ class Listener:
 
     def __init__(self, event: str) -> None:
         self._awaited = event
+        self.source: str | None = None
         self._told = anyio.Event()
 
     def put(self, event: Event, /) -> None:
         if event.event == self._awaited:
+            self.source = event.source
             self._told.set()
 
     def flush(self, timeout: float) -> bool:
@@ -60,6 +62,7 @@ async def test_a_change_is_taken_over_from_the_next_call_on(directory: Path) -> 
         assert await answer() == "large"
         (directory / "a.yaml").write_text("model: small")
         await sink.told()
+        assert sink.source == str(directory)
         assert await answer() == "small"
         assert await answer.options(timeout=1)() == "small"
         assert await other() == "own"
