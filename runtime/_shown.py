@@ -42,7 +42,7 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
         ['welcome', 'ann']
         >>> [ended] = sink.named("branch.completed")
         >>> print(ended.arguments, ended.result)
-        {"user":"ann","password":"**... ["welcome","ann"]
+        {"user":"ann","password":"*... ["welcome","ann"]
     """
 
     arguments: bool = True
