@@ -121,7 +121,7 @@ class Shown:
             return False
         try:
             return bool(self._redact(key, value))
-        except BaseException:  # whatever it is: it is none of a caller's business
+        except (Exception, SystemExit):  # whatever it is: it is none of a caller's business
             return True
 
     def message(self, text: str | None) -> str | None:

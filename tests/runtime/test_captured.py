@@ -32,7 +32,9 @@ from understudy import (
 )
 from understudy._plain import plain  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy._shown import Shown  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.cli import main
 from understudy.configs import is_secret
+from understudy.dashboard import Board, read_line
 from understudy.events import encode_line
 
 LONG = 20.0
@@ -416,7 +418,20 @@ def test_a_planted_secret_appears_nowhere(
     for sink in sinks:
         assert sink.close(LONG)
         assert sink.dropped == 0
-    texts = [path.read_text(), "".join(lines), caplog.text, "".join(capfd.readouterr())]
+    for command in (
+        ["tail", "--no-follow"],
+        ["tail", "--no-follow", "--json"],
+        ["report"],
+        ["top"],
+    ):
+        assert main([*command, str(path)]) == 0
+    shown = "".join(capfd.readouterr())
+    assert "answer" in shown
+    texts = [path.read_text(), "".join(lines), caplog.text, shown]
+    board = Board()
+    for line in path.read_bytes().splitlines():
+        board.take(read_line(line))
+    texts.append(json.dumps(board.document()))
     texts += [repr(event) for event in [*seen, *memory.events]]
     assert len(seen) == len(memory.events) == len(path.read_text().splitlines()) > 30
     assert sum("***" in text for text in texts) > 10
