@@ -16,6 +16,7 @@ from ._errors import ConfigError, describe
 from ._keypath import KeyPath
 from ._limits import Limits
 from ._numbers import checked_float, checked_int
+from ._secret import HIDDEN, has_secret
 
 _CORE = "tag:yaml.org,2002:"
 _LOADER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
@@ -233,9 +234,8 @@ def _explicit(kind: type) -> Callable[[str, KeyPath, int], Any]:
         if kind is float and type(value) is int:
             return checked_float(text, path, line)
         if type(value) is not kind:
-            raise ConfigError(
-                f"{text!r} is tagged as {kind.__name__}, and is none", path, str(line)
-            )
+            told = HIDDEN if has_secret(path) else repr(text)
+            raise ConfigError(f"{told} is tagged as {kind.__name__}, and is none", path, str(line))
         return value
 
     return read

@@ -225,3 +225,10 @@ def keys_of(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [*value, *(key for inner in value.values() for key in keys_of(inner))]
     return [key for inner in value for key in keys_of(inner)] if isinstance(value, list) else []
+
+
+def test_a_secret_that_is_written_wrong_is_not_told(read: Any) -> None:
+    with pytest.raises(ConfigError, match="is tagged as int") as raised:
+        read("llm:\n  api_key: !!int hunter2")
+    assert "***" in str(raised.value)
+    assert "hunter2" not in str(raised.value)

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
+import attrs
 import msgspec
+import pydantic
 import pytest
 import structlog
 from hypothesis import given
@@ -206,6 +208,10 @@ def test_of_a_value_that_is_too_large_no_more_is_copied_than_is_told(size: int) 
     assert value.seen <= 60
 
 
+class Kind(enum.Enum):
+    A = "a"
+
+
 class Point(NamedTuple):
     x: int
     token: str
@@ -225,6 +231,17 @@ class Client(msgspec.Struct):
 class Opaque:
     def __repr__(self) -> str:
         raise AssertionError("asked")
+
+
+@attrs.define
+class Door:
+    name: str
+    passphrase: str
+
+
+class Model(pydantic.BaseModel):
+    name: str
+    access_key: str
 
 
 def test_values_of_many_kinds_are_told_and_an_object_by_its_class_only() -> None:
@@ -465,10 +482,6 @@ def test_configs_that_differ_in_a_secret_only_have_labels_of_their_own() -> None
     labels = [each.label for each in parse_configs([{"api_key": "one"}, {"api_key": "two"}])]
     assert len({*labels}) == 2
     assert not any("one" in label or "two" in label for label in labels)
-
-
-class Kind(enum.Enum):
-    A = "a"
 
 
 @pytest.mark.parametrize("kind", [Kind, Literal["a", "b"]])
