@@ -31,7 +31,7 @@ from ._stage import Stage
 from ._state import Emit, State
 from ._stepping import carry_on
 from ._tally import Tally
-from ._telling import tell_circuit, tell_ended, tell_ok, tell_planned, tell_shed, tell_started
+from ._telling import tell_circuit, tell_ended, tell_planned, tell_shed, tell_started
 
 if TYPE_CHECKING:
     from ._cast import Cast
@@ -229,7 +229,10 @@ class CaseActor(Actor[Any, Any]):
             self.tally.ok += 1
             self.tally.took(ended - branch.started)
             if begun is not None and notes is not None:
-                tell_ok(notes, begun, ended)
+                pad = notes.pad  # as `tell_ok` does: a call less, for each call that is told
+                pad.append(("ok", ended, begun))
+                if len(pad) > notes.most:
+                    notes.attend()
         if ended > stage.slice_end:
             if beside is not None:
                 beside.start_after()  # or those of a later call would come first

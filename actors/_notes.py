@@ -5,7 +5,8 @@ nothing alive: no result, no error, no task, no experiment.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from sys import modules
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import msgspec
@@ -98,17 +99,28 @@ class Notes:
         ('said', 0, 'runtime.started', {})
     """
 
-    __slots__ = ("attend", "look", "most", "pad", "streams")
+    __slots__ = ("_variables", "attend", "look", "most", "pad", "streams")
 
     def __init__(self, attend: Callable[[], object], look: "Look | None" = None) -> None:
         self.look: Look | None = look
+        self._variables: Mapping[str, Any] | None = None
+        """What structlog has ever bound anything to, once it is imported."""
         self.streams: dict[tuple[str, int], Callable[[list[Any]], object]] = {}
         self.pad: deque[Note] = deque()
         self.most: int = 0
         self.attend: Callable[[], object] = attend
 
     def put_context(self, at: int, prefix: str, call_id: int) -> None:
-        """Put down what the context of a call holds, if there is anything to tell of it."""
+        """Put down what the context of a call holds, if there is anything to tell of it.
+
+        Where structlog is imported, and nobody has ever bound anything, there is nothing.
+        """
+        variables = self._variables
+        if variables is None:
+            module: Any = modules.get("structlog.contextvars")
+            variables = self._variables = getattr(module, "_CONTEXT_VARS", None)
+        if variables is not None and not variables and "opentelemetry.trace" not in modules:
+            return
         bound = None if self.look is None else self.look(at, prefix, call_id)
         if bound is not None:
             self.put(bound)

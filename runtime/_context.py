@@ -1,12 +1,15 @@
 """What the context of a call holds for its events: what structlog has bound there, a span."""
 
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from understudy.actors import Bound
 
 from ._plain import plain
 
+_FLAT: Final = frozenset({str, int, float, bool, type(None)})
 _MOST: Final = 2_000
 """How many bytes of what is bound are told."""
 
@@ -27,10 +30,23 @@ def look_around(at: int, prefix: str, call_id: int) -> Bound | None:
 
 def _bound_by_structlog() -> dict[str, Any] | None:
     module: Any = sys.modules.get("structlog.contextvars")
-    if module is None or not getattr(module, "_CONTEXT_VARS", True):  # nothing was ever bound
+    if module is None:
         return None
-    bound: dict[str, Any] = module.get_contextvars()
-    return plain(bound, _MOST) if bound else None
+    variables: Mapping[str, ContextVar[Any]] | None = getattr(module, "_CONTEXT_VARS", None)
+    if variables is None:  # another version than those that are known
+        bound: dict[str, Any] = module.get_contextvars()
+    else:  # it looks at these only, and not through the whole context for them
+        start, bound = len(module.STRUCTLOG_KEY_PREFIX), {}
+        for name in [*variables]:
+            value = variables[name].get(...)
+            if value is not ...:
+                bound[name[start:]] = value
+    if not bound:
+        return None
+    if _FLAT.issuperset(map(type, bound.values())):
+        return bound
+    copy: dict[str, Any] = plain(bound, _MOST)  # what may be changed is copied now
+    return copy
 
 
 def _span() -> tuple[int, int] | None:

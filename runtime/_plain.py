@@ -47,6 +47,8 @@ class _Copy:
 
     def of(self, value: object, depth: int) -> Any:
         self._left -= _ROOM_OF_ONE
+        if type(value) is str:  # as most are, so that it is asked first
+            return self._text(value)
         if value is None or type(value) in (bool, float):
             return value
         if isinstance(value, Enum):
@@ -124,7 +126,7 @@ def _fields(value: Any) -> Iterator[tuple[Any, Any]] | None:
     """Return the names and values that an object is made of; None if it is not made of any."""
     kind = cast("Any", type(value))
     names: Iterable[str] | None
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return iter(cast("Mapping[Any, Any]", value).items())
     if isinstance(value, type):
         return None

@@ -36,7 +36,7 @@ from understudy._plain import plain  # type: ignore[import-not-found]  # pyright
 from understudy._shown import Shown  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy.cli import main
 from understudy.configs import is_secret
-from understudy.dashboard import Board, read_line
+from understudy.dashboard import Board
 from understudy.events import encode_line
 
 LONG = 20.0
@@ -447,7 +447,7 @@ def test_a_planted_secret_appears_nowhere(
     texts = [path.read_text(), "".join(lines), caplog.text, shown]
     board = Board()
     for line in path.read_bytes().splitlines():
-        board.take(read_line(line))
+        board.take(line)
     texts.append(json.dumps(board.document()))
     texts += [repr(event) for event in [*seen, *memory.events]]
     assert len(seen) == len(memory.events) == len(path.read_text().splitlines()) > 30

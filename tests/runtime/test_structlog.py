@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -215,12 +216,30 @@ def test_a_logger_whose_methods_are_async_is_called_all_the_same() -> None:
     assert "branch.completed" in records
 
 
-def test_where_nothing_is_bound_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look() -> dict[str, Any]:
-        raise AssertionError("looked")
-
-    monkeypatch.setattr(structlog.contextvars, "get_contextvars", look)
+def test_where_nothing_was_ever_bound_nothing_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
     monkeypatch.setattr(structlog.contextvars, "_CONTEXT_VARS", {})
+    monkeypatch.delitem(sys.modules, "opentelemetry.trace")
+    sink = MemorySink()
+    runtime = Runtime(events=sink)
+    notes: Any = runtime.notes
+    notes.look = lambda at, _prefix, _call: looked.append(at)
+
+    @runtime.experiment(name="answer")
+    async def answer() -> None: ...
+
+    asyncio.run(answer())
+    assert sink.named("branch.completed")[0].context is None
+    assert looked == []
+
+
+def test_a_version_of_structlog_that_keeps_them_elsewhere_is_asked_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(structlog.contextvars, "_CONTEXT_VARS")
+    monkeypatch.setattr(structlog.contextvars, "get_contextvars", lambda: {"request_id": "r1"})
     sink = MemorySink()
     runtime = Runtime(events=sink)
 
@@ -228,7 +247,7 @@ def test_where_nothing_is_bound_nothing_is_looked_for(monkeypatch: pytest.Monkey
     async def answer() -> None: ...
 
     asyncio.run(answer())
-    assert sink.named("branch.completed")[0].context is None
+    assert sink.named("branch.completed")[0].context == {"request_id": "r1"}
 
 
 def test_the_span_that_is_active_where_a_call_is_made_is_on_its_events() -> None:
