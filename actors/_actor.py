@@ -426,7 +426,8 @@ class Actor(Generic[M, A]):
 
     def _tell_event(self, event: str, **fields: Any) -> None:
         if self.emit is not None:
-            fields = {"experiment": self._experiment, **fields}
+            if (experiment := self._experiment) is not None:
+                fields["experiment"] = experiment
             self.emit(event, actor=self.name, state=str(self.state), **fields)
         elif event == "actor.crashed":  # what nobody listens for must not pass unseen
             _log.error("%s: %s", event, self.name, exc_info=fields["error"])

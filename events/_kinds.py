@@ -95,7 +95,7 @@ _ALL: Final = (
         "branch.shed",
         "warning",
         "It was not played, as there was more than could be: `reason` says of what.",
-        _ENDED,
+        (*_ENDED, "items", "first_item_ms"),
         _KEY,
     ),
     Kind(

@@ -36,4 +36,5 @@ def strangers_of(name: str, fields: dict[str, Any]) -> list[str]:
     """Return the fields of what is about to be told that its kind does not have."""
     kind = KINDS.get(name)
     known = (*STAMPS, *kind.fields) if kind is not None else ()
-    return [f"{name}: {field}" for field in fields if field not in known]
+    told = (field for field, value in fields.items() if value is not None)
+    return [f"{name}: {field}" for field in told if field not in known]

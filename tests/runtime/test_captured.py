@@ -177,9 +177,20 @@ async def test_arguments_are_told_as_they_were_and_a_branch_that_fails_has_no_re
     assert ended(sink) == [({"words": ["a", "b"]}, None)]
 
 
-@given(st.recursive(st.text() | st.integers() | st.floats() | st.none() | st.binary(),
-                    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
-       st.integers(1, 60))  # fmt: skip
+VALUES: st.SearchStrategy[Any] = st.deferred(
+    lambda: (
+        st.none()
+        | st.text()
+        | st.integers()
+        | st.floats()
+        | st.binary()
+        | st.lists(VALUES, max_size=5)
+        | st.dictionaries(st.text(), VALUES, max_size=5)
+    )
+)
+
+
+@given(VALUES, st.integers(1, 60))
 def test_what_is_told_has_no_more_bytes_than_it_may_and_what_fits_is_whole(
     value: Any, limit: int
 ) -> None:

@@ -27,13 +27,11 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_is_configured() -> Iterator[None]:
-    before = structlog.get_config()
-    assert not structlog.is_configured()
+    before = (structlog.get_config(), structlog.is_configured())
     structlog.contextvars.clear_contextvars()
     yield
     structlog.contextvars.clear_contextvars()
-    assert not structlog.is_configured()
-    assert structlog.get_config() == before
+    assert (structlog.get_config(), structlog.is_configured()) == before
 
 
 def play(*sinks: Any, **bound: Any) -> None:
