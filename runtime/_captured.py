@@ -4,10 +4,11 @@ import functools
 import inspect
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
+from functools import partial
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final, final
 
-from understudy.actors import Branch, Kind, Notes, current_branch
+from understudy.actors import Branch, Kind, current_branch
 
 from ._plain import plain
 from ._settings import ExperimentError
@@ -40,7 +41,6 @@ def captured(
     kind: Kind,
     injected: tuple[str, ...],
     capture: Capture,
-    notes: Notes,
     is_handed: bool = False,
 ) -> Callable[..., Any]:
     """Return a function that does as another one does, and notes it.
@@ -51,11 +51,10 @@ def captured(
         function: the other one.
         kind: what kind of function it is.
         injected: the names of the parameters that configs fill in; they are no arguments.
-        capture: how much is noted.
-        notes: where.
+        capture: how much is noted, if anybody listens.
         is_handed: whether the function that is meant comes first among the arguments.
     """
-    note = _Noting(None if is_handed else function, injected, capture, notes)
+    note = _Noting(None if is_handed else function, injected, capture)
 
     @functools.wraps(function)
     async def play_async(*args: Any, **kwargs: Any) -> Any:
@@ -100,17 +99,17 @@ class _Noting:
         function: Callable[..., Any] | None,
         injected: tuple[str, ...],
         capture: Capture,
-        notes: Notes,
     ) -> None:
         self._injected = frozenset((*injected, *_ITSELF))
         self._names = None if function is None else _names_of(function)
         self._capture = capture
-        self._notes = notes
 
     def begin(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Branch | None:
-        """Note what a branch is called with; return it, if it is one."""
+        """Note what a branch is called with; return it, if it is one that is told of."""
         branch = current_branch()
-        if branch is not None and self._capture.arguments:
+        if branch is None or branch.part.actor.stage.notes is None:
+            return None
+        if self._capture.arguments:
             with suppress(Exception):
                 self._put(branch, "arguments", self._named(args, kwargs))
         return branch
@@ -119,8 +118,9 @@ class _Noting:
         """Note what a stream is called with, and have its items noted when it has ended."""
         branch = self.begin(args, kwargs)
         if branch is not None and self._capture.result:
-            key = (branch.part.actor.stage.prefix, branch.id)
-            self._notes.streams[key] = lambda items: self.end(branch, items)
+            stage = branch.part.actor.stage
+            if stage.notes is not None:
+                stage.notes.streams[stage.prefix, branch.id] = partial(self.end, branch)
             if branch.items is not None:
                 branch.items.is_kept = True
 
@@ -146,7 +146,9 @@ class _Noting:
         stage = branch.part.actor.stage
         limit = self._capture.limit
         copy = plain(value, limit)
-        self._notes.put(("captured", stage.clock(), stage.prefix, branch.id, what, copy, limit))
+        if stage.notes is not None:
+            now = stage.clock()
+            stage.notes.put(("captured", now, stage.prefix, branch.id, what, copy, limit))
 
 
 def _names_of(function: Callable[..., Any]) -> tuple[list[str], str]:

@@ -105,13 +105,12 @@ class Experiment:
 
     def _captured(self, capture: "Capture | None", is_handed: bool) -> Callable[..., Any]:
         """Return what is to be played: the function, or one that notes what it is given too."""
-        notes = self.runtime.notes
-        if capture is None or notes is None:
+        if capture is None:
             return self.function
         from ._captured import captured
 
         injected = self.binder.injected
-        return captured(self.function, self.kind, injected, capture, notes, is_handed)
+        return captured(self.function, self.kind, injected, capture, is_handed)
 
     def _warn_of_configs_not_taken(self, count: int) -> None:
         missed = self.binder.missed()

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, cast, f
 from understudy.actors import (
     CircuitBreaker,
     Kind,
-    Notes,
     Settings,
     Stage,
     StreamLimits,
@@ -184,11 +183,6 @@ class Runtime(Calls):
             None if clock is not time.perf_counter_ns else lag,
             self._all_experiments,
         )
-
-    @property
-    def notes(self) -> Notes | None:
-        """Where what is told is put down; None while nobody listens."""
-        return self._telling.notes
 
     # Declaring
 

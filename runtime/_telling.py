@@ -48,6 +48,7 @@ class Telling:
         self.notes: Notes | None = None
         self.label_of: Callable[[Config], str] = attrgetter("label")
         self._redact = redact
+        self._stages: Callable[[], Iterable[Stage]] | None = None
         if redact is not None:
             from ._shown import Shown
 
@@ -65,6 +66,8 @@ class Telling:
         if sinks:
             self.emit = self._emitter = Emitter(sinks, *self._stamps, Shown(self._redact))
             self.notes = self._emitter.notes
+            if self._stages is not None:
+                self.sample(self._stages)
 
     def add(self, sink: "Sink") -> None:
         """Hand the events to one more sink; if it is the first, whoever is there tells nothing."""
@@ -76,6 +79,7 @@ class Telling:
 
     def sample(self, stages: "Callable[[], Iterable[Stage]]") -> None:
         """Tell now and then how busy the cases are, while events are written anyway."""
+        self._stages = stages
         if self._emitter is not None:
             from ._samples import Samples
 
@@ -107,7 +111,8 @@ class Telling:
         """Tell that a config is pinned for all calls, or not any more."""
         name = "experiment.unpinned" if config_id is None else "experiment.pinned"
         label = next(
-            (each.label for each in experiment.settings.configs if each.id == config_id), None
+            (self.label_of(each) for each in experiment.settings.configs if each.id == config_id),
+            None,
         )
         self._say(name, experiment=experiment.name, config_id=config_id, label=label, reason=reason)
 

@@ -222,7 +222,7 @@ def test_where_nothing_was_ever_bound_nothing_is_looked_for(
     monkeypatch.delitem(sys.modules, "opentelemetry.trace")
     sink = MemorySink()
     runtime = Runtime(events=sink)
-    notes: Any = runtime.notes
+    notes: Any = runtime._telling.notes
     notes.look = lambda at, _prefix, _call: looked.append(at)
 
     @runtime.experiment(name="answer")
