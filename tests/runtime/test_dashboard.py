@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -19,15 +19,15 @@ from understudy import (
 MODELS = [{"model": "large"}, {"model": "small"}]
 
 
-def client_of(page: Any) -> httpx.AsyncClient:
+def client_of(page: Any) -> httpx2.AsyncClient:
     service = FastAPI()
     service.mount("/_experiments", page)
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=service), base_url="http://here/_experiments/"
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=service), base_url="http://here/_experiments/"
     )
 
 
-async def shown(client: httpx.AsyncClient, name: str, calls: int) -> dict[str, Any]:
+async def shown(client: httpx2.AsyncClient, name: str, calls: int) -> dict[str, Any]:
     """Return what the page knows of an experiment, as soon as it knows of so many calls."""
     found: dict[str, Any] = {}
     for _ in range(500):
