@@ -18,7 +18,8 @@ Inners = Callable[[], Sequence["Lineup"]]
 """Finds the lineups of the experiments that are known to be called inside."""
 
 
-_MOST_KEPT = 64
+_FEW = 64
+"""How many castings a lineup may keep at least; with many configs, it is some for each."""
 
 
 class _Cast(NamedTuple):
@@ -47,6 +48,7 @@ class Lineup:
     __slots__ = (
         "__weakref__",
         "_castings",
+        "_most_kept",
         "_solos",
         "answers_all",
         "cases",
@@ -85,6 +87,7 @@ class Lineup:
         self.fixed: Casting | None = None
         self._castings: dict[tuple[int, int, bool], _Cast] = {}
         self._solos: dict[tuple[CaseActor, str, bool], Casting] = {}
+        self._most_kept = max(_FEW, 4 * len(cases))
         self.answers_all: bool = False
         self.inside: dict[tuple[int, bool], _Cast] = {}
 
@@ -101,14 +104,14 @@ class Lineup:
             return known.casting
         casting = cast_plan(self, plan, outer, is_shadowed)
         if never_changes(plan):
-            if len(self._castings) >= _MOST_KEPT:  # a strategy may make a plan for each call
+            if len(self._castings) >= self._most_kept:  # a strategy may make a plan for each call
                 self._castings.clear()
             self._castings[place] = _Cast(casting, plan, outer)
         return casting
 
     def keep_inside(self, outer: ExperimentCase, is_shadowed: bool, casting: Casting) -> None:
         """Have all calls inside branches of a case cast the same."""
-        if len(self.inside) >= _MOST_KEPT:
+        if len(self.inside) >= self._most_kept:
             self.inside.clear()
         self.inside[id(outer), is_shadowed] = _Cast(casting, None, outer)
 
@@ -116,7 +119,7 @@ class Lineup:
         """Return the casting that has one actor answer, whatever the strategy would say."""
         known = self._solos.get((actor, reason, joins))
         if known is None:
-            if len(self._solos) >= _MOST_KEPT:  # those of other settings may join
+            if len(self._solos) >= self._most_kept:  # those of other settings may join
                 self._solos.clear()
             known = cast_alone(self, actor, actor.case, reason, joins=joins)
             self._solos[actor, reason, joins] = known

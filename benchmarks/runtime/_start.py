@@ -101,9 +101,15 @@ _IDLE: Final[Mapping[str, Callable[[float, str], Any]]] = {
 }
 
 
+_REST: Final = 12.0
+
+
 async def _looked_at(seconds: float) -> dict[str, float]:
-    """Return what this process does meanwhile: the timer that ends it is one wake-up."""
-    await asyncio.sleep(min(1.0, seconds))  # what was begun comes to rest
+    """Return what this process does meanwhile: the timer that ends it is one wake-up.
+
+    Threads that have played end after a rest of ten seconds, which is one for each, once.
+    """
+    await asyncio.sleep(min(_REST, seconds))  # what was begun comes to rest
     used, before = time.process_time(), _wake_ups()
     await asyncio.sleep(seconds)
     after, used = _wake_ups(), time.process_time() - used

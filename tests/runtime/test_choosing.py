@@ -18,6 +18,7 @@ from understudy import (
     Runtime,
     ShadowStrategy,
 )
+from understudy.actors import _lineup  # type: ignore[attr-defined]  # pyright: ignore
 from understudy.strategies import Call, Plan
 
 MODELS = [{"model": "large"}, {"model": "small"}, {"model": "tiny"}]
@@ -122,6 +123,25 @@ async def test_round_robin_is_exact_under_any_concurrency() -> None:
         told = await asyncio.gather(*(model() for _ in range(1000)))
     counts = sorted(told.count(name) for name in ("large", "small", "tiny"))
     assert counts == [333, 333, 334]
+
+
+async def test_of_many_configs_each_is_cast_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = Runtime(
+        configs=[{"model": str(n)} for n in range(300)], strategy=RoundRobinStrategy()
+    )
+    model = model_of(runtime)
+    made: list[int] = []
+    make = _lineup.cast_plan
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        made.append(1)
+        return make(*args, **kwargs)
+
+    monkeypatch.setattr(_lineup, "cast_plan", counting)
+    async with runtime:
+        told = [await model() for _ in range(900)]
+    assert told == [str(n) for n in range(300)] * 3
+    assert len(made) == 300
 
 
 _SHADOWS = [[], ["small"], ["small", "tiny"], ["small"]]
