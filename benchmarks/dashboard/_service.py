@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from benchmarks.never_harm._load import Load, offer_async, quantile, schedule
-from benchmarks.never_harm._shadows import answer_to, lead_async
+from benchmarks.never_harm._shadows import lead_async
 from understudy import Config, Runtime, ShadowStrategy
 
 from ._onlookers import PATH
@@ -129,7 +129,7 @@ async def _looking_on(way: Way, page: Any, port: int) -> AsyncGenerator[list[int
     )
     try:
         async with asyncio.timeout(_PATIENCE):
-            while page.hub.clients < way.clients:
+            while page.hub.clients < way.clients:  # noqa: ASYNC110  # nobody would set an event
                 await asyncio.sleep(0.01)
         yield told
         async with asyncio.timeout(_PATIENCE):
