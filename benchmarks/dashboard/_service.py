@@ -34,6 +34,17 @@ class Way(msgspec.Struct, frozen=True):
     reads: bool = True
 
 
+class Amount(msgspec.Struct, frozen=True):
+    """How much load there is."""
+
+    rate: float
+    """So many requests come in a second, ..."""
+    seconds: float
+    """... for so long; ..."""
+    before: int
+    """... and so many calls there were before: what is shown is as long as it gets."""
+
+
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
     """What was measured in one; times are in seconds."""
 
@@ -51,18 +62,11 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls the page does not know of when all is over."""
 
 
-def play(way: Way, rate: float, seconds: float, before: int, number: int) -> Phase:
-    """Play one phase; one of the same number has the same schedule.
-
-    Args:
-        way: who looks on.
-        rate: how many requests come in a second.
-        seconds: for how long.
-        before: how many calls there were before: what is shown is as long as it gets.
-        number: the number of the round.
-    """
+def play(way: Way, amount: Amount, number: int) -> Phase:
+    """Play one phase; one of the same number has the same schedule."""
     gc.collect()
-    return asyncio.run(_play(way, Load(schedule(rate, seconds, number)), before))
+    load = Load(schedule(amount.rate, amount.seconds, number))
+    return asyncio.run(_play(way, load, amount.before))
 
 
 async def _play(way: Way, load: Load, before: int) -> Phase:
@@ -143,6 +147,7 @@ async def _looking_on(way: Way, page: Any, port: int) -> AsyncGenerator[list[int
 
 async def _behind(port: int, calls: int) -> int:
     """Return how many calls the page does not come to know of."""
+    missing = calls
     for _ in range(round(_PATIENCE / 0.1)):
         missing = calls - await _calls(port)
         if missing == 0:

@@ -22,7 +22,7 @@ from benchmarks._command import Teller, options
 from benchmarks._text import aligned
 from benchmarks.never_harm._verdict import EXTRA, RATIO
 
-from ._service import Phase, Way, play
+from ._service import Amount, Phase, Way, play
 
 WAYS: Final = (
     Way("no dashboard", has_page=False),
@@ -30,7 +30,8 @@ WAYS: Final = (
     Way("5 that read", clients=5),
     Way("50 that never read", clients=50, reads=False),
 )
-QUICK: Final = {"rate": 100.0, "seconds": 0.3, "before": 20}
+QUICK: Final = Amount(rate=100.0, seconds=0.3, before=20)
+_BEFORE: Final = 1_000
 _ALONE: Final = WAYS[0].name
 _HEAD: Final = ("", "p50", "p99", "more p99", "loop lag p99", "lost", "patches", "p99 harmed")
 
@@ -38,8 +39,7 @@ _HEAD: Final = ("", "p50", "p99", "more p99", "loop lag p99", "lost", "patches",
 class Told(msgspec.Struct, frozen=True, kw_only=True, tag="onlookers"):
     """What came of all rounds: the phases of each way."""
 
-    rate: float
-    seconds: float
+    amount: Amount
     phases: dict[str, list[Phase]]
 
     def is_harmed(self, way: str) -> bool:
@@ -57,13 +57,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag="onlookers"):
         return median(ours.p99 - alone.p99 for ours, alone in pairs)
 
 
-def measure(rounds: int, rate: float, seconds: float, before: int) -> Told:
+def measure(rounds: int, amount: Amount) -> Told:
     """Play all rounds."""
     phases: Mapping[str, list[Phase]] = {way.name: [] for way in WAYS}
     for number in range(rounds):
         for way in WAYS if number % 2 else reversed(WAYS):
-            phases[way.name].append(play(way, rate, seconds, before, number))
-    return Told(rate=rate, seconds=seconds, phases=dict(phases))
+            phases[way.name].append(play(way, amount, number))
+    return Told(amount=amount, phases=dict(phases))
 
 
 def render(told: Told) -> str:
@@ -75,7 +75,7 @@ def render(told: Told) -> str:
         counts = [sum(getattr(phase, what) for phase in phases) for what in ("lost", "patches")]
         harm = "yes" if told.is_harmed(way) else "no"
         rows.append((way, *times, *map(str, counts), "" if way == _ALONE else harm))
-    title = f"{told.rate:g} requests a second for {told.seconds:g} s"
+    title = f"{told.amount.rate:g} requests a second for {told.amount.seconds:g} s"
     return f"{title}\n{aligned(rows)}"
 
 
@@ -91,8 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="requests in a second")
     given = parser.parse_args(arguments)
     teller = Teller(about, given)
-    load = {"rate": given.rate, "seconds": given.seconds, "before": 1_000}
-    told = measure(teller.rounds, **(QUICK if given.quick else load))
+    asked = Amount(given.rate, given.seconds, _BEFORE)
+    told = measure(teller.rounds, QUICK if given.quick else asked)
     teller.tell(told, render(told))
     several = [phase for phases in told.phases.values() for phase in phases]
     return int(any(phase.lost or phase.behind for phase in several))

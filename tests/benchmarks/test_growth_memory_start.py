@@ -125,7 +125,7 @@ def test_reading_logs_says_what_a_line_costs_and_how_much_is_kept() -> None:
 
 
 def test_whoever_looks_on_no_request_is_lost_and_none_is_unknown_to_the_page() -> None:
-    told = bench_onlookers.measure(1, **bench_onlookers.QUICK)
+    told = bench_onlookers.measure(1, bench_onlookers.QUICK)
     assert [*told.phases] == [way.name for way in bench_onlookers.WAYS]
     for way in bench_onlookers.WAYS:
         (phase,) = told.phases[way.name]
