@@ -26,9 +26,9 @@ def main(port: int, how_many: int, reads: bool) -> int:
         patches = 0
         while True:
             for key, _ in selector.select():
-                client = key.fileobj
-                if not isinstance(client, socket.socket):
+                if not isinstance(key.fileobj, socket.socket):
                     return patches
+                client = key.fileobj
                 told = client.recv(1 << 20)
                 if not told:
                     selector.unregister(client)

@@ -49,7 +49,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, tag="onlookers"):
 
     def median_of(self, way: str, what: str) -> float:
         """Return the median of the rounds."""
-        return median(getattr(phase, what) for phase in self.phases[way])
+        return median(float(getattr(phase, what)) for phase in self.phases[way])
 
     def more(self, way: str) -> float:
         """Return how much longer the p99 is than without a dashboard: the median of the rounds."""

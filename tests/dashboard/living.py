@@ -93,10 +93,10 @@ class Living:
                 if "api/stream" in str((getattr(each, "scope", None) or {}).get("path"))
             ]
             for each in streams:
-                each.transport.abort()  # type: ignore[union-attr]
+                each.transport.abort()
             return len(streams)
 
-        return self._run(cut())
+        return int(self._run(cut()))
 
     def _run(self, what: Coroutine[Any, Any, Any]) -> Any:
         assert self._loop is not None
