@@ -290,8 +290,9 @@ async def test_a_source_that_takes_long_is_asked_less_often(
         assert {*pauses} == {1.0}
         slow.takes = 60.0
         pauses.clear()
-        await count_to_more(stream, 3)
-        assert pauses[-1] == 2.0
+        while 2.0 not in pauses:  # nothing holds the hub here: what it told before is read first
+            await count_to_more(stream, 1)
+        assert max(pauses) == 2.0
 
 
 async def count_to_more(stream: AsyncIterator[bytes], several: int) -> None:
