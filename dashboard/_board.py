@@ -14,6 +14,9 @@ from ._state import State
 _MOST_LINES: Final = 200
 
 
+def _go_on() -> None: ...
+
+
 @final
 class Board:
     """A state, and what has changed of it since the last look.
@@ -83,24 +86,34 @@ class Board:
         elif kind == "actor" and event.actor is not None:
             self._experiments.add(event.actor.partition("[")[0])
 
-    def document(self) -> Json:
-        """Return everything there is to see, under flat keys."""
+    def document(self, rest: Callable[[], object] = _go_on) -> Json:
+        """Return everything there is to see, under flat keys.
+
+        Args:
+            rest: called after each of its parts, so that other threads have their turn.
+        """
         state = self.state
         found: Json = {
             "overview": _document.overview(state),
             "seconds": _document.seconds(state),
         }
         for name in state.experiments:
+            rest()
             found[f"experiment:{name}"] = self.experiment(name)
         for key in _LISTS:
+            rest()
             found[key] = _LISTS[key](state)
+        rest()
         found["tail"] = {"lines": _document.tail(state, len(state.tail))}
         return found
 
-    def patch(self) -> Json:
+    def patch(self, rest: Callable[[], object] = _go_on) -> Json:
         """Return what has changed since the last patch: whole keys, and None for those gone.
 
         Of `seconds` it has the rows that changed, of `tail` the lines that are new.
+
+        Args:
+            rest: called after each of its parts, so that other threads have their turn.
         """
         if not self._is_changed:
             return {}
@@ -110,6 +123,7 @@ class Board:
             found["seconds"] = _document.seconds(state, self._seconds)
         known = state.experiments.keys()
         for name in sorted(self._experiments & known):
+            rest()
             found[f"experiment:{name}"] = self.experiment(name)
         for name in sorted(self._shown - known):
             found[f"experiment:{name}"] = None
@@ -118,9 +132,11 @@ class Board:
             self._shown = set(known)
             self._keys.add("actors")
         for key in sorted(self._keys):
+            rest()
             found[key] = _LISTS[key](state)
         new = state.events - self._told
         if new:
+            rest()
             shown = min(new, _MOST_LINES, len(state.tail))
             found["tail"] = {"lines": _document.tail(state, shown), "skipped": new - shown}
             self._told = state.events

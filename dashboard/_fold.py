@@ -18,6 +18,7 @@ from ._lives import (
     strategy_failed,
     switched,
 )
+from ._notices import note
 from ._places import LATEST, MOST
 from ._state import Process, State
 from ._texts import name_of
@@ -151,7 +152,9 @@ _FOLDS: Final[dict[str, Callable[[State, Event, Process], None]]] = {
     "config.rejected": configs_told,
     "experiment.disabled": switched,
     "experiment.enabled": switched,
+    "experiment.pinned": note,
     "experiment.registered": registered,
+    "experiment.unpinned": note,
     "log.dropped": dropped,
     "loop.lagged": lagged,
     "loop.resumed": resumed,

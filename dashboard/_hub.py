@@ -103,6 +103,7 @@ class Hub:
         self._snapshot = _Patch(-1, b"")
         self._snapshot_wanted = False
         self._looking: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._waiting: set[asyncio.Event] = set()
         self._change = threading.Condition()
         self._thread: threading.Thread | None = None
         self.is_closed: bool = False
@@ -137,11 +138,12 @@ class Hub:
             yield b"retry: 1000\n\n"
             while not self.is_closed and monotonic() < end:
                 awake.clear()
-                patch = self._next(position)
+                patch = self._next(position, awake)
                 if patch is not None:
                     position = patch.number
                     for start in range(0, len(patch.text), PIECE):
                         yield patch.text[start : start + PIECE]
+                        await asyncio.sleep(0)  # what fits into the socket's buffer waits for none
                     continue
                 with suppress(TimeoutError):
                     await asyncio.wait_for(awake.wait(), min(heartbeat, end - monotonic()))
@@ -156,10 +158,12 @@ class Hub:
             return None
         return int(number)
 
-    def _next(self, position: int | None) -> _Patch | None:
+    def _next(self, position: int | None, awake: asyncio.Event) -> _Patch | None:
         """Find what a client is to read next; None if there is nothing yet, and it must wait."""
         with self._change:
+            self._waiting.discard(awake)
             if position is not None and position == self._number:
+                self._waiting.add(awake)
                 return None
             if position is not None and self._ring and position < self._number:
                 index = position + 1 - self._ring[0].number
@@ -168,6 +172,7 @@ class Hub:
             if self._snapshot.number == self._number:
                 return self._snapshot
             self._snapshot_wanted = True
+            self._waiting.add(awake)
             self._change.notify_all()
             return None
 
@@ -182,6 +187,7 @@ class Hub:
     def _leave(self, awake: asyncio.Event) -> None:
         with self._change:
             del self._looking[awake]
+            self._waiting.discard(awake)
             self._change.notify_all()
 
     # In the thread.
@@ -250,9 +256,12 @@ class Hub:
         return head + msgspec.json.encode(data) + b"\n\n"
 
     def _wake_one_by_one(self) -> None:
-        """Wake everybody, but not all at once: what else their loop does goes on in between."""
+        """Wake those who wait, but not all at once: what else their loop does goes on in between.
+
+        Those who have not read what they were given yet have no need to be woken.
+        """
         with self._change:
-            looking = [*self._looking.items()]
+            looking = [(each, self._looking[each]) for each in self._waiting]
         pause = SPREAD / len(looking) if len(looking) > FEW else 0.0
         for awake, loop in looking:
             with suppress(RuntimeError):  # its loop is closed

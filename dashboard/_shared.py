@@ -11,8 +11,16 @@ from understudy.events import Event
 from ._board import Board
 from ._lines import Line
 
-_AT_ONCE: Final = 500
-"""After so many lines whoever wants to read has its turn."""
+_MOMENT: Final = 50e-6
+
+
+def let_others_go_on() -> None:
+    """Let go of the interpreter, for as long as another thread needs to take it.
+
+    A thread that computes is asked to only after 5 ms, for which the loop of a live service, which
+    serves its primaries, would stand still.
+    """
+    time.sleep(_MOMENT)
 
 
 @final
@@ -21,6 +29,7 @@ class SharedBoard:
 
     Args:
         board: the board; nobody else touches it from now on.
+        at_once: after so many lines other threads have their turn.
 
     Example:
         >>> from understudy.dashboard import Board, SharedBoard
@@ -30,8 +39,9 @@ class SharedBoard:
         1
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, *, at_once: int = 500) -> None:
         self._board = board
+        self._at_once = at_once
         self._lock = threading.Lock()
         self._waiting = 0
 
@@ -40,7 +50,7 @@ class SharedBoard:
         several: list[Any] = []
         for line in lines:
             several.append(line)
-            if len(several) == _AT_ONCE:
+            if len(several) == self._at_once:
                 self._take(several)
                 several.clear()
         self._take(several)
@@ -51,16 +61,18 @@ class SharedBoard:
                 self._board.take(line)
         if self._waiting:  # a lock goes to whoever is quick, which would be us again
             time.sleep(0.001)
+        elif len(several) == self._at_once:  # there may be more
+            let_others_go_on()
 
     def document(self) -> dict[str, Any]:
         """Return all there is to see."""
         with self._reading():
-            return self._board.document()
+            return self._board.document(let_others_go_on)
 
     def patch(self) -> dict[str, Any]:
         """Return what has changed since the last patch."""
         with self._reading():
-            return self._board.patch()
+            return self._board.patch(let_others_go_on)
 
     def experiment(self, name: str) -> dict[str, Any] | None:
         """Return one experiment; None if there is none of that name."""

@@ -18,6 +18,8 @@ AsgiApplication = Callable[
     Awaitable[None],
 ]
 """What web frameworks mount."""
+_AT_ONCE: Final = 50
+"""After so many events the loop, which plays the primaries, has its turn."""
 _BY: Final = "dashboard"
 """The reason of what is ordered on the page, in the events of it."""
 
@@ -56,7 +58,7 @@ class Showing:
     def __init__(
         self, runtime_id: str, choosing: Choosing, experiments: Callable[[], list[Experiment]]
     ) -> None:
-        self._board = SharedBoard(Board())
+        self._board = SharedBoard(Board(), at_once=_AT_ONCE)
         self._control = Controls(choosing, experiments)
         self._board.take([_registered(each, runtime_id) for each in experiments()])
         self.sink: BoardSink = BoardSink(self._board)

@@ -9,7 +9,7 @@ import pytest
 from benchmarks._command import QUICK_NS
 from benchmarks._harness import Case, Law, Table, measure
 from benchmarks._report import TableTold, render, told_of
-from benchmarks.dashboard import bench_fold
+from benchmarks.dashboard import bench_fold, bench_onlookers
 from benchmarks.runtime import bench_growth, bench_memory, bench_other_calls, bench_start
 
 Tables = Callable[..., Iterator[Table]]
@@ -122,3 +122,14 @@ def test_reading_logs_says_what_a_line_costs_and_how_much_is_kept() -> None:
     check(by_the_line)
     check(kept)
     assert all(row.median > 0 for table in (by_the_line, kept) for row in table.rows)
+
+
+def test_whoever_looks_on_no_request_is_lost_and_none_is_unknown_to_the_page() -> None:
+    told = bench_onlookers.measure(1, bench_onlookers.QUICK)
+    assert [*told.phases] == [way.name for way in bench_onlookers.WAYS]
+    for way in bench_onlookers.WAYS:
+        (phase,) = told.phases[way.name]
+        assert (phase.requests, phase.lost, phase.behind) == (30, 0, 0)
+        assert 0 < phase.p50 <= phase.p99 < math.inf
+        assert (phase.patches > 0) == (way.clients > 0 and way.reads)
+        assert way.name in bench_onlookers.render(told)

@@ -64,6 +64,17 @@ def test_a_patch_has_two_hundred_lines_at_most_and_says_how_many_it_left_out() -
     assert (len(tail["lines"]), tail["skipped"], tail["lines"][-1][0]) == (200, 300, 500)
 
 
+def test_whoever_shares_a_board_lets_others_go_on_between_its_parts() -> None:
+    board, rests = Board(), []
+    for _ in range(3):
+        board.take(b'{"v":1,"ts":5.0,"event":"call.planned","level":"info","seq":7,"pid":1}')
+    board.patch(lambda: rests.append("patch"))
+    assert len(rests) >= 2  # before `calls`, and before `tail`
+    rests.clear()
+    board.document(lambda: rests.append("document"))
+    assert len(rests) >= 6
+
+
 def test_a_call_is_told_with_the_calls_around_it_and_inside_it() -> None:
     board = Board()
     started = b'"ts":5.0,"event":"branch.started","level":"debug","seq":7,"pid":1'

@@ -113,6 +113,14 @@ def test_a_branch_that_never_began_counts_under_its_status_and_is_not_in_flight(
     assert case.why_not.names == {"deadline": 1}
 
 
+def test_configs_that_are_pinned_are_among_the_notices() -> None:
+    names = ["experiment.pinned", "experiment.unpinned"]
+    state = State()
+    for name in names:
+        state = fold(state, event(name, experiment="answer", reason="dashboard"))
+    assert [each.event for each in state.notices] == names
+
+
 def test_events_that_are_not_in_the_log_are_missing() -> None:
     state = State()
     for seq in (3, 4, 7, 6, 10):
