@@ -37,6 +37,10 @@ class Sources:
         """How often anybody had said so when each did: to see that one says it again."""
         self._known: weakref.WeakSet[Source] = weakref.WeakSet()
         self._count = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a lock that nobody holds, as in a forked child a thread may that is gone."""
         self._lock = threading.RLock()
 
     def __bool__(self) -> bool:

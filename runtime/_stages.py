@@ -87,6 +87,7 @@ class Stages:
         gone; nothing takes them any more.
         """
         self._lock = threading.Lock()
+        self._switches.begin()
         self._leavers.clear()
         gone = [stage for stage in self._all() if stage.loop.is_running()]
         for stage in gone:
