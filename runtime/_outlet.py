@@ -268,8 +268,11 @@ class Outlet(Generic[T]):
         if self._thread is not None or is_idle or time.monotonic() < self._next_try:
             return None
         work = Context().run  # of nobody's context: the first to put is not special
-        self._thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)
-        return self._thread
+        thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)
+        if self._thread is not None:  # a finalizer has put something meanwhile, and started one
+            return None
+        self._thread = thread
+        return thread
 
     def _start(self, thread: threading.Thread) -> None:
         """Start a thread; not under the lock, as it may want it before it is there."""

@@ -63,7 +63,11 @@ class Sources:
         with self._lock:
             said = [*self._said.items()]
         for source, number in said:
-            if not source.hand_over():
+            try:
+                is_left = source.hand_over()
+            except Exception:  # out of memory, say: it tells when there is more
+                is_left = False
+            if not is_left:
                 with self._lock:
                     if self._said.get(source) == number:
                         del self._said[source]
