@@ -63,7 +63,7 @@ class Desks:
         return desk
 
     def _let_go_of_closed_loops(self) -> None:
-        """Drop what was handed in too late: it leads back to its loop, and would keep that alive."""
+        """Drop what was handed in too late: it leads back to its loop, and keeps that alive."""
         for reference in self._desks.keyrefs():  # a list of its own: others may add some
             loop = reference()
             if loop is not None and loop.is_closed():

@@ -1,6 +1,7 @@
 """The Backstage: a loop in a thread of the runtime's own, for what no other loop can play."""
 
 import asyncio
+import sys
 import threading
 from asyncio.tasks import _unregister_task
 from collections import deque
@@ -140,6 +141,11 @@ class Backstage:
 
     def _let_in(self, visit: "_Visit") -> None:
         """Have the loop begin with something soon: one wake-up for all who come meanwhile."""
+        if sys.is_finalizing():  # a finalizer, at the very end: no other thread runs any more
+            raise ExperimentError(
+                "a call without a loop needs a thread of the runtime's own, and the interpreter "
+                "has ended all: make it earlier, as in a function given to atexit.register"
+            )
         with self._lock:
             loop = visit.loop = self._loop or self._start()
             self._coming.append(visit)

@@ -242,7 +242,7 @@ class Emitter:
             return events_of(notes, self._stamps)
         except BaseException as problem:
             self._lose(count_events(notes))
-            if isinstance(problem, Exception):  # whatever it is: the caller may have a call to answer
+            if isinstance(problem, Exception):  # whatever: the caller may have a call to answer
                 return []
             raise  # Ctrl-C
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 import threading
 import time
 import weakref
@@ -266,6 +267,8 @@ class Outlet(Generic[T]):
         """Return a thread to be started, if there is work and none to do it."""
         is_idle = not self._queue and not self._sources
         if self._thread is not None or is_idle or time.monotonic() < self._next_try:
+            return None
+        if sys.is_finalizing():  # it would never begin, and whoever starts it would wait for that
             return None
         work = Context().run  # of nobody's context: the first to put is not special
         thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)

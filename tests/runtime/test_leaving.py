@@ -463,6 +463,41 @@ def test_many_who_wait_without_a_loop_leave_the_process_its_files_and_the_last_c
     assert sorted(closed) == sorted(opened)
 
 
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_finalizer_at_the_very_end_cannot_make_the_interpreter_wait(
+    is_used: bool, tmp_path: Path
+) -> None:
+    script = f"""
+from understudy import Config, Runtime
+
+runtime = Runtime(configs=[{{"n": 0}}], events="events.jsonl")
+
+@runtime.experiment
+def play(config: Config):
+    return config.n
+
+class Late:
+    def __init__(self):
+        self.me = self  # only the collector can free it
+
+    def __del__(self, play=play, problem=Exception):
+        try:
+            play()
+        except problem as error:
+            print(type(error).__name__)
+
+late = Late()
+if {is_used}:
+    play()
+print("over")
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=20, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("over\nExperimentError\n", "", 0)
+
+
 def test_a_case_that_holds_the_loop_behind_the_scenes_does_not_keep_the_interpreter() -> None:
     script = """
 import threading
