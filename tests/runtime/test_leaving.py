@@ -447,6 +447,7 @@ def test_many_who_wait_without_a_loop_leave_the_process_its_files_and_the_last_c
         return "gone"
 
     told: list[str] = []
+    before = {*threading.enumerate()}
     callers = [
         threading.Thread(target=lambda: told.append(runtime.call_blocking(wait))) for _ in range(40)
     ]
@@ -454,12 +455,15 @@ def test_many_who_wait_without_a_loop_leave_the_process_its_files_and_the_last_c
         caller.start()
     for _ in callers:
         assert has_come.acquire(timeout=10)
+    begun = {*threading.enumerate()} - before
+    (behind,) = [each for each in begun if each.name == "understudy backstage"]
     loops[0].call_soon_threadsafe(may_go.set)
     for caller in callers:
         caller.join(10)
     assert told == ["gone"] * 40
     assert 2 <= len(opened) <= 2 * 16
     runtime.close()
+    behind.join(10)  # it has rung the last of them
     assert sorted(closed) == sorted(opened)
 
 
