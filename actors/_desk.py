@@ -57,6 +57,14 @@ class Desks:
         if desk is None or desk.loop() is not loop:
             desk = self._desks.get(loop)
             if desk is None:
+                self._let_go_of_closed_loops()
                 desk = self._desks[loop] = Desk(loop)
             self._last = desk
         return desk
+
+    def _let_go_of_closed_loops(self) -> None:
+        """Drop what was handed in too late: it leads back to its loop, and keeps that alive."""
+        for reference in self._desks.keyrefs():  # a list of its own: others may add some
+            loop = reference()
+            if loop is not None and loop.is_closed():
+                self._desks.pop(loop, None)

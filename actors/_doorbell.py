@@ -39,6 +39,11 @@ class Doorbell:
         self._ends: tuple[int, ...] = ()
         self._be_a_queue()
 
+    @property
+    def is_pipe(self) -> bool:
+        """Whether it is a pipe, and no queue."""
+        return bool(self._ends)
+
     def _be_a_queue(self) -> None:
         queue = SimpleQueue[None]()
         self.ring, self.wait = partial(queue.put, None), queue.get

@@ -60,6 +60,10 @@ class Switches:
         self._is_all_off = False
         self._disabled = set[int]()
         self._pinned: dict[int, str] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a lock that nobody holds, as in a forked child a thread may that is gone."""
         self._lock = threading.Lock()
 
     def disable(self, key: int | None, is_disabled: bool) -> None:

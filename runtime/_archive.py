@@ -19,6 +19,10 @@ class Archive:
 
     def __init__(self) -> None:
         self._tallies: dict[str, tuple[str, Tally]] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a lock that nobody holds, as in a forked child a thread may that is gone."""
         self._lock = threading.Lock()
 
     @property

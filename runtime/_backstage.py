@@ -1,6 +1,7 @@
 """The Backstage: a loop in a thread of the runtime's own, for what no other loop can play."""
 
 import asyncio
+import sys
 import threading
 from asyncio.tasks import _unregister_task
 from collections import deque
@@ -9,7 +10,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
-from typing import Any, ParamSpec, TypeVar, final
+from typing import Any, Final, ParamSpec, TypeVar, final
 
 from understudy.actors import Doorbell
 
@@ -18,6 +19,9 @@ from ._settings import ExperimentError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_PIPES: Final = 16
+"""How many who wait have a pipe: two files each, of which a process may have no more than 1024."""
 
 
 @final
@@ -40,6 +44,7 @@ class Backstage:
         self._has_called = False  # whether the loop is about to let in those who come
         self._visits = set[_Visit]()
         self._doorbells = deque[Doorbell]()  # of those who waited, for those who will
+        self._pipes = 0  # how many of them are pipes, and not queues, which are slower
 
     @property
     def is_running(self) -> bool:
@@ -90,11 +95,7 @@ class Backstage:
                 "this runs on the loop that the call would wait for: await it, or call it from "
                 "another thread"
             )
-        try:
-            doorbell = self._doorbells.pop()
-        except IndexError:
-            doorbell = Doorbell()
-            doorbell.open()
+        doorbell = self._fetch_doorbell()
         visit = _Visit(partial(make, *args, **kwargs), lambda: doorbell.ring())
         try:
             self._let_in(visit)
@@ -102,7 +103,7 @@ class Backstage:
         except BaseException:  # Ctrl-C; nobody else may have the doorbell, as it will ring
             self._call_off(visit)
             raise
-        self._doorbells.append(doorbell)
+        self._bring_back(doorbell)
         value: R = visit.value
         error = visit.error
         if error is not None:
@@ -111,6 +112,24 @@ class Backstage:
             finally:
                 del error, visit  # its traceback holds this frame: no cycle stays behind
         return value
+
+    def _fetch_doorbell(self) -> Doorbell:
+        with suppress(IndexError):
+            return self._doorbells.pop()
+        doorbell = Doorbell()
+        if self._pipes < _PIPES:
+            self._pipes += 1
+            doorbell.open()
+        return doorbell
+
+    def _bring_back(self, doorbell: Doorbell) -> None:
+        """Keep a doorbell for the next who waits, pipes first; none while there is no loop."""
+        if self._loop is None:
+            return
+        if doorbell.is_pipe:
+            self._doorbells.append(doorbell)
+        else:
+            self._doorbells.appendleft(doorbell)
 
     def hand_over(self, make: Callable[[], Coroutine[Any, Any, R]]) -> Future[R]:
         """Run a coroutine there, in a copy of this context; cancelling the future cancels it."""
@@ -122,6 +141,11 @@ class Backstage:
 
     def _let_in(self, visit: "_Visit") -> None:
         """Have the loop begin with something soon: one wake-up for all who come meanwhile."""
+        if sys.is_finalizing():  # a finalizer, at the very end: no other thread runs any more
+            raise ExperimentError(
+                "a call without a loop needs a thread of the runtime's own, and the interpreter "
+                "has ended all: make it earlier, as in a function given to atexit.register"
+            )
         with self._lock:
             loop = visit.loop = self._loop or self._start()
             self._coming.append(visit)
@@ -179,6 +203,7 @@ class Backstage:
                 return False
             self._loop = self._thread = None
             self._doorbells.clear()
+            self._pipes = 0
             loop.call_soon(loop.stop)
             return True
 

@@ -3,14 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol, final, runtime_checkable
+from typing import Any, Final, Protocol, TypeGuard, final
 
 from understudy.actors import Note, Notes, error_in_words
 from understudy.configs import UnderstudyError
 from understudy.events import Event
 
 from ._context import look_around
-from ._noted import Stamps, events_of
+from ._noted import Stamps, count_events, events_of
 from ._outlet import begin_again_after_fork
 from ._shown import Shown
 
@@ -47,7 +47,6 @@ class Takes(Protocol):
         ...
 
 
-@runtime_checkable
 class Fetches(Takes, Protocol):
     """A sink that comes for the events: then none is made until it does."""
 
@@ -63,6 +62,11 @@ class Fetches(Takes, Protocol):
     def put_all(self, events: list[Event], /) -> object:
         """Take events; neither wait nor raise."""
         ...
+
+
+def _fetches(sink: Takes) -> TypeGuard[Fetches]:
+    """Whether a sink comes for events, by its class: one that stands for another hands on `put`."""
+    return all(hasattr(type(sink), name) for name in ("room", "expect", "put_all"))
 
 
 @final
@@ -99,6 +103,7 @@ class Emitter:
     __slots__ = (
         "__weakref__",
         "_clock",
+        "_is_at_it",
         "_lock",
         "_many",
         "_next_sample",
@@ -121,7 +126,7 @@ class Emitter:
         self._sinks = tuple(sinks)
         self._clock = clock
         self._stamps = Stamps(service, runtime_id, clock, shown or Shown(None))
-        rooms = [sink.room if isinstance(sink, Fetches) else 0 for sink in sinks]
+        rooms = [sink.room if _fetches(sink) else 0 for sink in sinks]
         self._room = min(_ROOM, *rooms) if rooms and all(rooms) else 0
         self._many = max(1, self._room // _SHARE)
         attend = self._attend if self._room else self._hand_over_at_once
@@ -132,7 +137,7 @@ class Emitter:
 
     def add(self, sink: Takes) -> None:
         """Hand the events to one more sink from now on; it comes for them by itself."""
-        assert isinstance(sink, Fetches)
+        assert _fetches(sink)
         with self._lock:
             while self._room and self.notes.pad:  # what was before is none of its
                 self.hand_over()
@@ -145,6 +150,7 @@ class Emitter:
     def begin(self) -> None:
         """Count from the start, with nothing to tell: when it is made, and in a forked child."""
         self._lock = threading.RLock()
+        self._is_at_it = False
         self._stamps.begin()
         self._next_sample = time.monotonic() + _OFTEN
         self.notes.pad.clear()
@@ -164,20 +170,29 @@ class Emitter:
 
         After that, whoever takes the next note tells the sinks to come.
         """
-        notes = self.notes
         with self._lock:
-            if most is None:  # not where somebody has better things to do
-                self._sample()
-            if not notes.pad:
-                notes.most = 0
-            if not notes.pad:  # asked again: one who came in between may have seen the old `most`
-                return False
-            notes.most = self._many
-            count = len(notes.pad) if most is None else min(most, len(notes.pad))
-            events = self._made_of([notes.pad.popleft() for _ in range(count)])
-            for sink in self._sinks:
-                assert isinstance(sink, Fetches)
-                sink.put_all(events)
+            if self._is_at_it:  # a finalizer, in the midst of it: it is asked again
+                return True
+            self._is_at_it = True
+            try:
+                return self._hand_over(most)
+            finally:
+                self._is_at_it = False
+
+    def _hand_over(self, most: int | None) -> bool:
+        notes = self.notes
+        if most is None:  # not where somebody has better things to do
+            self._sample()
+        if not notes.pad:
+            notes.most = 0
+        if not notes.pad:  # asked again: one who came in between may have seen the old `most`
+            return False
+        notes.most = self._many
+        count = len(notes.pad) if most is None else min(most, len(notes.pad))
+        events = self._made_of([notes.pad.popleft() for _ in range(count)])
+        for sink in self._sinks:
+            assert _fetches(sink)
+            sink.put_all(events)
         return True
 
     def _sample(self) -> None:
@@ -198,7 +213,7 @@ class Emitter:
         if notes.most < self._room:
             notes.most = self._room if notes.most else self._many
             for sink in self._sinks:
-                assert isinstance(sink, Fetches)
+                assert _fetches(sink)
                 sink.expect(self)
         elif self._lock.acquire(blocking=False):  # or somebody is at it right now
             try:
@@ -225,9 +240,11 @@ class Emitter:
     def _made_of(self, notes: list[Note]) -> list[Event]:
         try:
             return events_of(notes, self._stamps)
-        except Exception:  # whatever it is: the caller may have a call to answer
-            self._lose(len(notes))
-            return []
+        except BaseException as problem:
+            self._lose(count_events(notes))
+            if isinstance(problem, Exception):  # whatever: the caller may have a call to answer
+                return []
+            raise  # Ctrl-C
 
     def _lose(self, count: int) -> None:
         with self._lock:

@@ -172,6 +172,7 @@ class Experiment:
     def forget(self, stages: Collection[Stage]) -> None:
         """Let go of loops that stand still, in a forked child: there, only what ended counts."""
         self._lock = threading.RLock()
+        self.archive.begin()
         for stage in stages:
             supervisor = self._supervisors.pop(stage, None)
             if supervisor is not None:

@@ -116,6 +116,17 @@ def events_of(notes: Iterable[Note], stamps: Stamps) -> list[Event]:
     return events
 
 
+def count_events(notes: Iterable[Note]) -> int:
+    """Return how many events notes stand for: a branch may tell of its call, too."""
+    return sum(_count_of(note) for note in notes)
+
+
+def _count_of(note: Note) -> int:
+    if note[0] in ("bound", "captured"):  # these belong to the events of others
+        return 0
+    return 2 if note[0] == "started" and not note[-1] else 1
+
+
 def _told(fields: dict[str, Any], shown: Shown) -> dict[str, Any]:
     """Return the fields that there are, and of those what may be shown."""
     if not fields.keys() <= _TOLD:

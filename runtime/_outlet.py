@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 import threading
 import time
 import weakref
@@ -267,9 +268,14 @@ class Outlet(Generic[T]):
         is_idle = not self._queue and not self._sources
         if self._thread is not None or is_idle or time.monotonic() < self._next_try:
             return None
+        if sys.is_finalizing():  # it would never begin, and whoever starts it would wait for that
+            return None
         work = Context().run  # of nobody's context: the first to put is not special
-        self._thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)
-        return self._thread
+        thread = threading.Thread(target=work, args=(self._run,), name=self.name, daemon=True)
+        if self._thread is not None:  # a finalizer has put something meanwhile, and started one
+            return None
+        self._thread = thread
+        return thread
 
     def _start(self, thread: threading.Thread) -> None:
         """Start a thread; not under the lock, as it may want it before it is there."""

@@ -156,6 +156,8 @@ class Patrol:
         """Watch a loop, too, that runs in this thread, which has computed for so many seconds."""
         watch = self._loops.get(thread)
         if watch is None or watch.loop() is not loop:
+            if watch is not None:  # that loop is over, and what held it
+                self._free(watch, time.perf_counter())
             watch = self._loops[thread] = LoopWatch(loop, clock, computed)
         watch.send_ping(loop)
         if watch.ping is not None:

@@ -6,7 +6,6 @@
 
 import asyncio
 import os
-import threading
 import time
 import types
 import weakref
@@ -172,7 +171,6 @@ class Runtime(Calls):
         self._follower = self._follower_of(configs) if watch else None
         self._experiments = weakref.WeakValueDictionary[int, Experiment]()
         self._plain: dict[tuple[str, Kind], Experiment] = {}
-        self._lock = threading.Lock()
         self._showing: Showing | None = None
         self.stages: Stages = Stages(
             self.id,
@@ -233,8 +231,7 @@ class Runtime(Calls):
         capture = _capture_of(given.pop("capture", self._capture))
         settings = make_settings(self.settings, given, ONLY_DECLARED)
         experiment = Experiment(self, function, settings, name, uses, capture=capture)
-        with self._lock:
-            self._experiments[experiment.key] = experiment
+        self._experiments[experiment.key] = experiment
         self._telling.experiment_registered(experiment)
         return decorate(experiment)
 
@@ -260,8 +257,7 @@ class Runtime(Calls):
             plain = self._plain[name, kind] = Experiment(
                 self, _play_plain, settings, name, kind=kind, capture=self._capture
             )
-            with self._lock:
-                self._experiments[plain.key] = plain
+            self._experiments[plain.key] = plain
         return plain.view, (function, *args)
 
     # Choosing by hand
@@ -431,9 +427,12 @@ class Runtime(Calls):
         return await self.stages.close()
 
     def _all_experiments(self) -> list[Experiment]:
-        """Return the experiments there are; other threads may be making some."""
-        with self._lock:
-            return [*self._experiments.values()]
+        """Return the experiments there are; other threads may be making some.
+
+        Without a lock: a forked child asks too, where one might be held by a thread that is gone.
+        """
+        found = (reference() for reference in self._experiments.valuerefs())
+        return [experiment for experiment in found if experiment is not None]
 
     def _follower_of(self, sources: Any) -> "Follower":
         from ._reload import Follower

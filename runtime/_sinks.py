@@ -18,7 +18,7 @@ from understudy.events import EVENTS, LONGEST, VERSION, Event, encode_lines, fie
 
 from ._appended import AppendedFile
 from ._events import EventsError
-from ._outlet import Outlet
+from ._outlet import Outlet, begin_again_after_fork
 from ._rotation import Rotation
 from ._sources import Source, Sources
 
@@ -79,9 +79,15 @@ class MemorySink:
     def __init__(self, limit: int | None = 100_000) -> None:
         self._kept: deque[Event] = deque()
         self._limit = limit
-        self._lock = threading.RLock()
         self._dropped = 0
         self._sources = Sources()
+        self.begin()
+        begin_again_after_fork(self)
+
+    def begin(self) -> None:
+        """Have locks that nobody holds, as in a forked child threads may that are gone."""
+        self._lock = threading.RLock()
+        self._sources.begin()
 
     @property
     def events(self) -> list[Event]:

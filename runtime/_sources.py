@@ -37,6 +37,10 @@ class Sources:
         """How often anybody had said so when each did: to see that one says it again."""
         self._known: weakref.WeakSet[Source] = weakref.WeakSet()
         self._count = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Have a lock that nobody holds, as in a forked child a thread may that is gone."""
         self._lock = threading.RLock()
 
     def __bool__(self) -> bool:
@@ -59,7 +63,11 @@ class Sources:
         with self._lock:
             said = [*self._said.items()]
         for source, number in said:
-            if not source.hand_over():
+            try:
+                is_left = source.hand_over()
+            except Exception:  # out of memory, say: it tells when there is more
+                is_left = False
+            if not is_left:
                 with self._lock:
                     if self._said.get(source) == number:
                         del self._said[source]

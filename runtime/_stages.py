@@ -28,6 +28,8 @@ Call = Callable[[tuple[Any, ...], Mapping[str, Any]], Coroutine[Any, Any, Any]]
 _SOON = 0.001
 _SHORT = 1.0
 """How many seconds subscribers have at least to be told what is left."""
+_LATE = 5.0
+"""How many seconds longer than a drain may take the interpreter waits, at its end, for a loop."""
 _PATIENCE = 1.0
 """After how many seconds of leaving it is said what is waited for."""
 
@@ -87,6 +89,7 @@ class Stages:
         gone; nothing takes them any more.
         """
         self._lock = threading.Lock()
+        self._switches.begin()
         self._leavers.clear()
         gone = [stage for stage in self._all() if stage.loop.is_running()]
         for stage in gone:
@@ -234,6 +237,13 @@ class Stages:
         if not self._backstage.is_running:
             return DrainReport(0, ())
         return self._backstage.play(self._leave_backstage)
+
+    def close_at_exit(self) -> None:
+        """Do so, unless something holds the loop there: that must not hold the interpreter, too."""
+        if self._backstage.is_running:
+            left = self._backstage.hand_over(self._leave_backstage)
+            with suppress(TimeoutError):
+                left.result(self.drain_timeout + _LATE)
 
     async def _leave_backstage(self) -> DrainReport:
         """Drain both stages behind the scenes, that of direct calls and that of the loop; end it.
@@ -435,7 +445,7 @@ def _close_all() -> None:
     """Drain, before the interpreter ends, what was called without a loop; Ctrl-C ends that."""
     with suppress(KeyboardInterrupt):
         for stages in [*_ALL]:
-            stages.close_backstage()
+            stages.close_at_exit()
 
 
 atexit.register(_close_all)

@@ -1,10 +1,12 @@
 """The threads of a runtime: started when needed, bounded, ended after a rest, harmless."""
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
@@ -300,3 +302,28 @@ print("over")
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.stdout, done.stderr, done.returncode) == ("over\n", "", 0)
+
+
+def test_a_thread_that_is_later_than_its_loop_keeps_that_alive_no_longer_than_to_the_next() -> None:
+    workers = Workers("test", 1)
+    loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+    for _ in range(3):
+        gate, is_late = threading.Event(), threading.Event()
+
+        async def main(gate: threading.Event = gate, is_late: threading.Event = is_late) -> None:
+            loop = asyncio.get_running_loop()
+            loops.append(weakref.ref(loop))
+
+            def done(_value: object, _error: object) -> None:
+                assert loop.is_running()  # it is never told: this one leads to the loop
+
+            workers.post(partial(gate.wait, 10), done)
+            workers.post(is_late.set, lambda *_: None)  # is done when the first is handed in
+
+        asyncio.run(main())
+        gate.set()
+        assert is_late.wait(10)
+    assert asyncio.run(told_by(workers, lambda: 1)) == (1, None)
+    gc.collect()
+    assert [loop() for loop in loops] == [None] * 3
+    workers.rest()

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy import Event, MemorySink, UnderstudyError
+from understudy import Event, MemorySink, Runtime, UnderstudyError
 from understudy._events import Emitter, EventsError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy.events import EVENTS, encode_line, fields_of
 
@@ -174,6 +175,71 @@ def test_ctrl_c_is_nobodys_but_the_callers() -> None:
     emit, _ = emitting(Raising(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         emit("runtime.started")
+
+
+class Interrupted:
+    """A clock; who makes events asks it first, and then something may come in between."""
+
+    def __init__(self) -> None:
+        self.come: Callable[[], None] | None = None
+
+    def __call__(self) -> int:
+        come, self.come = self.come, None
+        if come is not None:
+            come()
+        return 0
+
+
+def test_what_a_finalizer_tells_while_events_are_made_comes_after_them() -> None:
+    memory, clock = MemorySink(), Interrupted()
+    emit = Emitter([memory], None, "a1", clock)
+
+    def finalize() -> None:
+        for each in range(2_000):  # more than may gather
+            emit("config.loaded", count=each)
+
+    for _ in range(200):
+        emit("runtime.started")
+    clock.come = finalize
+    names = [event.event for event in memory.events]
+    assert names == ["runtime.started"] * 200 + ["config.loaded"] * 2_000
+    assert [event.seq for event in memory.events] == [*range(1, 2_201)]
+
+
+def test_what_ctrl_c_loses_is_counted_and_all_goes_on() -> None:
+    memory, clock = MemorySink(), Interrupted()
+    emit = Emitter([memory], None, "a1", clock)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(5):
+        emit("runtime.started")
+    clock.come = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        emit.hand_over()
+    emit("runtime.stopped")
+    assert [event.event for event in memory.events] == ["runtime.stopped"]
+    assert emit.dropped == 5
+
+
+def test_a_sink_that_hands_on_to_another_is_asked_for_each_event() -> None:
+    class Some:
+        def __init__(self, sink: MemorySink) -> None:
+            self._sink = sink
+
+        def put(self, event: Event, /) -> None:
+            if event.event == "branch.shed":
+                self._sink.put(event)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._sink, name)
+
+    memory = MemorySink()
+    runtime = Runtime(events=Some(memory))
+    runtime.experiment(configs=None)(lambda: None)()
+    runtime.close()
+    assert memory.events == []
 
 
 def test_eight_threads_count_without_a_gap() -> None:

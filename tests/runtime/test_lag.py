@@ -523,6 +523,26 @@ async def test_two_loops_in_two_threads_are_watched_each() -> None:
     assert {event.label for event in told.named("loop.lagged")} == {"0", "1"}
 
 
+def test_one_who_held_a_loop_until_that_ended_is_told_to_have_let_go_of_it() -> None:
+    told = Told()
+    runtime = Runtime(configs=TWO[:1], events=told, lag=LAG)
+
+    @runtime.experiment
+    async def hold(config: Config, name: str) -> None:
+        told.wait(name)
+
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    first.run_until_complete(hold(name="loop.lagged"))
+    second.run_until_complete(hold(name="loop.resumed"))  # in the same thread
+    first.run_until_complete(runtime.aclose())
+    second.run_until_complete(runtime.aclose())
+    first.close()
+    second.close()
+    assert {event.branch_id for event in told.named("loop.lagged")} == {
+        event.branch_id for event in told.named("loop.resumed")
+    }
+
+
 def test_the_loop_behind_the_scenes_is_watched_too() -> None:
     told = Told()
     runtime = watched(told, strategy=None)

@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -412,3 +415,112 @@ async def test_leaving_writes_what_was_told_where_no_thread_can_be_started_any_m
         monkeypatch.setattr(threading.Thread, "start", start_none)
     assert gate.is_set()
     assert told[-1] == "runtime.stopped"
+
+
+def test_many_who_wait_without_a_loop_leave_the_process_its_files_and_the_last_closes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened, closed = list[int](), list[int]()
+    pipe, close = os.pipe, os.close
+
+    def open_noted() -> tuple[int, int]:
+        ends = pipe()
+        opened.extend(ends)
+        return ends
+
+    def close_noted(file: int) -> None:
+        if file in opened:
+            closed.append(file)
+        close(file)
+
+    monkeypatch.setattr(os, "pipe", open_noted)
+    monkeypatch.setattr(os, "close", close_noted)
+    runtime = Runtime(configs=TWO[:1])
+    has_come, may_go = threading.Semaphore(0), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @runtime.experiment
+    async def wait(config: Config) -> str:
+        loops.append(asyncio.get_running_loop())
+        has_come.release()
+        await may_go.wait()
+        return "gone"
+
+    told: list[str] = []
+    before = {*threading.enumerate()}
+    callers = [
+        threading.Thread(target=lambda: told.append(runtime.call_blocking(wait))) for _ in range(40)
+    ]
+    for caller in callers:
+        caller.start()
+    for _ in callers:
+        assert has_come.acquire(timeout=10)
+    begun = {*threading.enumerate()} - before
+    (behind,) = [each for each in begun if each.name == "understudy backstage"]
+    loops[0].call_soon_threadsafe(may_go.set)
+    for caller in callers:
+        caller.join(10)
+    assert told == ["gone"] * 40
+    assert 2 <= len(opened) <= 2 * 16
+    runtime.close()
+    behind.join(10)  # it has rung the last of them
+    assert sorted(closed) == sorted(opened)
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_finalizer_at_the_very_end_cannot_make_the_interpreter_wait(
+    is_used: bool, tmp_path: Path
+) -> None:
+    script = f"""
+from understudy import Config, Runtime
+
+runtime = Runtime(configs=[{{"n": 0}}], events="events.jsonl")
+
+@runtime.experiment
+def play(config: Config):
+    return config.n
+
+class Late:
+    def __init__(self):
+        self.me = self  # only the collector can free it
+
+    def __del__(self, play=play, problem=Exception):
+        try:
+            play()
+        except problem as error:
+            print(type(error).__name__)
+
+late = Late()
+if {is_used}:
+    play()
+print("over")
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=20, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("over\nExperimentError\n", "", 0)
+
+
+def test_a_case_that_holds_the_loop_behind_the_scenes_does_not_keep_the_interpreter() -> None:
+    script = """
+import threading
+from understudy import Config, Runtime, _stages
+
+_stages._LATE = 0.05
+runtime = Runtime(configs=[{"n": 0}], drain_timeout=0.05, lag=None)
+has_begun = threading.Event()
+
+@runtime.experiment
+async def hold(config: Config):
+    has_begun.set()
+    threading.Event().wait()
+
+threading.Thread(target=runtime.call_blocking, args=(hold,), daemon=True).start()
+has_begun.wait(10)
+print("over")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("over\n", "", 0)

@@ -116,6 +116,83 @@ def test_a_fork_after_construction_works_in_parent_and_child(used_before: bool) 
     assert told == "both\n"
 
 
+def test_a_forked_child_goes_on_whichever_lock_another_thread_held() -> None:
+    told = run_script("""
+        import asyncio, os, signal, sys, threading, warnings
+
+        warnings.simplefilter("ignore", DeprecationWarning)  # what forks has threads, of course
+        ours = []
+
+        def noting(kind):
+            def make():
+                made = kind()
+                if sys._getframe(1).f_globals["__name__"].startswith("understudy"):
+                    ours.append(made)
+                return made
+
+            return make
+
+        threading.Lock, threading.RLock = noting(threading.Lock), noting(threading.RLock)
+        from understudy import Config, MemorySink, Runtime
+
+        memory = MemorySink()
+        runtime = Runtime(configs=[{"n": 0}, {"n": 1}], events=[memory, os.devnull])
+        runtime.subscribe(lambda result: None)
+
+        @runtime.experiment
+        def plain(config: Config):
+            return config.n
+
+        @runtime.experiment
+        async def play(config: Config):
+            return config.n
+
+        async def main():
+            async with runtime:
+                with runtime.force(play, 0):
+                    return await play(), await runtime.call(plain)
+
+        def use():
+            assert (plain(), runtime.call_blocking(play)) == (0, 0)
+            assert asyncio.run(main()) == (0, 0)
+            runtime.experiment(configs=None)(lambda: None)()
+            runtime.disable(plain)
+            runtime.enable(plain)
+            runtime.statistics()
+            assert memory.events
+            runtime.close()
+
+        use()
+        assert (plain(), runtime.call_blocking(play)) == (0, 0)
+
+        def hold(lock, is_held, is_over):
+            with lock:
+                is_held.set()
+                is_over.wait(10)
+
+        tried = 0
+        for lock in [*ours]:
+            if hasattr(lock, "locked") and lock.locked():
+                continue  # a bell
+            is_held, is_over = threading.Event(), threading.Event()
+            thread = threading.Thread(target=hold, args=(lock, is_held, is_over))
+            thread.start()
+            assert is_held.wait(10)
+            child = os.fork()
+            if not child:
+                signal.alarm(10)
+                use()
+                os._exit(0)
+            ended = os.waitpid(child, 0)[1]
+            is_over.set()
+            thread.join()
+            assert ended == 0, (lock, ended)
+            tried += 1
+        print(tried > 20)
+    """)
+    assert told == "True\n"
+
+
 def test_pytest_asyncio_can_have_a_runtime_for_each_test(tmp_path: Any) -> None:
     (tmp_path / "test_it.py").write_text(
         textwrap.dedent("""

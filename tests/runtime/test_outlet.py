@@ -391,6 +391,45 @@ def test_the_law_holds_while_eight_threads_put_and_one_closes() -> None:
     assert sorted(consumer.got) == sorted(taken)
 
 
+def test_a_source_that_raises_harms_nobody_else() -> None:
+    consumer = Consumer()
+    outlet = Outlet("sourced", consumer, delay=0.0)
+    has_raised = threading.Event()
+
+    class Raising:
+        def hand_over(self) -> bool:
+            has_raised.set()
+            raise MemoryError
+
+    outlet.expect(Raising())
+    assert has_raised.wait(LONG)
+    outlet.put("after")
+    assert outlet.close(LONG)
+    assert consumer.got == ["after"]
+
+
+def test_what_a_finalizer_puts_as_the_thread_is_made_starts_no_second_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = Consumer()
+    rested_in: list[threading.Thread] = []
+    outlet = Outlet("one", consumer, rest=lambda: rested_in.append(threading.current_thread()))
+    initialize = threading.Thread.__init__
+    made: list[threading.Thread] = []
+
+    def put_meanwhile(thread: threading.Thread, *args: Any, **kwargs: Any) -> None:
+        initialize(thread, *args, **kwargs)
+        made.append(thread)
+        if len(made) == 1:
+            outlet.put("inner")
+
+    monkeypatch.setattr(threading.Thread, "__init__", put_meanwhile)
+    outlet.put("outer")
+    assert outlet.close(LONG)
+    assert sorted(consumer.got) == ["inner", "outer"]
+    assert rested_in == [made[1]]
+
+
 @forks
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_child_starts_afresh_whoever_held_the_lock() -> None:
