@@ -114,9 +114,9 @@ class ExtraNotInstalledError(UnderstudyError, ModuleNotFoundError):
 
     def __init__(self, what: str, package: str, *others: str) -> None:
         packages = package, *others
+        absent = "which are not installed" if others else "which is not installed"
         super().__init__(
-            f"{what} needs {' and '.join(packages)}, which {'are' if others else 'is'} not installed: "
-            f"pip install {' '.join(packages)}"
+            f"{what} needs {' and '.join(packages)}, {absent}: pip install {' '.join(packages)}"
         )
         self.what = what
         self.package = package

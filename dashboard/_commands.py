@@ -151,7 +151,7 @@ class _Teller:
         return lines
 
     def complain(self) -> None:
-        """Say so if there was something, and none of it was asked for: it may be a misspelt name."""
+        """Say so if there is something, and none of it was asked for: a name may be misspelt."""
         if self._read and not self._chosen:
             print(f"understudy tail: none of {self._read} events is so", file=sys.stderr)
 
