@@ -40,7 +40,8 @@ def table(
             break
         if name in cells[0]:
             place = cells[0].index(name)
-            for row in [widths, *cells]:
+            del widths[place]
+            for row in cells:
                 del row[place]
     over = sum(widths) + 2 * (len(widths) - 1) - width
     for _ in range(max(0, over)):
