@@ -83,7 +83,7 @@ def _experiments(experiments: list[Json], width: int) -> list[str]:
         [
             each["name"],
             (each["strategy"] or "-").removesuffix("Strategy")
-            + (" (disabled)" if each["is_disabled"] else ""),
+            + (" (disabled)" if each["is_disabled"] else " (pinned)" if each["pinned"] else ""),
             str(each["calls"]),
             *(str(each[count]) for count in _COUNTS),
             *(milliseconds(each[time]) for time in _TIMES),
