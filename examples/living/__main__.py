@@ -25,7 +25,9 @@ chance = random.Random(7)
 async def live(number: int) -> None:
     """Be a client: ask, think, ask again."""
     while True:
-        with suppress(ConnectionError, TimeoutError):  # who forces `hanging` has nobody wait for ever
+        with suppress(
+            ConnectionError, TimeoutError
+        ):  # who forces `hanging` has nobody wait for ever
             asked = chance.choice([answer, answer, answer, reply])
             await asked.options(timeout=2)(f"question {number}")
         if chance.random() < 0.02:

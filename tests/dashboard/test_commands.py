@@ -116,6 +116,13 @@ def test_a_report_as_json_is_the_document(log: Path) -> None:
     ]
 
 
+def test_a_report_says_that_a_config_is_pinned(log: Path) -> None:
+    with log.open("wb") as file:
+        file.write(b"".join(LINES[:3]))
+        file.write(told("experiment.pinned", 4, experiment="shop.answer", label="small"))
+    assert "shop.answer  Shadow (pinned)" in run("report", log).stdout
+
+
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert run("report", tmp_path / "empty").stdout == "No events.\n"
