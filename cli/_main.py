@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
@@ -48,8 +48,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="understudy", description="See what runtimes do, or did, from the events they wrote."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     add_commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True))
     return parser
+
+
+class _Version(argparse.Action):
+    """Says which version this is; only who asks pays for looking it up."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Say it, and exit."""
+        from importlib.metadata import version
+
+        print(f"understudy {version('understudy')}")
+        parser.exit()
 
 
 def _told(problem: OSError) -> str:

@@ -112,13 +112,18 @@ class ExtraNotInstalledError(UnderstudyError, ModuleNotFoundError):
 
     __module__ = "understudy.configs"
 
-    def __init__(self, what: str, package: str) -> None:
-        super().__init__(f"{what} needs {package}, which is not installed: pip install {package}")
+    def __init__(self, what: str, package: str, *others: str) -> None:
+        packages = package, *others
+        absent = "which are not installed" if others else "which is not installed"
+        super().__init__(
+            f"{what} needs {' and '.join(packages)}, {absent}: pip install {' '.join(packages)}"
+        )
         self.what = what
         self.package = package
+        self._others = others
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.what, self.package)
+        return type(self), (self.what, self.package, *self._others)
 
 
 class RegistryError(UnderstudyError, RuntimeError):

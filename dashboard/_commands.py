@@ -18,7 +18,7 @@ from ._report import report
 from ._serve import add_dashboard
 from ._state import State
 from ._tail import Filter, coloured, plain, shown
-from ._terminal import wait_for_more, wants_colour, write
+from ._terminal import tell_what_is_awaited, wait_for_more, wants_colour, write
 from ._texts import printable
 
 _INTERVAL: Final = 0.2
@@ -92,6 +92,9 @@ def _add_tail(commands: Any) -> None:
     parser.add_argument("--role", metavar="ROLE", help="of this role only: primary, shadow, branch")
     parser.add_argument("--call", metavar="ID", help="of this call only")
     parser.add_argument(
+        "--status", metavar="STATUS", help="of branches that ended so only: error, timeout, shed"
+    )
+    parser.add_argument(
         "-n", "--lines", metavar="LINES", type=_whole, default=10, help="begin with so many (10)"
     )
     parser.add_argument(
@@ -103,7 +106,8 @@ def _add_tail(commands: Any) -> None:
 
 def _run_tail(asked: Namespace) -> int:
     wanted = Filter(
-        asked.experiment, asked.event, asked.level, asked.config, asked.role, asked.call
+        *(asked.experiment, asked.event, asked.level, asked.config, asked.role, asked.call),
+        asked.status,
     )
     teller = _Teller(wanted, asked.json, wants_colour(asked.color), len(asked.files) > 1)
     last: deque[bytes] = deque(maxlen=asked.lines)
@@ -111,11 +115,14 @@ def _run_tail(asked: Namespace) -> int:
         for lines in read_logs(asked.files, siblings=asked.rotated):
             last.extend(teller.chosen(lines))
         teller.write(teller.ordered(last))
+        teller.complain()
         return 0
+    tell_what_is_awaited("understudy tail", asked.files)
     with Follower(asked.files, siblings=asked.rotated) as follower:
         while lines := follower.read():
             last.extend(teller.chosen(lines))
         teller.write(teller.ordered(last))
+        teller.complain()
         while True:
             if lines := follower.read():
                 teller.write(teller.chosen(lines))
@@ -131,14 +138,22 @@ class _Teller:
         self._is_json = is_json
         self._paint = coloured if is_coloured else plain
         self._is_of_many = is_of_many
+        self._read = self._chosen = 0
 
     def chosen(self, lines: list[bytes]) -> list[bytes]:
         """Return those that are wanted; of several files in the order of their times."""
         lines = self.ordered(lines)
-        if self._wanted.takes_all:
-            return lines
-        takes = self._wanted.takes
-        return [raw for raw in lines if (line := read_line(raw)) and takes(line.event)]
+        self._read += len(lines)
+        if not self._wanted.takes_all:
+            takes = self._wanted.takes
+            lines = [raw for raw in lines if (line := read_line(raw)) and takes(line.event)]
+        self._chosen += len(lines)
+        return lines
+
+    def complain(self) -> None:
+        """Say so if there is something, and none of it was asked for: a name may be misspelt."""
+        if self._read and not self._chosen:
+            print(f"understudy tail: none of {self._read} events is so", file=sys.stderr)
 
     def ordered(self, lines: Iterable[bytes]) -> list[bytes]:
         """Return lines in the order of their times, if they come from several files."""
@@ -195,6 +210,7 @@ def _folded(asked: Namespace) -> Board:
 
 def _add_top(commands: Any) -> None:
     parser = _command(commands, "top", _run_top, "Watch what happens, as tables that refresh.")
+    parser.epilog = f"Keys: {', '.join(_top.KEYS.split('   '))}."
     parser.add_argument(
         "--interval", metavar="SECONDS", type=_number(0.05), default=1.0, help="between two looks"
     )

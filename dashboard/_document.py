@@ -143,6 +143,7 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
         "strategy": known.strategy,
         "configs": known.configs,
         "is_disabled": bool(known.is_disabled or state.is_disabled),
+        "pinned": known.pinned or None,
         "calls": known.calls,
         "planned": known.planned,
         "in_flight": sum(role.in_flight for role in roles.values()),

@@ -14,11 +14,11 @@ from ._lives import (
     configs_told,
     dropped,
     lived,
+    pinned,
     registered,
     strategy_failed,
     switched,
 )
-from ._notices import note
 from ._places import LATEST, MOST
 from ._state import Process, State
 from ._texts import name_of
@@ -152,9 +152,9 @@ _FOLDS: Final[dict[str, Callable[[State, Event, Process], None]]] = {
     "config.rejected": configs_told,
     "experiment.disabled": switched,
     "experiment.enabled": switched,
-    "experiment.pinned": note,
+    "experiment.pinned": pinned,
     "experiment.registered": registered,
-    "experiment.unpinned": note,
+    "experiment.unpinned": pinned,
     "log.dropped": dropped,
     "loop.lagged": lagged,
     "loop.resumed": resumed,

@@ -89,6 +89,13 @@ def switched(state: State, event: Event, process: Process) -> None:
     note(state, event, process)
 
 
+def pinned(state: State, event: Event, process: Process) -> None:
+    if event.experiment is not None:
+        label = event.label or event.config_id or ""  # nothing: it is pinned no longer
+        experiment_of(state, event.experiment, event.ts).pinned = name_of(label)
+    note(state, event, process)
+
+
 def strategy_failed(state: State, event: Event, process: Process) -> None:
     if event.experiment is not None:
         experiment_of(state, event.experiment, event.ts).strategy_failures += 1

@@ -108,7 +108,7 @@ def _merge_second(mine: Second, other: Second) -> None:
 
 def _merge_experiment(mine: Experiment, other: Experiment) -> None:
     _add(mine, other, ("calls", "planned", "strategy_failures", "rejections"))
-    _take(mine, other, ("strategy", "configs", "is_disabled"))
+    _take(mine, other, ("strategy", "configs", "is_disabled", "pinned"))
     mine.last_ts = max(mine.last_ts, other.last_ts)
     mine.reasons.merge(other.reasons)
     _merge_all(mine.cases, other.cases, _merge_case)

@@ -11,6 +11,8 @@ from ._texts import milliseconds, printable
 _COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped")
 _TIMES = ("p50_ms", "p95_ms", "p99_ms")
 _HEAD = ("planned", "ok", "err", "timeout", "cancel", "shed", "skip", "p50", "p95", "p99")
+_SPARED = ("p95", "p50", "cancel")
+"""What is left out first where there is no room for names."""
 _MOST_ROWS = 200
 
 
@@ -81,14 +83,15 @@ def _experiments(experiments: list[Json], width: int) -> list[str]:
         [
             each["name"],
             (each["strategy"] or "-").removesuffix("Strategy")
-            + (" (disabled)" if each["is_disabled"] else ""),
+            + (" (disabled)" if each["is_disabled"] else " (pinned)" if each["pinned"] else ""),
             str(each["calls"]),
             *(str(each[count]) for count in _COUNTS),
             *(milliseconds(each[time]) for time in _TIMES),
         ]
         for each in experiments
     ]
-    return table(("experiment", "strategy", "calls", *_HEAD), rows, width, 2) if rows else []
+    head = ("experiment", "strategy", "calls", *_HEAD)
+    return table(head, rows, width, 2, _SPARED) if rows else []
 
 
 def _configs(experiment: Json, width: int) -> list[str]:
@@ -103,7 +106,8 @@ def _configs(experiment: Json, width: int) -> list[str]:
         for case in experiment["cases"]
         for role, played in case["roles"].items()
     ]
-    lines = table(("config", "role", *_HEAD, "in flight"), rows, width, 2) if rows else []
+    head = ("config", "role", *_HEAD, "flight")
+    lines = table(head, rows, width, 2, _SPARED) if rows else []
     return [f"{printable(experiment['name'])}:", *_few(lines)] if lines else []
 
 

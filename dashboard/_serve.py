@@ -16,6 +16,7 @@ from ._app import LOOPBACK, app
 from ._board import Board
 from ._follow import Follower
 from ._shared import SharedBoard
+from ._terminal import tell_what_is_awaited
 
 if TYPE_CHECKING:
     from ._web import Page
@@ -37,7 +38,7 @@ def add_dashboard(commands: Any) -> None:
         8765
     """
     text = "Show logs as a page, while they are written or afterwards."
-    parser = commands.add_parser("dashboard", help="serve the page", description=text)
+    parser = commands.add_parser("dashboard", help=text, description=text)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a log; it may come later")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen: %(default)s")
     parser.add_argument("--port", default=8765, type=_port, help="%(default)s; 0 takes a free one")
@@ -62,9 +63,8 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
         >>> serve(["events.jsonl"], "no such host", 0)
         1
     """
-    for package in ("starlette", "uvicorn"):
-        if find_spec(package) is None:
-            raise ExtraNotInstalledError("understudy dashboard", package)
+    if absent := [each for each in ("starlette", "uvicorn") if find_spec(each) is None]:
+        raise ExtraNotInstalledError("understudy dashboard", *absent)
     for file in files:
         problem = _problem(file)
         if problem:
@@ -72,11 +72,13 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
     try:
         listening = _listen(host, port)
     except OSError as error:
+        other = "--host" if isinstance(error, socket.gaierror) else "--port"
         reason = error.strerror or str(error)
-        return _fail(f"cannot listen on {host}, port {port}: {reason}; --port chooses another")
+        return _fail(f"cannot listen on {host}, port {port}: {reason}; {other} chooses another")
     address = _address(listening, host)
     page = app(SharedBoard(Board()), hosts=LOOPBACK | {host} if _is_here(listening) else None)
     print(f"understudy dashboard: {address} (Ctrl-C ends it)", flush=True)
+    tell_what_is_awaited("understudy dashboard", files)
     if not _is_here(listening):
         print("Whoever reaches this machine can read along.", file=sys.stderr, flush=True)
     stop = threading.Event()

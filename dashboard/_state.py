@@ -167,6 +167,7 @@ class Experiment(msgspec.Struct, gc=False):
     strategy: str | None = None
     configs: int | None = None
     is_disabled: bool | None = None
+    pinned: str | None = None
     calls: int = 0
     planned: int = 0
     reasons: Counted = msgspec.field(default_factory=Counted)

@@ -8,11 +8,18 @@ from ._texts import printable
 Rows = Sequence[Sequence[str]]
 
 
-def table(head: Sequence[str], rows: Rows, width: int, texts: int = 1) -> list[str]:
+_LEGIBLE = 12
+"""Columns that a text should have before numbers that can be spared are shown."""
+
+
+def table(
+    head: Sequence[str], rows: Rows, width: int, texts: int = 1, spared: Sequence[str] = ()
+) -> list[str]:
     r"""Return the lines of a table: `texts` columns of texts to the left, then numbers.
 
-    Columns of numbers that are all 0 or unknown are left out. If it is too wide, the texts are cut,
-    the widest first.
+    Columns of numbers that are all 0 or unknown are left out. If it is too wide for texts that one
+    can tell apart, so are those that can be spared, the first one first; then the texts are cut in
+    their middle, the widest first.
 
     Example:
         >>> from understudy.dashboard._table import table
@@ -27,13 +34,23 @@ def table(head: Sequence[str], rows: Rows, width: int, texts: int = 1) -> list[s
     ]
     cells = [[printable(row[place]) for place in wanted] for row in [head, *rows]]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    for name in spared:
+        legible = sum(min(each, _LEGIBLE) for each in widths[:texts])
+        if legible + sum(widths[texts:]) + 2 * (len(widths) - 1) <= width:
+            break
+        if name in cells[0]:
+            place = cells[0].index(name)
+            del widths[place]
+            for row in cells:
+                del row[place]
     over = sum(widths) + 2 * (len(widths) - 1) - width
     for _ in range(max(0, over)):
         widest = max(range(texts), key=lambda place: widths[place])
         widths[widest] = max(4, widths[widest] - 1)
     return [
         "  ".join(
-            padded(cell, widths[place], to_left=place < texts) for place, cell in enumerate(row)
+            padded(shortened(cell, widths[place]), widths[place], to_left=place < texts)
+            for place, cell in enumerate(row)
         ).rstrip()
         for row in cells
     ]
@@ -56,6 +73,22 @@ def cut(text: str, width: int) -> str:
             break
         kept += character
     return f"{kept}…" if width > 0 else ""
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text that takes so many columns at most; what is cut is its middle.
+
+    Names of siblings differ at their ends: `shop.answer`, `shop.rank`.
+
+    Example:
+        >>> from understudy.dashboard._table import shortened
+        >>> shortened("shop.answer", 7)
+        'sho…wer'
+    """
+    if width_of(text) <= width:
+        return text
+    end = cut(text[::-1], width // 2 + 1)[:-1][::-1]
+    return f"{cut(text, width - width_of(end))}{end}"
 
 
 def width_of(text: str) -> int:

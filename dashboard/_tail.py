@@ -46,6 +46,7 @@ class Filter(msgspec.Struct, frozen=True):
         config: the label of the config, or its id.
         role: the role.
         call: the id of the call, or what follows the id of the runtime in it.
+        status: how the branch ended.
 
     Example:
         >>> from understudy import Event
@@ -61,6 +62,7 @@ class Filter(msgspec.Struct, frozen=True):
     config: str | None = None
     role: str | None = None
     call: str | None = None
+    status: str | None = None
 
     @property
     def takes_all(self) -> bool:
@@ -72,6 +74,7 @@ class Filter(msgspec.Struct, frozen=True):
         return (
             (self.level is None or _LEVELS.index(event.level) >= _LEVELS.index(self.level))
             and (self.role is None or event.role == self.role)
+            and (self.status is None or event.status == self.status)
             and (self.event is None or _is_called(event.event, self.event))
             and (self.config is None or self.config in (event.label, event.config_id))
             and (self.experiment is None or self._is_of_it(event))

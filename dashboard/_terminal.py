@@ -4,6 +4,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -44,3 +45,10 @@ def write(text: str) -> None:
 
 
 _PIECE: Final = 32_768
+
+
+def tell_what_is_awaited(command: str, files: Sequence[str]) -> None:
+    """Say of which files nothing is there yet: a name may be misspelt."""
+    for file in files:
+        if not os.path.lexists(file):
+            print(f"{command}: waiting for {file}, which is not there yet", file=sys.stderr)

@@ -30,7 +30,7 @@ def _shown(character: str) -> str:
 
 def milliseconds(value: float | None) -> str:
     """Return a number of milliseconds in three digits or so; a dash if nobody knows."""
-    if value is None:
-        return "-"
+    if not value:
+        return "-" if value is None else "0"
     digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.9995 else 3
     return f"{value:.{digits}f}"

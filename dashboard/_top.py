@@ -19,8 +19,9 @@ _HEAD: Final = (
     *("experiment", "config", "role"),
     *("flight", "ok", "err", "timeout", "cancel", "shed", "skip", "p50", "p99", "circuit"),
 )
+_SPARED: Final = ("cancel", "skip", "p50", "shed", "timeout", "circuit", "flight")
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
-_HELP: Final = "q quit   p pause   s sort   arrows scroll"
+KEYS: Final = "q quit   p pause   s sort   arrows scroll"
 _BUSY: Final = 0.2
 
 
@@ -88,14 +89,14 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
         ]
         for name, config, role, each, circuit in rows
     ]
-    found = table(_HEAD, shown, width, 3) if rows else ["Nothing was played yet."]
+    found = table(_HEAD, shown, width, 3, _SPARED) if rows else ["Nothing was played yet."]
     if height is not None:
         room = max(1, height - len(lines) - 2)
         view.first = min(view.first, max(0, len(found) - 1 - room))
         found = [found[0], *found[1 + view.first : 1 + view.first + room]]
         blank = [""] * (height - len(lines) - len(found) - 1)
         state = "PAUSED   " if view.is_paused else ""
-        found = [*found, *blank, f"{state}by {view.sort}   {_HELP}"]
+        found = [*found, *blank, f"{state}by {view.sort}   {KEYS}"]
     told = [cut(line, width) for line in [*lines, *found]]
     return told if height is None else told[: height - 1] + told[-1:]
 

@@ -11,6 +11,15 @@ const drawn = new Set();
 const LINEAR = { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ most) => [0, most > 0 ? most * 1.25 : 1] };
 const WIDE = { distr: 3, range: (/** @type {any} */ _, /** @type {number | null} */ least, /** @type {number | null} */ most) => (least && most && least > 0 ? [least * 0.8, most * 1.6] : [1, 10]) };
 
+/** For so many seconds without a value a line goes on; then it breaks off. */
+const PATIENCE = 15;
+
+/** The gaps that are left open. @param {any} plot @param {number} _ @param {number} __ @param {number} ___ @param {[number, number][]} gaps */
+function long(plot, _, __, ___, gaps) {
+  const least = plot.valToPos(plot.scales.x.min + PATIENCE, 'x', true) - plot.valToPos(plot.scales.x.min, 'x', true);
+  return gaps.filter(([from, to]) => to - from > least);
+}
+
 /** Draw all again: the colours are others now. */
 export function recolour() {
   for (const plot of drawn) plot.redraw(false);
@@ -43,7 +52,7 @@ export function chart({ label, colours, height, isWide = false, peak, hovered })
     series: [{}, ...colours.map((name, index) => ({
       stroke: () => colour(name),
       fill: index === 0 && colours.length === 1 ? () => colour(`${name}-faint`) : undefined,
-      width: 1.25, points: { show: false }, spanGaps: true,
+      width: 1.25, points: { show: false }, gaps: long,
     }))],
     hooks: {
       setCursor: [(/** @type {any} */ self) => {

@@ -27,7 +27,7 @@ export function orders() {
       if (!IS_OPEN) return;
       list(parent, [each], (one) => one.config_id, (one) => h('button', {
         type: 'button', title: 'Have every call answered by this config',
-        onclick: () => order('force', row.name, one.config_id, said),
+        onclick: () => order('force', row.name, one.config_id, said, one.label ?? one.config_id),
       }, 'force'));
     },
   };
@@ -35,9 +35,10 @@ export function orders() {
 
 /**
  * @param {string} action @param {string} experiment @param {string | null} config @param {Element} said
+ * @param {string} [label] what the config is called
  */
-async function order(action, experiment, config, said) {
-  if (!token) token = await askForToken(`${action} ${experiment}`);
+async function order(action, experiment, config, said, label = '') {
+  if (!token) token = await askForToken(config === null ? `${action} ${experiment}` : `${action} ${label} of ${experiment}`);
   if (!token) return;
   say(said, '…');
   try {
@@ -59,14 +60,16 @@ async function order(action, experiment, config, said) {
 /** @param {string} what @returns {Promise<string>} */
 function askForToken(what) {
   const field = h('input', { type: 'password', autocomplete: 'off', 'aria-label': 'Token', required: true });
-  const dialog = h('dialog', {},
-    h('h2', {}, what), h('p', {}, 'The token that the page was started with:'), field,
-    h('div', { class: 'bar' },
-      h('button', { type: 'button', onclick: () => dialog.close('') }, 'cancel'),
-      h('button', { type: 'button', class: 'main', onclick: () => dialog.close(field.value) }, 'go on')));
-  field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === 'Enter') dialog.close(field.value);
-  });
+  const dialog = h('dialog', {}, h('form', {
+    onsubmit: (/** @type {Event} */ event) => { // not on a key: the button behind would be pressed by it
+      event.preventDefault();
+      dialog.close(field.value);
+    },
+  },
+  h('h2', {}, what), h('p', {}, 'The token that the page was started with:'), field,
+  h('div', { class: 'bar' },
+    h('button', { type: 'button', onclick: () => dialog.close('') }, 'cancel'),
+    h('button', { class: 'main' }, 'go on'))));
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {

@@ -70,7 +70,7 @@ function tellFacts(facts, row) {
   const open = row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
   const all = [
     ['strategy', row.strategy ?? NONE],
-    ['state', row.is_disabled ? '■ disabled: plays its default only' : open ? `▲ ${open} of ${row.cases.length} configs resting` : 'on'],
+    ['state', row.is_disabled ? '■ disabled: plays its default only' : row.pinned ? `■ forced: ${row.pinned} answers every call` : open ? `▲ ${open} of ${row.cases.length} configs resting` : 'on'],
     ['calls', count(row.calls)],
     ['branches', `${count(row.planned)} planned, ${count(row.in_flight)} in flight`],
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],

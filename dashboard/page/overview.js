@@ -20,9 +20,9 @@ const COLUMNS = [
   },
   { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => row.strategy ?? '' },
   {
-    key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${9999 - open(row)}`,
-    text: (row) => (row.is_disabled ? '■ disabled' : open(row) ? `▲ ${open(row)} resting` : 'on'),
-    tone: (row) => (row.is_disabled || open(row) ? 'warn' : ''),
+    key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${!row.pinned}${9999 - open(row)}`,
+    text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ forced: ${row.pinned}` : open(row) ? `▲ ${open(row)} resting` : 'on'),
+    tone: (row) => (row.is_disabled || row.pinned || open(row) ? 'warn' : ''),
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
   { key: 'calls', label: 'calls', number: true, by: (row) => row.calls, text: (row) => count(row.calls) },

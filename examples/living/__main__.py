@@ -25,8 +25,10 @@ chance = random.Random(7)
 async def live(number: int) -> None:
     """Be a client: ask, think, ask again."""
     while True:
-        with suppress(ConnectionError):
-            await chance.choice([answer, answer, answer, reply])(f"question {number}")
+        with suppress(ConnectionError, TimeoutError):
+            asked = chance.choice([answer, answer, answer, reply])
+            # somebody may force `hanging` on the page, and is to see that go by
+            await asked.options(timeout=2)(f"question {number}")
         if chance.random() < 0.02:
             await runtime.collect(vote, "which one?")
         await asyncio.sleep(chance.expovariate(2.0))

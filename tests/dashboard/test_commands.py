@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,27 @@ def test_a_report_says_at_a_glance_what_there_was(log: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_experiments_and_configs_are_told_apart_where_there_is_little_room(tmp_path: Path) -> None:
+    names = "company.shop.handlers.answer", "company.shop.handlers.rank"
+    ends = "ok", "error", "timeout", "cancelled", "shed", "skipped"
+    lines = [
+        branch(seq, label, role, status)
+        .replace(b"shop.answer", name.encode())
+        .replace(b"12.5", b"123.5")
+        for seq, (name, label, role, status) in enumerate(
+            product(names, ("model=large", "model=small"), ("primary", "shadow"), ends)
+        )
+    ]
+    (tmp_path / "log").write_bytes(b"".join(lines))
+    done = run("report", tmp_path / "log").stdout
+    assert max(map(len, done.splitlines())) <= 80
+    _, experiments, *configs = done.split("\n\n")[:4]
+    assert [line.split()[0][-4:] for line in experiments.splitlines()[1:]] == ["swer", "rank"]
+    for title, _, *rows in map(str.splitlines, configs):
+        assert title.removesuffix(":") in names
+        assert len({tuple(row.split()[:2]) for row in rows}) == 4, rows
+
+
 def test_a_report_as_json_is_the_document(log: Path) -> None:
     document = json.loads(run("report", "--json", log).stdout)
     assert document["overview"]["events"] == 8
@@ -91,6 +114,13 @@ def test_a_report_as_json_is_the_document(log: Path) -> None:
         "large",
         "small",
     ]
+
+
+def test_a_report_says_that_a_config_is_pinned(log: Path) -> None:
+    with log.open("wb") as file:
+        file.write(b"".join(LINES[:3]))
+        file.write(told("experiment.pinned", 4, experiment="shop.answer", label="small"))
+    assert "shop.answer  Shadow (pinned)" in run("report", log).stdout
 
 
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
@@ -127,12 +157,32 @@ def test_a_tail_is_one_line_for_each_event(log: Path) -> None:
         (["--config", "id of large"], 1),
         (["--call", "1-4"], 1),
         (["--call", "r1-1-4"], 1),
+        (["--status", "error"], 1),
+        (["--status", "shed", "--role", "primary"], 0),
     ],
 )
 def test_a_tail_shows_what_was_asked_for(log: Path, asked: list[str], found: int) -> None:
     lines = run("tail", "--no-follow", "--json", *asked, log).stdout.splitlines()
     assert len(lines) == found
     assert all(line.encode() + b"\n" in LINES for line in lines)
+
+
+def test_a_tail_of_which_nothing_was_asked_for_says_so(log: Path) -> None:
+    done = run("tail", "--no-follow", "--experiment", "anwser", log)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"understudy tail: none of {len(LINES)} events is so\n"
+    assert run("tail", "--no-follow", "--experiment", "answer", log).stderr == ""
+
+
+def test_a_tail_of_what_is_not_there_yet_says_that_it_waits(tmp_path: Path) -> None:
+    path = tmp_path / "evnets.jsonl"
+    tail = subprocess.Popen([*COMMAND, "tail", str(path)], stderr=subprocess.PIPE, text=True)
+    with tail:
+        assert tail.stderr is not None
+        waits = f"understudy tail: waiting for {path}, which is not there yet\n"
+        assert tail.stderr.readline() == waits
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(20) == 130
 
 
 def test_unknown_events_and_fields_survive_as_they_are_written(log: Path) -> None:
@@ -253,6 +303,10 @@ def test_main_returns_what_the_process_exits_with(
     assert main(["report", str(log)]) == 0
     assert "shop.answer" in capsys.readouterr().out
     assert main(["report", str(log.parent / "nowhere")]) == 1
+    with pytest.raises(SystemExit) as asked:
+        main(["--version"])
+    assert asked.value.code == 0
+    assert capsys.readouterr().out == f"understudy {version('understudy')}\n"
     with pytest.raises(SystemExit) as ended:
         main(["sing"])
     assert ended.value.code == 2

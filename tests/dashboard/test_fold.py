@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.dashboard.made import FIELDS, NAMES, NEEDED, as_json, made_event
-from understudy.dashboard import Board, Limits, State, fold, fold_lines, read_line
+from understudy.dashboard import Board, Limits, State, fold, fold_lines, merge, read_line
 from understudy.events import Event, encode_line
 
 make: Any = Event  # of fields that are chosen here
@@ -34,6 +34,18 @@ def test_an_event_is_folded_whatever_it_leaves_out(name: str) -> None:
             state = fold(state, make(**{**told, "v": 1, "event": second}))
             assert state.events == 2
         assert msgspec.json.decode(msgspec.json.encode(state.tail[0]))
+
+
+def test_a_config_that_is_pinned_is_seen_until_it_is_not_any_more() -> None:
+    of = {"experiment": "answer", "reason": "dashboard"}
+    pinned = event("experiment.pinned", config_id="5d4a", label="small", **of)
+    unpinned = event("experiment.unpinned", seq=2, **of)
+    board = Board()
+    board.take(encode_line(pinned))
+    assert board.document()["experiment:answer"]["pinned"] == "small"
+    after = merge(fold(State(), pinned), fold(State(), unpinned))
+    assert Board(after).document()["experiment:answer"]["pinned"] is None
+    assert [each.event for each in after.notices] == [pinned.event, unpinned.event]
 
 
 def test_a_state_is_saved_and_loaded_as_json_and_as_messagepack() -> None:

@@ -331,12 +331,16 @@ async def test_an_order_that_cannot_be_carried_out_says_why(
     assert taken.done == []
 
 
-def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for module in ("_app", "_serve"):
         monkeypatch.setattr(f"understudy.dashboard.{module}.find_spec", lambda name: None)
     with pytest.raises(ExtraNotInstalledError, match="needs starlette, which is not installed"):
         app(Board())
     assert main(["dashboard", "events.jsonl"]) == 1
+    advice = "starlette and uvicorn, which are not installed: pip install starlette uvicorn\n"
+    assert capsys.readouterr().err.endswith(advice)
 
 
 def test_who_only_reads_logs_needs_no_server() -> None:

@@ -565,6 +565,33 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         assert "sesame" not in browser.ask(kept)
 
 
+def test_an_order_given_by_keyboard_is_carried_out_once(browser: Browser) -> None:
+    desk = Desk()
+    with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=desk) as it:
+        browser.open(f"{it.address}#/experiment/answer")
+        browser.until(lambda: browser.count(".orders button") == 2)
+        browser.ask("document.querySelector('.orders button').focus()")
+        browser.press("\ue007")
+        browser.until(lambda: browser.count("dialog[open] input") == 1)
+        assert browser.text("dialog h2") == "disable answer"
+        browser.press(*"open sesame", "\ue007")
+        browser.until(lambda: browser.text(".orders .said") == "disable: done")
+        browser.click("thead th:nth-child(3) .actions button")
+        browser.until(lambda: browser.text(".orders .said") == "force: done")
+        assert [order for order, *_ in desk.done] == ["disable", "force"]
+        assert browser.count("dialog") == 0
+
+
+def test_the_dialog_names_the_config_that_is_to_be_forced(browser: Browser) -> None:
+    with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=Desk()) as it:
+        browser.open(f"{it.address}#/experiment/answer")
+        forced = "thead th:nth-child(3) .actions button"
+        browser.until(lambda: browser.count(forced) == 1)
+        browser.click(forced)
+        browser.until(lambda: browser.count("dialog[open] input") == 1)
+        assert browser.text("dialog h2") == "force model=failing of answer"
+
+
 def test_without_a_token_there_is_nothing_to_order(browser: Browser, shop: Served) -> None:
     browser.open(f"{shop.address}#/experiment/answer")
     browser.until(lambda: browser.count(".sides thead th") == 4)

@@ -232,6 +232,7 @@ def test_the_command_serves_a_log_that_is_still_to_come(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with process("-m", "understudy", "dashboard", str(path), "--port", "0") as it:
         port = int(until(it, r"http://127.0.0.1:(\d+)/ \(Ctrl-C ends it\)")[1])
+        until(it, f"waiting for {path}, which is not there yet")
         with closing(read_stream(f"http://127.0.0.1:{port}/")) as stream:
             _, _, nothing = next(stream)
             assert nothing["overview"]["events"] == 0
@@ -253,9 +254,9 @@ def test_the_command_serves_a_log_that_is_still_to_come(tmp_path: Path) -> None:
         (["--port", "x", "events.jsonl"], 2, "a port is a number up to 65535, not 'x'"),
         (["--port", "70000", "events.jsonl"], 2, "a port is a number up to 65535, not '70000'"),
         ([], 2, "the following arguments are required: FILE"),
-        (["--port", "TAKEN", "events.jsonl"], 1, "cannot listen on 127.0.0.1, port"),
+        (["--port", "TAKEN", "events.jsonl"], 1, "; --port chooses another"),
         (["."], 1, r". cannot be read: Is a directory"),
-        (["--host", "no such host", "events.jsonl"], 1, "cannot listen on no such host"),
+        (["--host", "no such host", "events.jsonl"], 1, "; --host chooses another"),
     ],
 )
 def test_the_command_says_in_a_line_what_is_wrong(
