@@ -183,7 +183,7 @@ class Message(msgspec.Struct, eq=False):
         branch = self.branch
         error = too_late(branch)
         if self.waits:
-            self.end("timeout", error.reason or branch.part.reason, error)
+            self.end("timeout", error.reason or "deadline", error)
             self.actor.mailbox.leave()
         else:
             self._interrupt(error)

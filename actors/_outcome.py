@@ -18,7 +18,7 @@ def status_of(branch: Branch, error: BaseException | None) -> tuple[Status, str]
         return "ok", reason
     if error is branch.interruption:
         if isinstance(error, DeadlineExceeded):
-            return "timeout", error.reason or reason
+            return "timeout", error.reason or (reason if branch.has_begun else "deadline")
         return "cancelled", getattr(error, "reason", reason)
     if not branch.has_begun and isinstance(error, MailboxFull):
         return "shed", "mailbox_full"
