@@ -101,13 +101,13 @@ _IDLE: Final[Mapping[str, Callable[[float, str], Any]]] = {
 }
 
 
-_REST: Final = 12.0
+_REST: Final = 35.0
 
 
 async def _looked_at(seconds: float) -> dict[str, float]:
     """Return what this process does meanwhile: the timer that ends it is one wake-up.
 
-    Threads that have played end after a rest of ten seconds, which is one for each, once.
+    Threads that have played or written end after a rest, which is a wake-up for each, once.
     """
     await asyncio.sleep(min(_REST, seconds))  # what was begun comes to rest
     used, before = time.process_time(), _wake_ups()
