@@ -133,9 +133,9 @@ MUTANTS = [
     Mutant(
         "a branch that lapses in the mailbox stays counted there",
         "actors/_message.py",
-        '            self.end("timeout", error.reason or branch.part.reason, error)\n'
+        '            self.end("timeout", error.reason or "deadline", error)\n'
         "            self.actor.mailbox.leave()\n",
-        '            self.end("timeout", error.reason or branch.part.reason, error)\n',
+        '            self.end("timeout", error.reason or "deadline", error)\n',
     ),
     Mutant(
         "a drain does not wait",
