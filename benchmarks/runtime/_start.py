@@ -101,7 +101,8 @@ _IDLE: Final[Mapping[str, Callable[[float, str], Any]]] = {
 }
 
 
-_REST: Final = 35.0
+_REST: Final = 3.5
+"""So many times as long as is looked: of ten seconds, it is more than any thread lingers."""
 
 
 async def _looked_at(seconds: float) -> dict[str, float]:
@@ -109,7 +110,7 @@ async def _looked_at(seconds: float) -> dict[str, float]:
 
     Threads that have played or written end after a rest, which is a wake-up for each, once.
     """
-    await asyncio.sleep(min(_REST, seconds))  # what was begun comes to rest
+    await asyncio.sleep(_REST * seconds)  # what was begun comes to rest
     used, before = time.process_time(), _wake_ups()
     await asyncio.sleep(seconds)
     after, used = _wake_ups(), time.process_time() - used
