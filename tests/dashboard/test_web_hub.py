@@ -319,8 +319,12 @@ async def test_many_are_told_one_after_the_other(monkeypatch: pytest.MonkeyPatch
     async with AsyncExitStack() as stack:
         several = [await stack.enter_async_context(aclosing(hub.stream())) for _ in range(20)]
         await asyncio.gather(*(message(stream) for stream in several))
+        reading = [asyncio.create_task(message(stream)) for stream in several]
+        while len(hub._waiting) < len(several):
+            await asyncio.sleep(0.001)
         pauses.clear()
-        await asyncio.gather(*(count_to(source, 1, stream) for stream in several))
+        source.value = 1
+        await asyncio.gather(*reading)
     assert set(pauses) == {_hub.SPREAD / 20}
 
 
