@@ -1,6 +1,7 @@
 # make demo    sets up a virtual environment and shows what the package does;
 #              make demo DASH=1 leaves the dashboard of a living service open
-# make test    sets up what the tests need and runs all of them
+# make test    sets up what the tests need and runs all of them; installs Debian's Chromium if
+#              there is none, for those of the dashboard's page
 # make check   lint, types and the order of the house
 # make format  mends what the linter and the formatter can
 # make sim     the deterministic simulation: make sim SEEDS=1000000
@@ -29,7 +30,7 @@ MINUTES ?= 60
 PORT ?= 8765
 TIMES ?= 100
 
-.PHONY: demo test check format sim mutants soak kills bench never-harm clean help
+.PHONY: demo test browser check format sim mutants soak kills bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -38,8 +39,16 @@ ifdef DASH
 	@$(RUN) -m examples.living --port $(PORT)
 endif
 
-test: $(VENV)/.test
+test: $(VENV)/.test browser
 	$(RUN) -m pytest
+
+# The tests of the dashboard's page drive a real one.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		echo "Installing Chromium for the tests of the dashboard ..."; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes chromium chromium-driver >/dev/null; \
+	} || echo "Chromium and its driver are not there, and could not be installed: some tests need them"
 
 check: $(VENV)/.check
 	$(RUN) -m ruff check

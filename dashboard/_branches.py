@@ -42,7 +42,7 @@ def started(state: State, event: Event, process: Process) -> None:
         process.leads += 1
     case = case_of(state, event)
     if case is not None:
-        role = case.roles.get(name) or role_of(case, name)  # type: ignore[arg-type]
+        role = role_of(case, name)
         if role is not None:
             role.started += 1
     begin_branch(state, event)
@@ -66,7 +66,7 @@ def completed(state: State, event: Event, process: Process) -> None:
             second.ms.add(duration)
     case = case_of(state, event)
     if case is not None:
-        role = case.roles.get(name) or role_of(case, name)  # type: ignore[arg-type]
+        role = role_of(case, name)
         if role is not None:
             role.completed += 1
             if duration is not None:

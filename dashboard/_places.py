@@ -87,7 +87,9 @@ def _new_case(state: State, experiment: Experiment, config_id: str, ts: float) -
 
 def role_of(case: Case, name: str | None) -> Role | None:
     """Return what became of the branches of a case with some role; None if there is no such."""
-    role = case.roles.get(name)  # type: ignore[arg-type]
+    if name is None:
+        return None
+    role = case.roles.get(name)
     if role is None and name in _ROLES:
         role = case.roles[name] = Role()
     return role

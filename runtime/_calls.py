@@ -19,11 +19,11 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from understudy.actors import ExperimentCaseResults, async_stream_of
 
-from ._experiment import MARK, View
 from ._misuse import blocked_loop, called, no_function
 from ._running import AsyncRunning, Running
 from ._settings import ExperimentError
 from ._stages import Stages
+from ._view import MARK, View
 
 P = ParamSpec("P")
 T = TypeVar("T")

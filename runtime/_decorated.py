@@ -9,10 +9,11 @@ from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from understudy.actors import ExperimentCaseResults, Kind, async_stream_of
 
-from ._experiment import MARK, Experiment, View
+from ._experiment import Experiment
 from ._keywords import AllStrategy, AnyStrategy, OptionKeywords, OtherOptions
 from ._misuse import called, not_by_name
 from ._settings import make_settings
+from ._view import MARK, View
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)

@@ -30,7 +30,7 @@ from ._choosing import Choosing
 from ._declare import Declare, DeclareAll, First, Second, Wide
 from ._decorated import Decorated, Loose, decorate
 from ._drain import DrainReport
-from ._experiment import Experiment, View, experiment_of, name_of, view_of
+from ._experiment import Experiment, experiment_of, name_of
 from ._keywords import AllStrategy, AnyStrategy, ExperimentKeywords, Nested, OtherKeywords, Overflow
 from ._misuse import no_function, not_by_name, warn_of_left_behind
 from ._settings import (
@@ -47,6 +47,7 @@ from ._settings import (
 from ._stages import Stages
 from ._subscription import Subscription
 from ._telling import Telling
+from ._view import View, view_of
 
 if TYPE_CHECKING:  # imported when first used, so that the runtime is there sooner
     from ._dashboard import AsgiApplication, Showing
