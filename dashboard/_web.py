@@ -1,12 +1,9 @@
 """The page and what it reads, as an ASGI application to mount anywhere: `app` makes it."""
 
 import asyncio
-import hashlib
-import mimetypes
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from contextlib import aclosing
-from importlib.resources import files
 from typing import Any, final
 
 import msgspec
@@ -15,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from understudy.events import Event
+from understudy.pages import HEADERS, Parts
 
 from ._control import ControlDesk
 from ._host import Host
@@ -22,15 +20,6 @@ from ._hub import Hub
 from ._lines import Line
 from ._shared import SharedBoard
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-"""What every answer says: nothing from elsewhere, nothing to elsewhere."""
 _STREAM = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -56,7 +45,9 @@ class Page:
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
         self._host = Host()
         self.hub: Hub = Hub(board, should_stop=self._host.is_stopping)
-        self._parts = dict(_parts(desk.is_open))
+        self._parts = Parts(
+            "understudy.dashboard", {"control": "token" if desk.is_open else "none"}
+        )
 
     def __repr__(self) -> str:
         what = "under control" if self._desk.is_open else "read-only"
@@ -133,37 +124,11 @@ class Page:
         return _json(found)
 
     def _part(self, request: Request, path: str) -> Response:
-        part = self._parts.get(path)
-        if part is None:
+        found = self._parts.answer(path, request.headers.get("if-none-match"))
+        if found is None:
             return _text(404, "there is nothing here")
-        headers = {**HEADERS, "Cache-Control": "no-cache", "ETag": part.tag}
-        if request.headers.get("if-none-match") == part.tag:
-            return Response(status_code=304, headers=headers)
-        return Response(part.content, headers={**headers, "Content-Type": part.kind})
-
-
-class _Part(msgspec.Struct, frozen=True):
-    content: bytes
-    kind: str
-    tag: str
-
-
-def _parts(is_under_control: bool) -> Iterator[tuple[str, _Part]]:
-    """Yield the files of the page, by path: they are small, and no other path is ever opened."""
-    page = files(__package__ or "understudy.dashboard") / "page"
-    control = b"token" if is_under_control else b"none"
-    index = (page / "index.html").read_bytes().replace(b"{control}", control)
-    yield "/", _part_of("index.html", index)
-    for folder, prefix in ((page, "/static/"), (page / "vendor", "/static/vendor/")):
-        for file in folder.iterdir():
-            if file.is_file() and file.name != "index.html":
-                yield prefix + file.name, _part_of(file.name, file.read_bytes())
-
-
-def _part_of(name: str, content: bytes) -> _Part:
-    kind = "text/javascript" if name.endswith(".js") else mimetypes.guess_type(name)[0]
-    tag = hashlib.sha256(content).hexdigest()[:16]
-    return _Part(content, f"{kind or 'text/plain'}; charset=utf-8", f'"{tag}"')
+        status, headers, body = found
+        return Response(body, status, headers)
 
 
 def _text(status: int, text: str) -> Response:

@@ -17,6 +17,7 @@ import understudy.cli
 import understudy.configs
 import understudy.dashboard
 import understudy.events
+import understudy.pages
 import understudy.runs
 import understudy.server
 import understudy.strategies
@@ -28,6 +29,7 @@ PACKAGES = [
     understudy.configs,
     understudy.dashboard,
     understudy.events,
+    understudy.pages,
     understudy.runs,
     understudy.server,
     understudy.strategies,

@@ -16,8 +16,9 @@ MAY_IMPORT = {
     "runtime": {"cli", "dashboard", "server", "actors", "strategies", "configs", "events"},
     "runs": {"configs"},
     "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
-    "dashboard": {"configs", "events"},
-    "server": {"runs", "configs"},
+    "pages": set[str](),
+    "dashboard": {"configs", "events", "pages"},
+    "server": {"runs", "configs", "pages"},
     "cli": {"dashboard", "server", "runs", "configs", "events"},
 }
 

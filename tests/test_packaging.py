@@ -68,17 +68,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_the_page_is_in_the_wheel_with_the_licence_of_its_charts(built: Path) -> None:
+def test_the_pages_are_in_the_wheel_with_the_licence_of_their_charts(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
-    page = ROOT / "dashboard" / "page"
     expected = {
-        f"understudy/dashboard/page/{path.relative_to(page)}"
-        for path in page.rglob("*")
+        f"understudy/{path.relative_to(ROOT)}"
+        for folder in (ROOT / "dashboard/page", ROOT / "server/page", ROOT / "pages/shared")
+        for path in folder.rglob("*")
         if path.is_file()
     }
     with zipfile.ZipFile(wheel) as file:
-        found = {name for name in file.namelist() if "/page/" in name}
-        licence = file.read("understudy/dashboard/page/vendor/uPlot.LICENSE")
+        found = {name for name in file.namelist() if "/page/" in name or "/shared/" in name}
+        licence = file.read("understudy/pages/shared/vendor/uPlot.LICENSE")
     assert found == expected
     assert b"The MIT License" in licence
     assert b"Leon Sorokin" in licence

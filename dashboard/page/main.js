@@ -14,6 +14,7 @@ import { runs } from './runs.js';
 import { Store } from './store.js';
 import { strip } from './strip.js';
 import { tail } from './tail.js';
+import { switchThemes } from './themes.js';
 
 const MAKERS = /** @type {Record<string, () => any>} */ ({ overview, experiment, calls, call, actors, tail, runs });
 const ABOVE = /** @type {Record<string, string>} */ ({ experiment: 'overview', call: 'calls' });
@@ -102,28 +103,8 @@ function hold() {
   redraw();
 }
 
-const THEMES = ['system', 'dark', 'light'];
-function turnTheme() {
-  const { dataset } = document.documentElement;
-  const next = THEMES[(THEMES.indexOf(dataset.theme ?? 'system') + 1) % THEMES.length];
-  if (next === 'system') delete dataset.theme;
-  else dataset.theme = next;
-  try {
-    if (next === 'system') localStorage.removeItem('understudy-theme');
-    else localStorage.setItem('understudy-theme', next);
-  } catch {
-    // Then it is kept for as long as the page is open.
-  }
-  drawTheme();
-  recolour();
-}
-
-function drawTheme() {
-  say(at('theme'), `theme: ${document.documentElement.dataset.theme ?? 'system'}`);
-}
-
 pause.addEventListener('click', hold);
-at('theme').addEventListener('click', turnTheme);
+switchThemes(at('theme'), recolour);
 at('help').addEventListener('click', help);
 at('skip').addEventListener('click', (/** @type {Event} */ event) => {
   event.preventDefault();
@@ -134,7 +115,6 @@ window.addEventListener('hashchange', redraw);
 document.addEventListener('visibilitychange', redraw);
 setInterval(redraw, 1000);
 listen({ filter, pause: hold });
-drawTheme();
 connect(store, (state) => {
   linked = state;
   redraw();

