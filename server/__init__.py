@@ -10,6 +10,10 @@ Layout:
     _disk, _s3  the places for them
 """
 
+from ._commands import add_commands as add_commands
 from ._errors import ServerError as ServerError
+from ._limits import Limits as Limits
+from ._making import app as app
+from ._settings import ServerSettings as ServerSettings
 
-__all__ = ["ServerError"]
+__all__ = ["Limits", "ServerError", "ServerSettings", "add_commands", "app"]

@@ -59,12 +59,19 @@ def refusal(request: Request, refused: Refused) -> Response:
     return response
 
 
-def answer(request: Request, value: Any, status: int = 200) -> Response:
+def answer(
+    request: Request, value: Any, status: int = 200, *, has_marks: bool = False
+) -> Response:
     """Return an answer, as JSON, or as msgpack if that is asked for; nothing if it is known.
 
-    NaN and the infinities are written `{"$null": "nan"}`, as in the files of a run.
+    Args:
+        request: what was asked.
+        value: what is told.
+        status: the status of HTTP.
+        has_marks: whether NaN and the infinities are written `{"$null": "nan"}` in JSON, as in the
+            files of a run; else they are null.
     """
-    response = _response(request, value, status)
+    response = _response(request, value, status, has_marks)
     if request.method in ("GET", "HEAD") and status == 200:
         tag = tag_of(bytes(response.body))
         if is_known(request, tag):
@@ -94,11 +101,14 @@ def unchanged(tag: str) -> Response:
     return Response(status_code=304, headers={**HEADERS, "ETag": tag})
 
 
-def _response(request: Request, value: Any, status: int) -> Response:
+def _response(
+    request: Request, value: Any, status: int, has_marks: bool = False
+) -> Response:
     headers = {**HEADERS, "Vary": "Accept, Authorization"}
     if MSGPACK in request.headers.get("accept", ""):
         return Response(msgspec.msgpack.encode(value), status, headers, MSGPACK)
-    return Response(encode(value, _ignore), status, headers, JSON)
+    data = encode(value, _ignore) if has_marks else msgspec.json.encode(value)
+    return Response(data, status, headers, JSON)
 
 
 def _ignore(_: str) -> None: ...

@@ -78,6 +78,6 @@ class Call(NamedTuple, Generic[Q, B]):
         project, run = self.place
         return Refused(404, "run", f"there is no run {run} in the project {project!r:.200}")
 
-    def answer(self, value: Any, status: int = 200) -> Response:
-        """Return an answer."""
-        return answer(self.request, value, status)
+    def answer(self, value: Any, *, has_marks: bool = False) -> Response:
+        """Return an answer; `has_marks` says whether JSON is to tell NaN from null."""
+        return answer(self.request, value, has_marks=has_marks)

@@ -20,6 +20,8 @@ from ._tame import tame_lines
 
 _MOST_KEPT: Final = 500_000
 """How many points are kept in memory, of all metrics together."""
+_FURTHEST: Final = 1 << 62
+"""No file is longer, whatever a rewind says."""
 _MOST_RAW: Final = 40_000
 """How many points of one curve are held until the first of them are thinned."""
 
@@ -123,7 +125,7 @@ class Curves:
         rewinds: list[Line] = []
         async for data in self._storage.lines(place.project, place.run, "rewinds.jsonl"):
             rewinds += tame_lines(data)
-        return spans_in(rewinds, place.folder)
+        return [span for span in spans_in(rewinds, place.folder) if span.start < _FURTHEST]
 
 
 def _points_in(data: bytes, span: Span, wanted: Range) -> list[Line]:
