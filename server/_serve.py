@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 from understudy.configs import ExtraNotInstalledError
 
 from ._errors import ServerError
+from ._limits import Limits
 from ._making import app
 from ._settings import ServerSettings
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from ._app import Server
 
 _DRAIN: Final = 20
 """Seconds that requests have to end once the server stops."""
@@ -44,7 +47,7 @@ def serve(
         if not address.startswith(("http://127.", "http://localhost:", "http://[::1]")):
             print("Put TLS in front of it: see docs/server.md", file=sys.stderr, flush=True)
 
-    server = server_of(settings, started)
+    server = server_of(app(settings, started=started), settings.limits)
     try:
         server.run(sockets=[listening])
     finally:
@@ -53,19 +56,17 @@ def serve(
         raise ServerError("the server could not start: what it said above is why")
 
 
-def server_of(
-    settings: ServerSettings, started: Callable[[str | None], None]
-) -> "uvicorn.Server":
-    """Return what serves, as it is set up."""
+def server_of(application: "Server", limits: Limits) -> "uvicorn.Server":
+    """Return what serves an application, as it is meant to be served."""
     import uvicorn
 
     from ._patience import patient
 
     config = uvicorn.Config(
-        app(settings, started=started),
-        http=patient(settings.limits.stall),
+        application,
+        http=patient(limits.stall),
         ws="none",
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_DRAIN,

@@ -3,17 +3,19 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Generator
+from base64 import b64encode
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
 
+from understudy.runs import RunFolder
 from understudy.server import Limits, ServerSettings, app
 from understudy.server._making import storage_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
-from understudy.server._patience import patient  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.server._paths import is_document  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.server._serve import server_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy.server._tokens import new_token  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 ROOT = "/api/v1"
@@ -54,10 +56,7 @@ class Served:
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listening.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        config = uvicorn.Config(
-            self.app, log_level="critical", ws="none", http=patient(limits.stall)
-        )
-        self.server = uvicorn.Server(config)
+        self.server = server_of(self.app, limits)
         self._thread = threading.Thread(target=self.server.run, args=([self.listening],))
         self._thread.start()
         assert is_there.wait(30)
@@ -97,3 +96,39 @@ def served(data: Path, **limits: Any) -> Generator[Served]:
         yield it
     finally:
         it.stop()
+
+
+def batch_of(run: RunFolder, since: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Return what a sender would tell of a run, as JSON has it.
+
+    Args:
+        run: the run.
+        since: how much of each file of lines was sent before.
+    """
+    documents: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for path in sorted(run.path.rglob("*")):
+        name = path.relative_to(run.path).as_posix()
+        if name.endswith(".jsonl"):
+            start = (since or {}).get(name, 0)
+            if data := path.read_bytes()[start:]:
+                lines.append({"path": name, "start": start, "data": base64(data)})
+        elif path.is_file() and is_document(name):
+            version = path.stat().st_mtime_ns
+            documents.append({"path": name, "version": version, "data": base64(path.read_bytes())})
+    return {"prefix": run.prefix, "documents": documents, "lines": lines}
+
+
+def base64(data: bytes) -> str:
+    """Return bytes as JSON has them."""
+    return b64encode(data).decode()
+
+
+def points(count: int, start: int = 0) -> bytes:
+    """Return lines of a metric."""
+    return b"".join(b'{"step":%d,"loss":%d.5,"ts":1.0}\n' % (n, n) for n in range(start, start + count))
+
+
+def lines_of(path: str, data: bytes, start: int = 0) -> dict[str, Any]:
+    """Return a batch of some lines."""
+    return {"prefix": "exp", "lines": [{"path": path, "start": start, "data": base64(data)}]}
