@@ -5,6 +5,8 @@ from typing import Protocol
 
 import msgspec
 
+from ._errors import UnfitError
+
 
 class Blob(msgspec.Struct, frozen=True):
     """A content that is there, whole.
@@ -56,3 +58,9 @@ class Blobs(Protocol):
     async def remove(self, prefix: str) -> None:
         """Remove a content, or all those whose keys start so, if it ends with a slash."""
         ...
+
+
+def check_range(start: int, stop: int | None) -> None:
+    """Raise if there can be no such bytes."""
+    if start < 0 or start >= 2**63 or (stop is not None and stop < start):
+        raise UnfitError(f"there are no bytes from {start} up to {stop}")

@@ -63,7 +63,7 @@ class TooBigError(ServerError):
 
 
 class UnfitError(ServerError, ValueError):
-    """Something cannot be kept as it is: a name no database takes, half a line, a negative place."""
+    """Something cannot be kept as it is: a name that no database takes, half a line."""
 
 
 class AwayError(ServerError):

@@ -70,7 +70,7 @@ class Lengths(msgspec.Struct, frozen=True):
 
     Attributes:
         lengths: how many bytes there are of each file of lines.
-        documents: the version of each document.
+        documents: the version of each document that is kept.
         files: the ids of the files that are there, whole.
     """
 

@@ -54,13 +54,14 @@ class Storage(Protocol):
             project: where the run belongs.
             run: its id.
             batch: what its sender tells.
-            fold: makes the new row of the run; called in the transaction, maybe in a thread, maybe
-                twice, only if something is new. `project`, `id`, `prefix`, `seen`, `is_ended` and
-                `version` of what it returns are not looked at.
+            fold: makes the new row of the run; called in the transaction, in a thread, maybe twice,
+                and only if something is new: the run, its prefix, that it has ended, or what is
+                taken. It is given the row with all of that in it, and only `info` and `state` of
+                what it returns are looked at.
             now: the server's time.
 
         Returns:
-            How much is kept now.
+            How much is kept now of what the batch names; no files.
 
         Raises:
             GapError: lines start after the end of what is kept.
