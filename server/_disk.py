@@ -120,7 +120,7 @@ class DiskBlobs:
             raise MissingError(f"there is no content {key}") from None
         return FileIO(found, "rb")
 
-    def _list(self, prefix: str) -> list[Blob]:
+    def _list(self, prefix: str) -> "list[Blob]":
         found: list[Blob] = []
         for folder, _, names in os.walk(self._folder / prefix):
             for name in names:

@@ -15,9 +15,10 @@ _MOST_SEARCHED: Final = 8 << 20
 
 
 class Messages(msgspec.Struct):
-    """Some messages of a run, and where the next ones begin."""
+    """Some messages of a run: where the first of them begins, and where the next one would."""
 
     messages: list[dict[str, Any]]
+    first: int
     next: int
 
 
@@ -28,6 +29,7 @@ async def messages_in(
     *,
     length: int,
     after: int,
+    before: int | None,
     limit: int,
     level: str | None,
 ) -> Messages:
@@ -39,23 +41,31 @@ async def messages_in(
         run: its id.
         length: how long the log is.
         after: where they begin.
+        before: where they end; at the end of the log, if it is left out.
         limit: how many at most; if it is negative, the last ones.
         level: only those of this level.
     """
+    stop = length if before is None else min(length, before)
     is_last = limit < 0
-    place = max(after, length - _MOST_SEARCHED) if is_last else after
-    end = min(length, place + _MOST_SEARCHED)
-    found: list[Line] = []
-    if place >= length or not limit:
-        return Messages([], min(after, length))
-    async for data in storage.lines(project, run, _PATH, place):
+    start = max(after, stop - _MOST_SEARCHED) if is_last else after
+    if start >= stop or not limit:
+        return Messages([], min(start, stop), min(start, stop))
+    end = min(stop, start + _MOST_SEARCHED)
+    place = start
+    found: list[tuple[int, Line]] = []
+    async for data in storage.lines(project, run, _PATH, start):
         for line in data.removesuffix(b"\n").split(b"\n"):
+            if place >= end:
+                break
+            found += [
+                (place, said) for said in tame_lines(line) if level in (None, said.get("level"))
+            ]
             place += len(line) + 1
-            found += [said for said in tame_lines(line) if level in (None, said.get("level"))]
             if is_last:
                 del found[:limit]
             elif len(found) >= limit:
-                return Messages(found, place)
-        if place >= end:
+                break
+        if place >= end or (not is_last and len(found) >= limit):
             break
-    return Messages(found, place)
+    first = found[0][0] if found else start
+    return Messages([said for _, said in found], first, place)

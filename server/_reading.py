@@ -99,9 +99,10 @@ class WhichPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WhichMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which messages are wanted: so many after a place, or the last ones, if the limit is negative."""
+    """Which messages are wanted: so many from a place on; the last, if the limit is negative."""
 
     after: Annotated[int, Meta(ge=0, le=(1 << 62))] = 0
+    before: Annotated[int, Meta(ge=0, le=(1 << 62))] | None = None
     limit: Annotated[int, Meta(ge=-10_000, le=10_000)] = 1_000
     level: Annotated[str, Meta(max_length=100)] | None = None
 
@@ -203,6 +204,7 @@ async def tell_messages(call: Call[WhichMessages, None]) -> Response:
         *call.place,
         length=lengths.lengths.get("logs/logs.jsonl", 0),
         after=query.after,
+        before=query.before,
         limit=query.limit,
         level=query.level,
     )

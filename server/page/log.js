@@ -19,14 +19,15 @@ export function log() {
   const search = h('input', { type: 'search', id: 'find-line', placeholder: 'find in the log', 'aria-label': 'Find in the log', oninput: () => change({ said: search.value }) });
   const follow = h('input', { type: 'checkbox', id: 'follow', checked: true, onchange: () => { if (follow.checked) down(); } });
   const told = h('span', { class: 'note', role: 'status' });
-  const earlier = h('button', { type: 'button', hidden: true, onclick: () => ask('earlier') }, 'earlier messages');
+  const before = h('button', { type: 'button', id: 'earlier', hidden: true, onclick: () => earlier().catch((error) => say(told, `✕ ${error.message}`)) }, 'earlier messages');
   const rows = h('ol', { class: 'log', tabindex: 0, 'aria-label': 'Messages' });
   const none = h('div', { hidden: true }, nothing('Nothing was logged. A run says something by', 'run.log("Training started", level="info", device="gpu-1")'));
-  const bar = h('div', { class: 'bar' }, level, search, h('label', {}, follow, ' follow'), told, earlier);
+  const bar = h('div', { class: 'bar' }, level, search, h('label', {}, follow, ' follow'), told, before);
   const node = h('section', { 'aria-label': 'Log' }, bar, rows, none);
   let messages = /** @type {{place: number, fields: any}[]} */ ([]);
-  let next = -AT_ONCE;
-  let isKnown = false;
+  /** Where in the log the first of them is, and where the next one will be: bytes. */
+  let first = /** @type {number | null} */ (null);
+  let next = /** @type {number | null} */ (null);
   let route = /** @type {any} */ (null);
   const source = new Source();
 
@@ -34,7 +35,6 @@ export function log() {
     const isAtEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 24;
     if (follow.checked && !isAtEnd && rows.scrollHeight > rows.clientHeight) follow.checked = false;
   });
-  rows.addEventListener('wheel', () => {}, { passive: true });
 
   function down() {
     rows.scrollTop = rows.scrollHeight;
@@ -49,39 +49,43 @@ export function log() {
     const fitting = messages.filter(({ fields }) => (LEVELS.indexOf(fields.level) >= least || !LEVELS.includes(fields.level))
       && (text === '' || JSON.stringify(fields).toLowerCase().includes(text)));
     list(rows, fitting, ({ place }) => String(place), line);
-    const first = messages[0]?.place ?? 0;
-    say(told, `${count(fitting.length)} shown${first > 0 ? ` of the last ${count(messages.length)}` : ''}`);
-    attribute(earlier, 'hidden', first === 0 || messages.length >= MOST);
-    attribute(none, 'hidden', !isKnown || messages.length > 0);
+    const isAll = first === 0;
+    say(told, `${count(fitting.length)} shown${isAll && fitting.length === messages.length ? '' : ` of ${isAll ? '' : 'the last '}${count(messages.length)}`}`);
+    attribute(before, 'hidden', isAll || first === null || messages.length >= MOST);
+    attribute(none, 'hidden', next === null || messages.length > 0);
     attribute(rows, 'hidden', messages.length === 0);
     attribute(bar, 'hidden', messages.length === 0);
     if (follow.checked) down();
   }
 
-  /** @param {'later' | 'earlier'} which */
-  async function ask(which) {
-    const first = messages[0]?.place ?? 0;
-    const after = which === 'later' ? next : Math.max(0, first - AT_ONCE);
-    const limit = which === 'later' ? AT_ONCE : first - after;
-    const what = `${path(route.project, route.id, 'log')}?after=${after}&limit=${limit}`;
-    const data = await (which === 'later' ? source : new Source()).get(what);
-    const begin = data.first ?? data.next - data.messages.length;
-    const lines = data.messages.map((/** @type {any} */ fields, /** @type {number} */ index) => ({ place: begin + index, fields }));
-    if (which === 'earlier') {
-      const height = rows.scrollHeight - rows.scrollTop;
-      follow.checked = false;
-      messages = [...lines, ...messages];
-      draw();
-      rows.scrollTop = rows.scrollHeight - height; // what one reads stays where it is
-      return false;
+  /** Ask for what came since; at first, for the last of what there is. Tell whether there is more. */
+  async function later() {
+    const what = next === null ? `limit=-${AT_ONCE}` : `after=${next}&limit=${AT_ONCE}`;
+    const data = await source.get(`${path(route.project, route.id, 'log')}?${what}`);
+    const isNew = data.next !== next;
+    if (next === null) first = data.first;
+    if (isNew) {
+      let place = messages.at(-1)?.place ?? 0;
+      messages.push(...data.messages.map((/** @type {any} */ fields) => ({ place: place += 1, fields })));
+      if (messages.length > MOST && follow.checked) {
+        messages = messages.slice(-MOST);
+        first = null; // those before are not asked for again: who wants all of a long log reads it elsewhere
+      }
     }
-    const isNew = data.next !== next || !isKnown;
-    isKnown = true;
-    const last = messages.at(-1)?.place ?? -1;
-    messages.push(...lines.filter((/** @type {any} */ each) => each.place > last));
-    if (messages.length > MOST && follow.checked) messages = messages.slice(-MOST);
     next = data.next;
-    return isNew && lines.length >= AT_ONCE;
+    return isNew && data.messages.length >= AT_ONCE;
+  }
+
+  /** Ask for what was before, and leave what one reads where it is. */
+  async function earlier() {
+    const data = await new Source().get(`${path(route.project, route.id, 'log')}?before=${first}&limit=-${AT_ONCE}`);
+    const height = rows.scrollHeight - rows.scrollTop;
+    follow.checked = false;
+    let place = (messages[0]?.place ?? 1) - data.messages.length;
+    messages = [...data.messages.map((/** @type {any} */ fields) => ({ place: place++, fields })), ...messages];
+    first = data.messages.length ? data.first : 0;
+    draw();
+    rows.scrollTop = rows.scrollHeight - height;
   }
 
   return {
@@ -92,7 +96,7 @@ export function log() {
       draw();
     },
     async refresh() {
-      while (await ask('later'));
+      while (await later());
       draw();
     },
   };

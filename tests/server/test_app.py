@@ -268,6 +268,12 @@ def test_the_log_is_read_a_page_at_a_time(client: httpx2.Client, at: str) -> Non
     last = told(client.get(f"{at}/log?limit=-3"))
     assert [line["message"] for line in last["messages"]] == ["m22", "m23", "m24"]
     assert last["next"] == len(data)
+    earlier = told(client.get(f"{at}/log?before={last['first']}&limit=-20"))
+    assert [line["message"] for line in earlier["messages"]] == [f"m{n}" for n in range(2, 22)]
+    assert earlier["next"] == last["first"]
+    first = told(client.get(f"{at}/log?before={earlier['first']}&limit=-20"))
+    assert [line["message"] for line in first["messages"]] == ["m0", "m1"]
+    assert first["first"] == 0
 
 
 def finish(client: httpx2.Client, at: str, data: bytes, parts: int, **more: Any) -> httpx2.Response:
