@@ -19,7 +19,7 @@ export const MOST = 20;
 
 /** @param {import('./main.js').Shared} shared */
 export function runs(shared) {
-  let runs = new Window('', redraw);
+  let runs = new Window('', news);
   const filter = filtering();
   const told = h('span', { class: 'note', role: 'status', id: 'total' });
   const compare = h('a', { class: 'button', id: 'compare' });
@@ -42,6 +42,7 @@ export function runs(shared) {
   let picked = /** @type {string[]} */ ([]);
   let drawnFor = '';
   let isDue = false;
+  let isNews = true;
   /** The row that is to have the focus once it is drawn. */
   let wanted = /** @type {number | null} */ (null);
 
@@ -57,6 +58,11 @@ export function runs(shared) {
   function sight() {
     const first = Math.max(0, Math.floor(scroller.scrollTop / ROW));
     return [first, first + Math.ceil(scroller.clientHeight / ROW)];
+  }
+
+  function news() {
+    isNews = true;
+    redraw();
   }
 
   function redraw() {
@@ -95,7 +101,8 @@ export function runs(shared) {
       body.querySelector(`[aria-rowindex="${wanted + 2}"] a.row`)?.focus({ preventScroll: true });
       wanted = null;
     }
-    if (known) filter.offer(runs.known().slice(0, 50));
+    if (known && isNews) filter.offer(runs.known().slice(0, 50));
+    isNews = false;
   }
 
   let saidNothing = '';
@@ -220,7 +227,7 @@ export function runs(shared) {
       const [project, asked] = [route.project, route.options.get('filter') ?? ''];
       const what = question(project, asked, route.options.get('sort') ?? SORT);
       const isOther = what !== runs.what;
-      const next = isOther ? new Window(what, redraw) : runs;
+      const next = isOther ? new Window(what, news) : runs;
       try {
         const [first, last] = isOther ? [0, 0] : sight();
         await (isOther ? next.ask(0) : next.refresh(first, last));

@@ -125,9 +125,14 @@ async function look() {
   if (turns % PROJECTS_EVERY === 0 || route().panel === 'projects') shared.all = await askProjects();
   const now = route();
   await viewOf(now.panel).refresh();
-  attribute(trouble, 'hidden', true);
+  calm();
   drawNav(now);
   if (route().panel === now.panel) document.title = `${viewOf(now.panel).title(now)} · understudy`;
+}
+
+function calm() {
+  attribute(trouble, 'hidden', true);
+  for (const view of views.values()) attribute(view.node, 'hidden', false);
 }
 
 /** Say why there is nothing new, and return how long to wait. @param {any} error */
@@ -146,8 +151,8 @@ function explain(error) {
   }
   if (error instanceof Failed && error.status < 500 && error.status !== 429) {
     tell('live');
-    if (error.status !== 404 && error.status !== 403) return 2 * PERIOD;
     attribute(trouble, 'hidden', false);
+    attribute(viewOf(route().panel).node, 'hidden', true);
     trouble.replaceChildren(h('p', {}, `▲ ${error.message}`), h('a', { href: address(UP[route().panel] ?? 'projects', route().project) }, 'back'));
     return 5 * PERIOD;
   }
@@ -165,6 +170,7 @@ function tell(state) {
 
 function moved() {
   if (findTokenAgain()) return;
+  calm();
   draw();
   turn();
 }
