@@ -1,10 +1,9 @@
 """What is read: projects, runs, their curves, messages, documents and files."""
 
 import asyncio
-import math
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +11,7 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from understudy.runs import Filter, FilterError, RunInfo, Summary
+from understudy.runs._order import in_order
 from understudy.runs._values import decode
 
 from ._answers import HEADERS, Refused, is_known, tag_of, unchanged
@@ -26,10 +26,6 @@ from ._paths import is_document
 from ._rows import FileRow, ProjectRow, RunRow
 from ._tame import tame
 
-Sort = Literal[
-    "created", "-created", "started", "-started", "ended", "-ended", "duration", "-duration",
-    "prefix", "-prefix", "status", "-status", "seen", "-seen",
-]  # fmt: skip
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -84,7 +80,7 @@ class WhichRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which runs are wanted, and in which order."""
 
     filter: Annotated[str, Meta(max_length=4_000)] = ""
-    sort: Sort = "-created"
+    sort: Annotated[str, Meta(min_length=1, max_length=4_000)] = "-created"
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
     offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
 
@@ -145,8 +141,7 @@ async def list_runs(call: Call[WhichRuns, None]) -> Response:
 
     def chosen() -> RunList:
         found = [entry for entry in entries if takes is None or takes(entry.info)]
-        name = query.sort.removeprefix("-")
-        found.sort(key=lambda entry: _rank(entry, name), reverse=query.sort.startswith("-"))
+        found = _in_order(found, query.sort)
         some = found[query.offset : query.offset + query.limit]
         return RunList([_listed(entry) for entry in some], len(found))
 
@@ -303,12 +298,14 @@ def _listed(entry: Entry) -> Listed:
     return Listed(**msgspec.structs.asdict(entry.info), seen=entry.seen)
 
 
-def _rank(entry: Entry, name: str) -> tuple[bool, Any]:
-    """Return what runs are sorted by; those that have none of it are the least."""
-    value = entry.seen if name == "seen" else getattr(entry.info, name)
-    if value is None or value != value:
-        return False, 0
-    return True, value
+def _in_order(entries: list[Entry], sort: str) -> list[Entry]:
+    """Return runs by what the server alone knows, or by what filters have a name for."""
+    if sort.removeprefix("-") == "seen":
+        return sorted(entries, key=lambda entry: entry.seen, reverse=sort.startswith("-"))
+    try:
+        return in_order(entries, sort, lambda entry: entry.info)
+    except FilterError as error:
+        raise Refused(400, "sort", str(error)) from None
 
 
 def _object(data: bytes) -> dict[str, Any]:
