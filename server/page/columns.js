@@ -1,7 +1,7 @@
 // Which columns the list has: a dialog over all that the runs have, and a choice to begin with.
 
 import { h, list } from './dom.js';
-import { OWN, columnOf, ofMetric, ofParam } from './names.js';
+import { OWN, columnOf, isCounter, ofMetric, ofParam } from './names.js';
 import { change } from './route.js';
 
 const FIRST = ['tags', 'created', 'duration'];
@@ -19,15 +19,18 @@ export function usualColumns(runs) {
 /** The parameters, and the fields of metrics, that any of these has. @param {any[]} runs */
 function namesIn(runs) {
   const params = new Set();
-  /** @type {Map<string, [string, string]>} */
+  /** @type {Map<string, [string, string, boolean]>} */
   const metrics = new Map();
   for (const run of runs) {
     for (const name of Object.keys(run.params ?? {})) params.add(name);
     for (const [metric, fields] of Object.entries(run.metrics ?? {})) {
-      for (const field of Object.keys(fields)) if (field !== 'step') metrics.set(ofMetric(metric, field), [metric, field]);
+      for (const [field, summary] of Object.entries(/** @type {any} */ (fields))) {
+        if (field !== 'step') metrics.set(ofMetric(metric, field), [metric, field, isCounter(summary)]);
+      }
     }
   }
-  return { params: [...params], metrics: [...metrics.values()] };
+  const all = [...metrics.values()];
+  return { params: [...params], metrics: [...all.filter(([, , counts]) => !counts), ...all.filter(([, , counts]) => counts)] };
 }
 
 /** Let one choose; each tick shows at once behind the dialog. @param {any[]} runs @param {string[]} chosen */

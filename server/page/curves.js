@@ -4,6 +4,7 @@
 import { Source, path } from './api.js';
 import { attribute, h, list, say } from './dom.js';
 import { nothing } from './empty.js';
+import { isCounter } from './names.js';
 import { plot, recolour } from './plot.js';
 import { change, current } from './route.js';
 import { smooth, xsOf, yOf } from './series.js';
@@ -55,11 +56,11 @@ export function curves({ project, pointed = () => {} }) {
       for (const [metric, fields] of Object.entries(info.metrics ?? {})) {
         for (const [field, summary] of Object.entries(/** @type {Record<string, any>} */ (fields))) {
           const title = `${metric} · ${field}`;
-          if (field !== 'step' && typeof summary.min === 'number' && title.toLowerCase().includes(text)) found.set(title, { metric, field, title });
+          if (field !== 'step' && typeof summary.min === 'number' && title.toLowerCase().includes(text)) found.set(title, { metric, field, title, counts: Number(isCounter(summary)) });
         }
       }
     }
-    return [...found.values()].sort((a, b) => a.title.localeCompare(b.title, 'en', { numeric: true }));
+    return [...found.values()].sort((a, b) => a.counts - b.counts || a.title.localeCompare(b.title, 'en', { numeric: true }));
   }
 
   function draw() {

@@ -1,7 +1,7 @@
 // The filter: an expression that the server reads, as `runs.find` does; it says what is wrong with one.
 
 import { attribute, h, list, say } from './dom.js';
-import { ofMetric, ofParam } from './names.js';
+import { isCounter, ofMetric, ofParam } from './names.js';
 import { change } from './route.js';
 
 const PATIENCE = 350;
@@ -62,7 +62,7 @@ function examplesOf(runs) {
   const found = ['status == "FAILED"', 'created > "-7d"'];
   for (const { metrics } of runs) {
     const [metric, fields] = Object.entries(metrics ?? {})[0] ?? [];
-    const field = Object.keys(fields ?? {}).find((name) => name !== 'step' && typeof fields[name].last === 'number');
+    const field = Object.keys(fields ?? {}).find((name) => name !== 'step' && typeof fields[name].last === 'number' && !isCounter(fields[name]));
     if (metric !== undefined && field !== undefined) {
       found.push(`${ofMetric(metric, field)} < ${Number(fields[field].last.toPrecision(2))}`);
       break;

@@ -81,7 +81,10 @@ export function runs(shared) {
     if (!usual.has(route.project) && total > 0 && runs.at(0)) usual.set(route.project, usualColumns(runs.known()));
     const all = route.options.getAll('column');
     setColumns(all.length ? all : usual.get(route.project) ?? ['tags', 'created', 'duration']);
-    if (!scroller.hasAttribute('data-old')) say(told, known ? `${count(total)} ${total === 1 ? 'run' : 'runs'}${asked ? ' match' : ''}` : '…');
+    // While another question is asked, or is wrong, the answer to the last one stays, and stands back.
+    const isOld = runs.what !== question(route.project, asked, route.options.get('sort') ?? SORT);
+    attribute(scroller, 'data-old', isOld);
+    if (!isOld) say(told, known ? `${count(total)} ${total === 1 ? 'run' : 'runs'}${asked ? ' match' : ''}` : '…');
     attribute(compare, 'hidden', picked.length === 0);
     attribute(none, 'hidden', picked.length === 0);
     attribute(compare, 'href', picked.length ? address('compare', route.project, '', { run: picked }) : null);
@@ -241,7 +244,6 @@ export function runs(shared) {
         scroller.scrollTop = 0;
         next.want(...sight()).catch(() => {});
       }
-      attribute(scroller, 'data-old', what !== runs.what);
       redraw();
     },
   };

@@ -67,6 +67,7 @@ function draw() {
   attribute(document.body, 'data-panel', now.panel);
   view.show(now);
   drawNav(now);
+  attribute(service, 'title', 'The token that you came with');
   say(service, shared.who.name ? `${shared.who.name}${shared.who.scope === 'read' ? ' · may read' : ''}` : '');
   document.title = `${view.title(now)} · understudy`;
 }

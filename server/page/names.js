@@ -75,6 +75,11 @@ function own(values, name) {
   return values && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
+/** Whether a field of a metric only counts up, as an epoch does: it is shown behind what was measured. @param {any} summary */
+export function isCounter({ first, last, min, max, mean }) {
+  return [first, last, min, max].every(Number.isInteger) && first === min && last === max && mean !== null && (max > min || max > 1);
+}
+
 /** Seconds that a run took, or has taken so far. @param {any} run */
 export function lasted(run) {
   const begun = run.started ?? run.created;

@@ -38,6 +38,8 @@ export function run() {
   const parts = { curves: curves({ project: () => route.project }), log: log(), parameters: parameters(), files: files(), environment: environment() };
   let source = new Source();
   let data = /** @type {any} */ (null);
+  /** Whether tracebacks are shown: other tabs have room for their own. */
+  let isOpen = true;
 
   /** @returns {keyof typeof parts} */
   function tabOf() {
@@ -61,7 +63,10 @@ export function run() {
     list(facts, known, ([key]) => /** @type {string} */ (key), ([key]) => h('div', {}, h('dt', {}, key), h('dd')));
     for (const [index, each] of [...facts.children].entries()) say(each.lastChild, String(known[index][1]));
     const told = (data.attempts ?? []).filter((/** @type {any} */ each) => data.attempts.length > 1 || each.error);
-    list(attempts, told, (each) => `${each.n}`, attempt);
+    const isFirst = tabOf() === TABS[0];
+    if (isFirst !== isOpen) for (const details of attempts.querySelectorAll('details')) details.open = isFirst;
+    isOpen = isFirst;
+    list(attempts, told, (each) => `${each.n}`, (each) => attempt(each, isFirst));
     for (const [index, each] of [...attempts.children].entries()) /** @type {any} */ (each).update(told[index]);
     for (const button of tabs.children) {
       attribute(button, 'aria-selected', String(button.dataset.tab === tabOf()));
@@ -107,13 +112,13 @@ export function run() {
   };
 }
 
-/** One attempt, with what ended it. @param {any} first */
-function attempt(first) {
+/** One attempt, with what ended it. @param {any} first @param {boolean} isOpen */
+function attempt(first, isOpen) {
   const status = h('b');
   const about = h('span', { class: 'quiet' });
   const trace = h('pre', { tabindex: 0 });
   const error = h('summary');
-  const failure = h('details', { open: true, hidden: true }, error, trace);
+  const failure = h('details', { open: isOpen, hidden: true }, error, trace);
   const item = h('li', {}, h('span', {}, `attempt ${first.n} `), status, ' ', about, failure);
   item.update = (/** @type {any} */ now) => {
     say(status, statusText(now.status));
