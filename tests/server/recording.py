@@ -20,7 +20,9 @@ def send(client: httpx2.Client, run: Run | RunFolder, project: str = "vision") -
     found = run.read() if isinstance(run, Run) else run
     at = f"/projects/{project}/runs/{found.id}"
     kept = client.get(f"{at}/lengths")
-    told = kept.json() if kept.status_code == 200 else {"lengths": {}, "files": []}
+    told: dict[str, Any] = {"lengths": {}, "files": []}
+    if kept.status_code == 200:
+        told = kept.json()
     answer = client.post(f"{at}/batch", json=batch_of(found, told["lengths"]))
     assert answer.status_code == 200, answer.text
     for prefix in found.file_prefixes:

@@ -278,8 +278,10 @@ def test_a_live_run_grows_and_is_lost_when_it_falls_silent(
     enter(browser, team.server, f"#/run/alive/{run.id}")
     browser.until(lambda: browser.text("#status") == "▸ running")
     assert "run.metrics(" in (browser.text(".empty pre") or "")
+    done = 0
     for count in (20, 50, 90):
-        train(run, 0.01, steps=count, start=run.last_step("train") + 1 if count > 20 else 0)
+        train(run, 0.01, steps=count, start=done)
+        done += count
         run.log(f"{count} more")
         send(client, run, "alive")
         summary = run.metrics("train").summary()["loss"]
@@ -421,12 +423,11 @@ def test_a_file_is_saved_as_it_is(browser: Browser, team: Team, tmp_path: Path) 
 
 def test_whatever_a_run_says_is_text(browser: Browser, team: Team) -> None:
     run = team.runs["hostile"]
-    metric = {
-        "column": [f'metrics["{HOSTILE}"].loss'.replace('"x"', '\\"x\\"'), "description", "error"]
-    }
+    quoted = HOSTILE.replace('"', '\\"')
+    columns = [f'metrics["{quoted}"].loss', "description", "error"]
     places = [
         team.address("runs"),
-        team.address("runs", **metric),
+        team.address("runs", column=columns),
         team.address("compare", run=run.id, all=1),
     ]
     places += [
