@@ -19,7 +19,7 @@ from ._calls import Call, Desk
 from ._catalog import Catalog
 from ._curves import Curves
 from ._digest import Digest
-from ._errors import AwayError, DiffersError, GapError, TooBigError, UnfitError
+from ._errors import AwayError, DiffersError, GapError, ServerError, TooBigError, UnfitError
 from ._limits import Limits
 from ._openapi import description
 from ._queries import read_query
@@ -38,7 +38,11 @@ Started = Callable[[str | None], None]
 
 @final
 class Server:
-    """The ASGI application; `app` makes it."""
+    """The ASGI application; `app` makes it.
+
+    Attributes:
+        failure: why it could not start.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Server:
         started: Started,
         page: Callable[[Request, str], Response],
     ) -> None:
+        self.failure: Exception | None = None
         curves = Curves(storage)
         self._desk = Desk(
             storage,
@@ -99,10 +104,11 @@ class Server:
             if not await storage.list_tokens():
                 token, kept = new_token("first", "*", "write", self._desk.clock())
                 await storage.add_token(kept)
-        except Exception as error:
+        except (OSError, ServerError) as error:
             await storage.close()
             await blobs.close()
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.startup.complete"})
         self._started(token)

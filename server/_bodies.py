@@ -9,7 +9,6 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ._answers import JSON, MSGPACK, Refused
-from ._depth import is_deeper
 from ._limits import Limits
 
 T = TypeVar("T")
@@ -105,9 +104,7 @@ def unpacked(data: bytes, most: int) -> bytes:
     except zlib.error as error:
         raise Refused(400, "malformed", f"the body is no gzip: {error}") from None
     if len(found) > most:
-        raise Refused(
-            413, "too_big", f"a body here unpacks to {most:,} bytes at most", limit=most
-        )
+        raise Refused(413, "too_big", f"a body here unpacks to {most:,} bytes at most", limit=most)
     if not unpack.eof or unpack.unused_data:
         raise Refused(400, "malformed", "the body is no whole gzip, and nothing behind it")
     return found

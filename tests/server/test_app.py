@@ -295,9 +295,9 @@ def test_a_file_comes_in_parts_and_is_there_when_it_is_whole(
     assert told(client.get(f"{at}/files/f1/parts")) == {"parts": [0, 1]}
     assert client.get(f"{at}/files/f1").status_code == 404
     assert told(client.get(f"{at}/files")) == []
-    for _ in range(2):
-        row = told(finish(client, at, DATA, 2))
-        assert (row["size"], row["ts"], row["about"]["kind"]) == (len(DATA), 7.0, "bytes")
+    row = told(finish(client, at, DATA, 2))
+    assert (row["size"], row["ts"], row["about"]["kind"]) == (len(DATA), 7.0, "bytes")
+    assert told(finish(client, at, DATA, 2)) == row
     assert told(put(client, at, 1, DATA[5000:])) == {"parts": [1]}
     assert told(client.get(f"{at}/files/f1/parts")) == {"parts": []}
     assert told(client.get(f"{at}/files")) == [row]
@@ -389,7 +389,9 @@ def test_a_long_metric_is_told_in_short_and_goes_on(client: httpx2.Client, at: s
     assert [point["step"] for point in part["points"]] == [*range(99_990, 100_010)]
 
 
-def test_a_token_is_for_its_project_and_its_scope(it: Served, client: httpx2.Client, at: str) -> None:
+def test_a_token_is_for_its_project_and_its_scope(
+    it: Served, client: httpx2.Client, at: str
+) -> None:
     project = at.split("/")[2]
     client.post(f"{at}/batch", json={"prefix": "exp"})
     with it.client(it.make_token(project, "read")) as reader, it.client("us_nonsense") as stranger:
@@ -402,16 +404,22 @@ def test_a_token_is_for_its_project_and_its_scope(it: Served, client: httpx2.Cli
 
 
 def test_what_is_asked_too_often_is_put_off(tmp_path: Path) -> None:
-    with served(tmp_path, rate=0.01, burst=3, failures=0.01, failures_burst=2) as it:
-        with it.client() as client, it.client("us_wrong") as stranger:
-            statuses = [client.get("/whoami") for _ in range(4)]
-            assert [each.status_code for each in statuses] == [200, 200, 200, 429]
-            assert int(statuses[-1].headers["retry-after"]) > 50
-            wrong = [stranger.get("/whoami").status_code for _ in range(3)]
-            assert wrong == [401, 401, 429]
+    limits = {"rate": 0.01, "burst": 3, "failures": 0.01, "failures_burst": 2}
+    with (
+        served(tmp_path, **limits) as it,
+        it.client() as client,
+        it.client("us_wrong") as stranger,
+    ):
+        statuses = [client.get("/whoami") for _ in range(4)]
+        assert [each.status_code for each in statuses] == [200, 200, 200, 429]
+        assert int(statuses[-1].headers["retry-after"]) > 50
+        wrong = [stranger.get("/whoami").status_code for _ in range(3)]
+        assert wrong == [401, 401, 429]
 
 
-def test_a_storage_that_is_away_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_that_is_away_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from understudy.server._errors import AwayError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
     async def away(*_: Any) -> None:
