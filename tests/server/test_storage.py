@@ -10,11 +10,24 @@ import msgspec
 import pytest
 
 from tests.server.databases import NOW, batch, content, counted, unfolded
+from tests.server.rooms import (
+    Batch,
+    DiffersError,
+    Document,
+    FileRow,
+    GapError,
+    Lengths,
+    RunRow,
+    SqliteStorage,
+    Stamp,
+    Storage,
+    Taken,
+    Token,
+    TooBigError,
+    UnfitError,
+)
 from understudy.runs import RunInfo, Summary
 from understudy.server import ServerError
-from understudy.server._errors import DiffersError, GapError, TooBigError, UnfitError
-from understudy.server._rows import Batch, Document, FileRow, Lengths, RunRow, Stamp, Taken, Token
-from understudy.server._storage import Storage
 
 FILE = FileRow(
     id="f1", prefix="models", name="a.pth", size=3, sha256="00", ts=NOW, about={"n": float("inf")}
@@ -442,8 +455,6 @@ async def test_runs_are_appended_to_while_others_are_removed(storage: Storage) -
 
 
 async def test_a_database_from_before_is_gone_on_with(tmp_path: Path) -> None:
-    from understudy.server._sqlite import SqliteStorage
-
     for turn in range(2):
         storage = SqliteStorage(tmp_path / "a folder" / "runs.sqlite")
         await storage.open()
