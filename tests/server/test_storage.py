@@ -40,10 +40,11 @@ async def test_nothing_is_there_at_first(storage: Storage) -> None:
     assert await storage.document("p", "r", "run.json") is None
     assert await storage.file("p", "r", "f") is None
     assert await storage.find_token("00") is None
-    assert (
-        await storage.rows("p") == await storage.projects() == await storage.files("p", "r") == []
-    )
-    assert await storage.stamps("p") == await storage.documents("p", "r") == {}
+    assert await storage.rows("p") == []
+    assert await storage.projects() == []
+    assert await storage.files("p", "r") == []
+    assert await storage.stamps("p") == {}
+    assert await storage.documents("p", "r") == {}
     assert await content(storage) == b""
     assert not await storage.remove("p", "r")
     assert not await storage.revoke_token("t")
@@ -251,8 +252,8 @@ async def test_who_reads_a_run_that_is_removed_reads_no_other(storage: Storage) 
 async def test_lines_are_read_from_any_to_any(storage: Storage) -> None:
     lines = [b"%d\n" % number for number in range(2000)]
     place = 0
-    for start in range(0, 2000, 10):
-        data = b"".join(lines[start : start + 10])
+    for start in range(0, 2000, 30):
+        data = b"".join(lines[start : start + 30])
         await storage.append("p", "r", batch(("m", place, data)), unfolded, NOW)
         place += len(data)
     whole = b"".join(lines)
@@ -455,10 +456,9 @@ async def test_runs_are_appended_to_while_others_are_removed(storage: Storage) -
 
 
 async def test_a_database_from_before_is_gone_on_with(tmp_path: Path) -> None:
-    for turn in range(2):
+    for expected in (b"x\n", b"x\nx\n"):
         storage = SqliteStorage(tmp_path / "a folder" / "runs.sqlite")
         await storage.open()
-        await storage.append("p", "r", batch(("m", 2 * turn, b"x\n")), unfolded, NOW)
+        await storage.append("p", "r", batch(("m", len(expected) - 2, b"x\n")), unfolded, NOW)
+        assert await content(storage) == expected
         await storage.close()
-    assert await content(storage) == b"x\nx\n"
-    await storage.close()

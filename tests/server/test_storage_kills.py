@@ -64,7 +64,7 @@ async def test_who_appends_to_sqlite_is_killed_at_any_moment(tmp_path: Path) -> 
 async def test_postgresql_is_killed_under_load_and_comes_back(postgres_server: Postgres) -> None:
     storage = PostgresStorage(postgres_server.create("killed"))
     await storage.open()
-    acknowledged = dict.fromkeys(("a", "b", "c"), 0)
+    acknowledged: dict[str, int] = {"a": 0, "b": 0, "c": 0}
     is_loaded, is_back = asyncio.Event(), asyncio.Event()
     failed: list[str] = []
 
