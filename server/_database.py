@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -18,6 +18,8 @@ PATIENCE = 20.0
 
 ANSWER = 60.0
 """How many seconds the database has for all of a transaction."""
+
+_AT_ONCE = 500  # how many names stand in one statement
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -62,6 +64,16 @@ class Session:
     def one(self, statement: str, *arguments: Any) -> Row | None:
         """Return the row that a statement finds, or None."""
         return next(iter(self.all(statement, *arguments)), None)
+
+    def among(self, statement: str, names: Collection[str], *arguments: Any) -> list[Row]:
+        """Return the rows that a statement finds whose last column is among some names."""
+        asked = [*dict.fromkeys(names)]
+        found: list[Row] = []
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found.extend(self.all(f"{statement} IN ({marks})", *arguments, *some))
+        return found
 
     def do(self, statement: str, *arguments: Any) -> int:
         """Return how many rows a statement changed."""

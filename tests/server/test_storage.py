@@ -289,7 +289,7 @@ async def test_a_million_points_are_read_in_little_memory(storage: Storage) -> N
     assert most < 16_000_000 < 10 * len(piece)
 
 
-@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 1001, "ü" * 501])
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 70_000, "ü" * 33_000])
 async def test_names_that_no_database_takes_are_refused(storage: Storage, name: str) -> None:
     file, document = FILE, Document(name, b"", 1)
     asked: list[Callable[[], Any]] = [
@@ -313,8 +313,18 @@ async def test_names_that_no_database_takes_are_refused(storage: Storage, name: 
     assert await storage.projects() == []
 
 
+@pytest.mark.parametrize("name", ["x" * 1301, "ü" * 651])
+async def test_what_is_looked_up_may_not_be_long(storage: Storage, name: str) -> None:
+    with pytest.raises(UnfitError, match="1,300"):
+        await storage.append(name, "r", batch(), unfolded, NOW)
+    with pytest.raises(UnfitError, match="1,300"):
+        await storage.append("p", "r", batch((name, 0, b"x\n")), unfolded, NOW)
+    await storage.append("p", "r", batch(prefix=name), unfolded, NOW)
+    assert await storage.add_file("p", "r", msgspec.structs.replace(FILE, name=name))
+
+
 async def test_the_longest_names_are_kept(storage: Storage) -> None:
-    long = "".join(chr(0x4E00 + number) for number in range(333)) + "x"
+    long = "".join(chr(0x4E00 + number) for number in range(433)) + "x"
     await storage.append(long, long, batch((long, 0, b"x\n"), prefix=long), unfolded, NOW)
     assert await content(storage, long, long, long) == b"x\n"
     assert await storage.add_file(long, long, msgspec.structs.replace(FILE, id=long, name=long))
