@@ -2,7 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -15,8 +16,9 @@ T = TypeVar("T")
 
 _GZIP: Final = 31
 """What zlib calls a gzip with its header."""
-_LONG: Final = 1 << 16
-"""From so many bytes on a body is unpacked by a thread, so that others need not wait."""
+_SHORT: Final = 1 << 16
+_SHORT_PACKED: Final = 1 << 12
+"""A body of so many bytes is unpacked at once; a longer one by a thread, so that others go on."""
 
 
 async def read_parts(request: Request, most: int, limits: Limits) -> AsyncIterator[bytes]:
@@ -68,8 +70,17 @@ async def read_parts(request: Request, most: int, limits: Limits) -> AsyncIterat
 _CLOSE: Final = {"Connection": "close"}
 
 
-async def read_body(request: Request, kind: type[T], limits: Limits) -> T:
-    """Return a body: JSON or msgpack, compressed by gzip or not.
+@asynccontextmanager
+async def body_of(
+    request: Request, kind: type[T], limits: Limits, turns: asyncio.Semaphore
+) -> AsyncGenerator[T]:
+    """Give a body for a while: JSON or msgpack, compressed by gzip or not.
+
+    Args:
+        request: what it came with.
+        kind: what it is to be.
+        limits: how much of it there may be.
+        turns: how many long ones may be unpacked at a time: there is not memory for any number.
 
     Raises:
         Refused: it is no such thing.
@@ -81,9 +92,11 @@ async def read_body(request: Request, kind: type[T], limits: Limits) -> T:
     def unpacked_and_decoded() -> T:
         return decode(unpacked(data, limits.unpacked) if is_packed else data)
 
-    if len(data) > _LONG:
-        return await asyncio.to_thread(unpacked_and_decoded)
-    return unpacked_and_decoded()
+    if len(data) <= (_SHORT_PACKED if is_packed else _SHORT):
+        yield unpacked_and_decoded()
+        return
+    async with turns:
+        yield await asyncio.to_thread(unpacked_and_decoded)
 
 
 def unpacked(data: bytes, most: int) -> bytes:

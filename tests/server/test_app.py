@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def test_a_run_is_told_as_it_tells_itself(client: httpx2.Client, at: str, tmp_pa
         for step in range(300):
             run.metrics("train/loss").log(step=step, loss=step * 0.5, odd=float("inf"))
         run.metrics("AUC").log(value=0.5)
+        run.metrics("long" * 100).log(value=0.25)
         run.log("begins", lr=0.1)
         run.log("ends", level="warning")
     sent(client, at, run)
@@ -78,13 +80,15 @@ def test_a_run_is_told_as_it_tells_itself(client: httpx2.Client, at: str, tmp_pa
     assert whole["params"] == {"model": {"size": 3}, "lr": {"$null": "nan"}}
     assert whole["run"]["id"] == run.id
     assert whole["environment"]["packages"] == local.environment["packages"]
-    assert sorted(whole["info"]["metrics"]) == ["AUC", "train/loss"]
+    assert sorted(whole["info"]["metrics"]) == ["AUC", "long" * 100, "train/loss"]
     expected = msgspec.to_builtins(local.metrics("train/loss").summary()["loss"])
     assert whole["info"]["metrics"]["train/loss"]["loss"] == expected
     curve = told(client.get(f"{project}/runs/{run.id}/metrics/train%2Floss"))
     assert [point["loss"] for point in curve["points"]] == [step * 0.5 for step in range(300)]
     assert curve["points"][0]["odd"] == {"$null": "inf"}
     assert curve["summary"]["loss"] == expected
+    long = told(client.get(f"{project}/runs/{run.id}/metrics/{'long' * 100}"))
+    assert long["points"][0]["value"] == 0.25
     part = client.get(
         f"{project}/runs/{run.id}/metrics/train%2Floss", params={"start": 10, "stop": 12}
     )
@@ -441,3 +445,14 @@ def test_what_is_there_is_kept_when_the_server_starts_anew(tmp_path: Path) -> No
     with served(tmp_path) as it, it.client(token) as client:
         assert it.token == ""
         assert len(told(client.get("/projects/p/runs/r/metrics/train"))["points"]) == 5
+
+
+def test_many_long_batches_at_once_are_all_taken(client: httpx2.Client, at: str) -> None:
+    def send(number: int) -> int:
+        batch = lines_of(METRIC, points(6000))
+        body = gzip.compress(json.dumps(batch).encode())
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return client.post(f"{at}{number}/batch", content=body, headers=headers).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        assert [*pool.map(send, range(10))] == [200] * 10
