@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 from urllib.parse import quote
 
 import msgspec
@@ -11,8 +11,7 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from understudy.runs import Filter, FilterError, RunInfo, Summary
-from understudy.runs._order import in_order
-from understudy.runs._values import decode
+from understudy.runs.replica import decode, in_order
 
 from ._answers import HEADERS, Refused, is_known, tag_of, unchanged
 from ._calls import Call, Nothing
@@ -311,4 +310,4 @@ def _in_order(entries: list[Entry], sort: str) -> list[Entry]:
 def _object(data: bytes) -> dict[str, Any]:
     """Return what a document says, that was looked through when it came."""
     value = tame(decode(data))
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
