@@ -7,6 +7,9 @@ let token = '';
 /** The server did not take the token, or there is none. */
 export class Refused extends Error {}
 
+/** The server did not answer. */
+export class Away extends Error {}
+
 /** The server said no. */
 export class Failed extends Error {
   /** @param {number} status @param {any} body @param {number} wait seconds until it may be asked again */
@@ -60,7 +63,10 @@ export function path(project, run, ...rest) {
 export async function ask(what, headers = {}) {
   // A token with other letters cannot be a header, and would be told as if the server were gone.
   if (!/^[!-~]+$/.test(token)) throw new Refused(token === '' ? '' : 'no token looks like this');
-  const response = await fetch(BASE + what, { cache: 'no-store', headers: { authorization: `Bearer ${token}`, ...headers } });
+  const asking = fetch(BASE + what, { cache: 'no-store', headers: { authorization: `Bearer ${token}`, ...headers } });
+  const response = await asking.catch((error) => {
+    throw new Away(error.message);
+  });
   if (response.ok || response.status === 304) return response;
   const body = await response.json().catch(() => null);
   if (response.status === 401) throw new Refused(body?.message ?? 'the server does not know this token');

@@ -11,6 +11,8 @@ import { smooth, xsOf, yOf } from './series.js';
 
 /** More than one sees, so that one may look closer before it is asked for again. */
 const POINTS = 1000;
+/** More charts at once are a burden, and nobody looks at them: they are found by name. */
+const CHARTS = 200;
 export { recolour };
 
 /**
@@ -32,13 +34,16 @@ export function curves({ project, pointed = () => {} }) {
   const bar = h('div', { class: 'bar curve-bar' }, h('label', {}, 'x ', x), h('label', { class: 'smoothing' }, 'smooth ', smoothing, amount), h('label', {}, log, ' log scale'), back, search);
   const grid = h('div', { class: 'curves' });
   const none = h('div', { hidden: true });
-  const node = h('section', { 'aria-label': 'Curves' }, bar, grid, none);
+  const more = h('p', { class: 'more', hidden: true });
+  const node = h('section', { 'aria-label': 'Curves' }, bar, grid, more, none);
 
   let subjects = /** @type {Subject[]} */ ([]);
   /** @type {Map<string, {source: Source, what: string, about: string, data: any}>} */
   const kept = new Map();
   /** @type {Map<string, any>} */
   const charts = new Map();
+  /** What each chart was drawn from: it is not drawn again from the same. @type {Map<string, any[]>} */
+  const drawnFor = new Map();
   const inSight = new Set();
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -80,7 +85,10 @@ export function curves({ project, pointed = () => {} }) {
     if (document.activeElement !== search && search.value !== text) search.value = text;
     const [from, to] = ['from', 'to'].map((name) => (options.has(name) ? Number(options.get(name)) : null));
     attribute(back, 'hidden', from === null);
-    const all = wanted();
+    const found = wanted();
+    const all = found.slice(0, CHARTS);
+    attribute(more, 'hidden', found.length === all.length);
+    say(more, `${found.length - all.length} more curves: find them by name`);
     const hasAny = subjects.some(({ info }) => Object.keys(info.metrics ?? {}).length > 0);
     attribute(bar, 'hidden', !hasAny);
     attribute(none, 'hidden', all.length > 0 || subjects.length === 0);
@@ -108,15 +116,21 @@ export function curves({ project, pointed = () => {} }) {
       inSight.delete(chart.node);
       chart.close();
       charts.delete(title);
+      drawnFor.delete(title);
     }
     for (const each of all) if (inSight.has(charts.get(each.title).node)) drawOne(each, { chosen, factor, from, to, isLog: log.checked });
   }
 
   /** @param {any} about @param {any} how */
   function drawOne({ metric, field, title }, { chosen, factor, from, to, isLog }) {
+    const datas = subjects.map(({ id }) => kept.get(`${id}\n${metric}`)?.data ?? null);
+    const about = [JSON.stringify([chosen, factor, from, to, isLog, subjects.map(({ id, name, colour }) => [id, name, colour])]), ...datas];
+    const before = drawnFor.get(title) ?? [];
+    if (before.length === about.length && about.every((each, place) => each === before[place])) return;
+    drawnFor.set(title, about);
     let isCounted = false;
-    const drawnNow = subjects.flatMap((subject) => {
-      const data = kept.get(`${subject.id}\n${metric}`)?.data;
+    const drawnNow = subjects.flatMap((subject, place) => {
+      const data = datas[place];
       if (!data || !subject.info.metrics?.[metric]?.[field]) return [];
       const { xs, points, isCounted: counts } = xsOf(data.points, chosen, field, subject.info.started ?? subject.info.created ?? 0);
       isCounted ||= counts;
@@ -131,7 +145,7 @@ export function curves({ project, pointed = () => {} }) {
   async function load() {
     const { options } = current();
     const chosen = options.get('x') ?? 'step';
-    const isDue = wanted().filter(({ title }) => inSight.has(charts.get(title)?.node));
+    const isDue = wanted().slice(0, CHARTS).filter(({ title }) => inSight.has(charts.get(title)?.node));
     const metrics = new Set(isDue.map(({ metric }) => metric));
     await Promise.all([...metrics].flatMap((metric) => subjects.map(async ({ id, info }) => {
       const summaries = info.metrics?.[metric];

@@ -1,6 +1,6 @@
 // The page: shows what the address names, and asks the server again and again what is new of it.
 
-import { Failed, Refused, ask, findToken, keepToken } from './api.js';
+import { Away, Failed, Refused, ask, findToken, keepToken } from './api.js';
 import { compare } from './compare.js';
 import { attribute, h, list, say } from './dom.js';
 import { help, listen } from './keys.js';
@@ -14,7 +14,8 @@ import { switchThemes } from './themes.js';
 
 /** Between two turns; longer if the answers take long, so that the server is not kept busy by us. */
 const PERIOD = 1000;
-const PATIENCE = 10;
+const PATIENCE = 4;
+const LONGEST = 10e3;
 const PROJECTS_EVERY = 15;
 
 /** @typedef {{all: any[], who: any}} Shared what is known of the projects, and of who looks */
@@ -107,7 +108,7 @@ async function turn() {
   }
   isTurning = false;
   const took = performance.now() - begun;
-  timer = setTimeout(turn, isAgain ? 0 : Math.max(wait, took * PATIENCE));
+  timer = setTimeout(turn, isAgain ? 0 : Math.max(wait, Math.min(took * PATIENCE, LONGEST)));
   isAgain = false;
 }
 
@@ -157,7 +158,10 @@ function explain(error) {
     trouble.replaceChildren(h('p', {}, `▲ ${error.message}`), h('a', { href: address(UP[route().panel] ?? 'projects', route().project) }, 'back'));
     return 5 * PERIOD;
   }
-  if (!(error instanceof Failed) && !(error instanceof TypeError)) throw error; // a mistake of ours: let the console say it
+  if (!(error instanceof Failed) && !(error instanceof Away)) {
+    console.error(error); // a mistake of ours
+    return 5 * PERIOD;
+  }
   tell('waiting');
   if (!isKnown) main.replaceChildren(h('p', { class: 'empty' }, 'The server does not answer. It is asked again.'));
   return Math.max(2 * PERIOD, (error.wait ?? 0) * 1e3);

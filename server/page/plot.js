@@ -46,6 +46,7 @@ export function plot(title, on) {
   const node = h('figure', { class: 'curve', 'data-curve': title }, h('figcaption', {}, h('h3', {}, title), big), room, note, values);
   big.addEventListener('click', () => {
     attribute(big, 'aria-pressed', String(node.classList.toggle('big')));
+    if (made && room.clientWidth) made.setSize(size());
   });
   /** @type {any} */
   let made = null;

@@ -5,6 +5,7 @@ from hashlib import sha256
 from math import exp
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -60,6 +61,7 @@ def train(run: Run, lr: float, steps: int = 120, start: int = 0, seed: int = 1) 
 
 def made_up(client: httpx2.Client, count: int, project: str) -> None:
     """Send many small runs that nobody ever made."""
+    at = f"/projects/{quote(project, safe='')}/runs"
     for number in range(count):
         run = f"{number:016x}"
         began = 1_690_000_000.0 + number
@@ -84,5 +86,5 @@ def made_up(client: httpx2.Client, count: int, project: str) -> None:
                 }
             ],
         }
-        answer = client.post(f"/projects/{project}/runs/{run}/batch", json=body)
+        answer = client.post(f"{at}/{run}/batch", json=body)
         assert answer.status_code == 200, answer.text

@@ -111,8 +111,10 @@ def enter(browser: Browser, server: Served, place: str = "#/", token: str | None
 
 def rows(browser: Browser) -> dict[str, dict[str, str]]:
     """Return the list: for each run what stands under each head."""
-    heads = browser.table(".runs thead tr")[0]
-    return {cells[1]: dict(zip(heads, cells, strict=True)) for cells in browser.table("#runs tr")}
+    script = """const texts = (row) => [...row.querySelectorAll('th, td')].map((cell) => cell.textContent);
+        return [...document.querySelectorAll('.runs thead tr, #runs tr')].map(texts)"""
+    heads, *found = browser.ask(script)
+    return {cells[1]: dict(zip(heads, cells, strict=True)) for cells in found}
 
 
 def names(browser: Browser) -> list[str]:
@@ -549,3 +551,39 @@ def test_a_server_that_is_away_is_said_to_be_and_come_back_to(
         browser.until(lambda: browser.text("#link") == "live")
         told = browser.complaints()
         assert all("ERR_INTERNET_DISCONNECTED" in each for each in told)
+
+
+def test_projects_are_chosen_from(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path, rate=ANY_RATE) as server:
+        with server.client() as client:
+            for count, project in enumerate(["one", "two words/ä"], 1):
+                made_up(client, count, project)
+        enter(browser, server)
+        browser.until(lambda: browser.count("a.row") == 2)
+        found = [row[:2] for row in browser.table("#panel tbody tr")]
+        assert found == [["one", "1"], ["two words/ä", "2"]]
+        browser.press(Keys.TAB)
+        browser.ask("document.querySelector('a.row').focus()")
+        browser.press(Keys.ARROW_DOWN, Keys.ENTER)
+        browser.until(lambda: names(browser) == ["run-0001", "run-0000"])
+        assert browser.text("#nav [aria-current]") == "two words/ä"
+
+
+def test_many_metrics_are_drawn_where_one_looks(browser: Browser, tmp_path: Path) -> None:
+    run = begin(tmp_path / "runs", "wide")
+    run.metrics("m").log(step=1, **{f"f{number:03d}": number for number in range(300)})
+    run.metrics("other").log(loss=0.5)
+    run.metrics("other").log(loss=float("nan"))
+    run.complete()
+    with served(tmp_path / "data", rate=ANY_RATE) as server:
+        with server.client() as client:
+            send(client, run)
+        enter(browser, server, f"#/run/vision/{run.id}")
+        browser.until(lambda: browser.count(".curve .u-over") > 5)
+        assert (browser.count(".curve"), browser.count(".curves + .more")) == (200, 1)
+        assert browser.ask("return document.querySelectorAll('.u-over').length") < 30
+        browser.press("/", "other")
+        browser.until(lambda: browser.ask(TITLES) == ["other · loss"])
+        # No step was logged: the points are in their order.  What is no number leaves a gap.
+        browser.until(lambda: curve(browser, "other · loss") == {"wide": f"2 points, last {NONE}"})
+        assert "no step was logged" in (browser.text(".curve .note") or "")
