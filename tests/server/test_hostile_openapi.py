@@ -76,7 +76,7 @@ def test_the_server_does_what_it_says_and_no_more(
                 assert target.state() == before
 
     strategy = operation.as_strategy(generation_mode=mode)
-    fuzz = settings(
+    fuzz: Any = settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
         phases=[Phase.generate], suppress_health_check=[*CHECKS],
     )  # fmt: skip
