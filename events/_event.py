@@ -51,7 +51,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         message: the type of a message that nobody took.
         restarts: how often the actor was restarted.
         strategy: the name of the strategy.
-        count: how many: branches planned, configs, events dropped.
+        count: how many: branches planned, configs, events dropped, results recorded.
         source: the files that configs come from.
         values: the values of a config, as far as they are told.
         waiting: how many branches wait in a mailbox,
@@ -62,6 +62,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         where: the lines that it was at: its own, and the innermost.
         place: where it ran.
         run: the id of the run.
+        project: the project of the run.
+        prefix: the name of the run within it.
+        path: the folder of the run.
+        dropped: how many results could not be recorded into it.
         batch: the id of the batch.
         item: the item of the batch.
 
@@ -119,5 +123,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     where: str | None = None
     place: str | None = None
     run: str | None = None
+    project: str | None = None
+    prefix: str | None = None
+    path: str | None = None
+    dropped: int | None = None
     batch: str | None = None
     item: str | None = None

@@ -18,6 +18,7 @@ _LAG: Final = (
     *("call_id", "branch_id", "role"),
 )
 _KEY: Final = ("key_hash",)
+_RUN: Final = ("run", "project", "prefix", "path")
 
 _ALL: Final = (
     Kind("runtime.started", "info", "The runtime runs on one more loop."),
@@ -164,6 +165,19 @@ _ALL: Final = (
         "warning",
         "`count` events are missing here: the sink could not keep up. Its `seq` is 0.",
         ("count",),
+    ),
+    Kind(
+        "run.recording",
+        "info",
+        "Results are recorded into a run; of a config, `count` are until now, once a second at "
+        "most, and only if that has changed.",
+        (*_RUN, "experiment", "config_id", "label", "count", "dropped"),
+    ),
+    Kind(
+        "run.ended",
+        "info",
+        "The runtime was left, and records no more: `count` results are in the run.",
+        (*_RUN, "count", "dropped"),
     ),
     Kind(
         "compare.completed",

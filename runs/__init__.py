@@ -11,7 +11,8 @@ Layout, in the order something travels that is logged:
     _append     lines, each by one write; _state: small files, replaced whole; _problems
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
-                _numbers sums up, _overview keeps long metrics in short; _forking
+                _numbers sums up, _overview keeps long metrics in short; _forking;
+                _by_config compares the results of experiments that a runtime recorded
 
 A room is imported when a name of it is first used.
 """
@@ -23,6 +24,9 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 if TYPE_CHECKING:
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
+    from ._by_config import ByConfig as ByConfig
+    from ._by_config import ConfigResults as ConfigResults
+    from ._by_config import by_config as by_config
     from ._current import current_run as current_run
     from ._errors import RunArgumentError as RunArgumentError
     from ._errors import RunError as RunError
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "ByConfig",
+    "ConfigResults",
     "Failure",
     "Files",
     "Log",
@@ -61,6 +67,7 @@ __all__ = [
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "by_config",
     "current_run",
     "folder_name",
     "fork",
@@ -69,6 +76,8 @@ __all__ = [
 
 _ROOMS = {
     "Attempt": "_attempts",
+    "ByConfig": "_by_config",
+    "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
     "Log": "_log",
@@ -85,6 +94,7 @@ _ROOMS = {
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "by_config": "_by_config",
     "current_run": "_current",
     "folder_name": "_names",
     "fork": "_run",
