@@ -9,6 +9,7 @@ from . import _document
 from ._document import Json
 from ._fold import fold
 from ._lines import Line, read_line
+from ._recording import recordings
 from ._state import State
 
 _MOST_LINES: Final = 200
@@ -172,7 +173,14 @@ _LISTS: Final[dict[str, Callable[[State], Any]]] = {
     "calls": _document.calls,
     "lags": lambda state: _document.listed(state.lags),
     "notices": lambda state: _document.listed(state.notices),
-    "runs": lambda state: _document.works(state.runs, "run"),
+    "runs": lambda state: [
+        *recordings(state.recordings),
+        *(
+            each
+            for each in _document.works(state.runs, "run")
+            if each["run"] not in state.recordings
+        ),
+    ],
     "batches": lambda state: _document.works(state.batches, "batch"),
 }
 _TOUCHED: Final = {

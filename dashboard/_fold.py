@@ -20,6 +20,7 @@ from ._lives import (
     switched,
 )
 from ._places import LATEST, MOST
+from ._recording import recording_told
 from ._state import Process, State
 from ._texts import name_of
 from ._works import batch_told, run_told
@@ -159,6 +160,8 @@ _FOLDS: Final[dict[str, Callable[[State, Event, Process], None]]] = {
     "loop.lagged": lagged,
     "loop.resumed": resumed,
     "run.completed": run_told,
+    "run.ended": recording_told,
+    "run.recording": recording_told,
     "run.started": run_told,
     "runtime.draining": lived,
     "runtime.started": lived,

@@ -16,6 +16,7 @@ from ._bounds import (
     keep_seconds,
 )
 from ._counted import Counted
+from ._recording import merge_recording
 from ._state import Actor, Called, Case, Experiment, Failure, Played, Process, Second, State, Work
 
 
@@ -52,6 +53,7 @@ def merge(first: State, second: State) -> State:
     _merge_all(state.actors, other.actors, _merge_actor)
     _merge_all(state.runs, other.runs, _merge_work)
     _merge_all(state.batches, other.batches, _merge_work)
+    _merge_all(state.recordings, other.recordings, merge_recording)
     state.seconds = dict(sorted(state.seconds.items()))
     state.case_count = sum(len(each.cases) for each in state.experiments.values())
     limits = state.limits
@@ -63,6 +65,7 @@ def merge(first: State, second: State) -> State:
     keep_last(state.calls, limits.calls)
     keep_last(state.runs, limits.runs)
     keep_last(state.batches, limits.batches)
+    keep_last(state.recordings, limits.runs)
     state.tail = [*state.tail, *other.tail][-limits.tail :]
     state.lags = [*state.lags, *other.lags][-limits.lags :]
     state.notices = [*state.notices, *other.notices][-limits.notices :]

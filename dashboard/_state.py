@@ -290,6 +290,21 @@ class Work(msgspec.Struct, gc=False):
     last_item: str | None = None
 
 
+class Recording(msgspec.Struct, gc=False):
+    """A run that runtimes record into; each process tells how much it has recorded until now."""
+
+    name: str | None = None
+    path: str | None = None
+    since: float | None = None
+    ended: float | None = None
+    is_over: bool | None = None
+    counts: dict[str, dict[str, int]] = {}
+    """How many results, by process and config."""
+    totals: dict[str, int] = {}
+    """How many of a process that has said so as it was left."""
+    lost: dict[str, int] = {}
+
+
 @final
 class State(msgspec.Struct, gc=False):
     """Everything that is known from a log, in bounded memory; `fold` makes it.
@@ -319,6 +334,7 @@ class State(msgspec.Struct, gc=False):
         lags: the last times that a loop was held.
         notices: the last of what is worth knowing.
         runs: by id.
+        recordings: the runs that runtimes record into, by id.
         batches: by id.
         tail: the last lines.
 
@@ -356,6 +372,7 @@ class State(msgspec.Struct, gc=False):
     lags: list[Lag] = []
     notices: list[Notice] = []
     runs: dict[str, Work] = {}
+    recordings: dict[str, Recording] = {}
     batches: dict[str, Work] = {}
     tail: list[str] = []
 

@@ -115,14 +115,14 @@ def check_record(record: Any) -> None:
     """Refuse what results cannot be recorded into.
 
     Raises:
-        ExperimentError: it is no run, or one that is only read.
+        ExperimentError: it is none, or one that is only read.
         UnderstudyError: the run has not begun; it says so itself.
     """
     kind = cast("type[Any]", type(record))
-    if not all(hasattr(kind, name) for name in _NEEDED):
-        raise ExperimentError(f"record must be a run of understudy.runs, or None, not {record!r}")
-    if not hasattr(record.params, "set"):
-        raise ExperimentError(f"record={record!r} is only read: give the Run(...) that is recorded")
+    if not all(hasattr(kind, name) for name in _NEEDED):  # not of itself: not yet begun, it raises
+        raise ExperimentError(
+            f"record must be a Run(...) of understudy.runs that has begun, or None, not {record!r}"
+        )
 
 
 @final

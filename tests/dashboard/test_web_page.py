@@ -255,12 +255,12 @@ def evil_log() -> Iterator[bytes]:
         "reason": EVIL, "error.type": EVIL, "error.message": EVIL, "source": EVIL,
         "strategy": EVIL, "where": EVIL, "runtime": EVIL, "state": EVIL, EVIL: EVIL,
         "config_id": EVIL, "call_id": f"call/{EVIL}", "branch_id": EVIL, "run": EVIL,
-        "batch": EVIL, "item": EVIL,
+        "batch": EVIL, "item": EVIL, "project": EVIL, "prefix": EVIL, "path": EVIL,
     }  # fmt: skip
     events = [
         "experiment.registered", "actor.started", "call.planned", "branch.started",
         "branch.completed", "branch.shed", "loop.lagged", "strategy.failed", "actor.crashed",
-        "run.started", "batch.started", "batch.item_completed", "breaker.opened", EVIL,
+        "run.started", "batch.started", "batch.item_completed", "breaker.opened", "run.recording", "run.ended", EVIL,
     ]  # fmt: skip
     for number, event in enumerate(events, 1):
         head = {
