@@ -2,7 +2,8 @@
 
 A loop only notes what happens; the rest is done in a thread of the file, or of the run. So there
 are two numbers: the CPU time of the loop's thread, which the goals are for, and that of all
-threads, until everything is written. Both are told per branch. The baseline, `t`, is a task of asyncio.
+threads, until everything is written. Both are told per branch. The baseline, `t`, is a task of
+asyncio.
 """
 
 import asyncio

@@ -244,6 +244,31 @@ def test_after_the_server_was_killed_nothing_is_lost(browser: Browser, tmp_path:
         browser.until(lambda: number(browser.text(note) or "") == whole)
 
 
+def test_runs_that_results_are_recorded_into_have_a_panel_and_no_run_has_none(
+    browser: Browser,
+) -> None:
+    run = {"run": "r1", "project": "shop", "prefix": "tuned", "path": "/runs/shop/tuned"}
+    of = {"experiment": "answer", "config_id": "c1", "label": "large"}
+    head = {"v": 1, "ts": START, "level": "info", "pid": 1, "runtime": "a"}
+    first = {**head, "event": "runtime.started", "seq": 1}
+    with served([json.dumps(first).encode()]) as it:
+        browser.open(it.address)
+        browser.until(lambda: browser.text("#link") == "live")
+        assert "runs" not in (browser.text("nav") or "")
+        for seq, told in enumerate(({}, {**of, "count": 7, "dropped": 2}), 2):
+            event = {**head, "event": "run.recording", "seq": seq, **run, **told}
+            it.take([json.dumps(event).encode()])
+        browser.until(lambda: "runs" in (browser.text("nav") or ""))
+        browser.go("#/runs")
+        row = "#panel section:not([hidden]) tbody tr"
+        browser.until(lambda: "shop/tuned" in (browser.text(row) or ""))
+        shown = browser.text(row) or ""
+        assert "running" in shown
+        assert "7 answer[large]" in shown
+        assert "2 lost" in shown
+        assert browser.count(f"{row} td[title='/runs/shop/tuned']") == 1
+
+
 EVIL = "<script>alert(1)</script>"
 ODD = "a/b?c#d&e=f \"g\" 'h'\n%2F <img src=x onerror=alert(1)> ü"
 
