@@ -27,6 +27,8 @@ _CAPACITY: Final = 32_768
 """How many results may wait to be written: some 30 MB, where a disk stands still."""
 _MOST: Final = 10_000
 """How many configs are kept with their values; of further ones only labels and ids are."""
+_TOLD: Final = 200
+"""Of how many configs events tell how many results are recorded."""
 _ALL_VALUES: Final = 1_000_000
 """How many bytes the values of one config may have."""
 _FIELDS: Final = (
@@ -165,6 +167,7 @@ class RecordSink(Behind):
         """What each config is called in the run, by experiment and id."""
         self._counts: dict[tuple[str, str, str], int] = {}
         """How many results were recorded, by experiment, id and name of the config."""
+        self._total = 0
         self._told: dict[tuple[str, str, str], int] = {}
         self._noted = 0
         self._lock = threading.Lock()
@@ -178,7 +181,7 @@ class RecordSink(Behind):
     @property
     def totals(self) -> dict[str, int]:
         """How many results were recorded, and how many were lost, in the fields of events."""
-        return {"count": sum([*self._counts.values()]), "dropped": self.dropped}
+        return {"count": self._total, "dropped": self.dropped}
 
     def news(self) -> list[tuple[str, dict[str, Any]]]:
         """Return the events that tell how much was recorded of each config, since the last time."""
@@ -235,9 +238,11 @@ class RecordSink(Behind):
             self._problem = problem.with_traceback(None)
         if kept < len(points) and not self._problem:
             self._problem = "the run could not write them"
+        self._total += kept
         for event in events[:kept]:
             place = (experiment, event.config_id or "", self._label(event))
-            self._counts[place] = self._counts.get(place, 0) + 1
+            if place in self._counts or len(self._counts) < _TOLD:
+                self._counts[place] = self._counts.get(place, 0) + 1
         return kept
 
     def _point(self, event: Event) -> dict[str, Any]:

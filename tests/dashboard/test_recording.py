@@ -11,12 +11,14 @@ RUN: dict[str, Any] = {"run": "r1", "project": "shop", "prefix": "tuned", "path"
 
 def told(seq: int, name: str = "run.recording", **fields: Any) -> Event:
     stamps: dict[str, Any] = {"v": 1, "ts": 1e9 + seq, "level": "info", "seq": seq, "pid": 7}
-    return Event(**{**stamps, "event": name, "runtime": "a", **RUN, **fields})
+    every: dict[str, Any] = {**stamps, "event": name, "runtime": "a", **RUN, **fields}
+    return Event(**every)
 
 
 def recorded(seq: int, label: str, count: int, **fields: Any) -> Event:
     of = {"experiment": "answer", "config_id": f"id of {label}", "label": label}
-    return told(seq, **of, count=count, **{"dropped": 0, **fields})
+    more: dict[str, Any] = {**of, "count": count, "dropped": 0, **fields}
+    return told(seq, **more)
 
 
 def rows(*events: Event) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ import pytest
 
 from understudy import (
     Config,
+    Event,
     ExperimentError,
     FunctionResult,
     MemorySink,
@@ -335,6 +336,60 @@ async def test_events_tell_what_is_recorded_of_each_config_and_in_all() -> None:
     last = {(event.experiment, event.label): (event.count, event.dropped) for event in each}
     assert last == {("answer", "large"): (3, 0), ("answer", "small"): (3, 0)}
     assert (ended.count, ended.dropped) == (6, 0)
+
+
+@anyio_test
+async def test_the_dashboard_of_the_runtime_shows_the_run() -> None:
+    with Run(prefix="shown", project="shop", capture=False) as run:
+        runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), record=run)
+        runtime.dashboard()
+
+        @runtime.experiment(name="answer")
+        async def answer(config: Config) -> None: ...
+
+        async with runtime:
+            for _ in range(3):
+                await answer()
+        showing: Any = runtime._showing
+        (row,) = showing._board.document()["runs"]
+    assert (row["run"], row["name"], row["status"]) == (run.id, "shop/shown", "ended")
+    assert row["counts"] == {"answer[large]": 3, "answer[small]": 3}
+    assert len(points_of(run)) == 6
+
+
+class OneByOne:
+    """A sink that does not come for events, and is handed each at once."""
+
+    dropped = 0
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def put(self, event: Event, /) -> None:
+        self.names.append(event.event)
+
+    def flush(self, timeout: float) -> bool:
+        return True
+
+    def close(self, timeout: float) -> bool:
+        return True
+
+
+@anyio_test
+async def test_beside_a_sink_of_ones_own_every_result_is_recorded_and_told() -> None:
+    sink = OneByOne()
+    with Run(prefix="beside", capture=False) as run:
+        runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), record=run, events=sink)
+
+        @runtime.experiment(name="answer")
+        async def answer(config: Config) -> None: ...
+
+        async with runtime:
+            for _ in range(3):
+                await answer()
+    assert len(points_of(run)) == 6
+    assert sink.names.count("branch.completed") == 6
+    assert sink.names[-3:] == ["run.recording", "run.ended", "runtime.stopped"]
 
 
 def test_where_nobody_listens_to_events_the_log_is_told_all_the_same(
