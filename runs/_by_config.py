@@ -246,7 +246,7 @@ class _Kept:
 
 
 def _numbers_of(point: Line) -> Line:
-    numbers = {name: point[name] for name in _TIMES if name in point}
+    numbers: Line = {name: point[name] for name in _TIMES if name in point}
     value = point.get("value")
     fields = _mapping(value)
     for name, each in [("value", value), *((f"value.{name}", fields[name]) for name in fields)]:

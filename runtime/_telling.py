@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ._drain import DrainReport
     from ._events import Emitter
     from ._experiment import Experiment
-    from ._record import Record, RecordSink
+    from ._record import Record
+    from ._recorder import RecordSink
     from ._shown import Redact
     from ._sinks import Sink
 
@@ -247,7 +248,7 @@ class Telling:
 
 
 def _sink_of(record: "Record", redact: "Redact | None") -> "RecordSink":
-    from ._record import RecordSink  # not imported where nothing is recorded
+    from ._recorder import RecordSink  # not imported where nothing is recorded
     from ._shown import Shown
 
     return RecordSink(record, Shown(redact))
