@@ -38,7 +38,7 @@ class Record(Protocol):
         >>> from understudy.runs import Run
         >>> async def main(run: Run) -> None:
         ...     async with Runtime(record=run) as runtime:
-        ...         @runtime.experiment
+        ...         @runtime.experiment(name="answer")
         ...         async def answer() -> int:
         ...             return 42
         ...         await answer()
