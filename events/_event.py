@@ -30,6 +30,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         parent_branch_id: the branch that made the call.
         config_id: the id of the config that plays.
         label: the short name of that config.
+        inner_case: what the experiments inside are to play, where the plan of a branch was combined
+            with theirs: `summarise[v2] / rank[date]`.
         role: `primary`, `shadow` or `branch`.
         reason: why it was played, or not, or stopped.
         status: how a branch, a run or an item of a batch ended.
@@ -92,6 +94,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     parent_branch_id: str | None = None
     config_id: str | None = None
     label: str | None = None
+    inner_case: str | None = None
     role: str | None = None
     reason: str | None = None
     status: str | None = None

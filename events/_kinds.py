@@ -11,7 +11,7 @@ _ERROR: Final = ("error_type", "error_message")
 _ACTOR: Final = ("actor", "experiment", "state")
 _CONFIG: Final = ("experiment", "config_id", "label", "actor")
 _CALL: Final = (*_CONFIG, "call_id", "reason", "context", "trace_id", "span_id", "key_hash")
-_BRANCH: Final = (*_CALL, "branch_id", "parent_branch_id", "role")
+_BRANCH: Final = (*_CALL, "branch_id", "parent_branch_id", "inner_case", "role")
 _ENDED: Final = (*_BRANCH, "status", "duration_ms", "queue_ms", *_ERROR)
 _LAG: Final = (
     *("place", "lag_ms", "reason", "experiment", "function", "config_id", "label", "actor"),
@@ -81,7 +81,7 @@ _ALL: Final = (
         "call.planned",
         "debug",
         "A call is about to be played by `count` branches; the config is that of the answer.",
-        (*_CALL, "count"),
+        (*_CALL, "parent_branch_id", "count"),
         _KEY,
     ),
     Kind("branch.started", "debug", "A branch begins.", _BRANCH, _KEY),
