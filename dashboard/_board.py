@@ -84,7 +84,7 @@ class Board:
                 self._cases[name].pop(event.config_id, None)
         elif kind == "experiment":  # all of them
             self._experiments.update(self.state.experiments)
-        elif kind == "actor" and event.actor is not None:
+        if kind == "actor" and event.actor is not None:  # a case shows the state of its actor
             self._experiments.add(event.actor.partition("[")[0])
 
     def document(self, rest: Callable[[], object] = _go_on) -> Json:

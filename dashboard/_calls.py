@@ -18,6 +18,7 @@ def plan_call(state: State, event: Event) -> None:
         call.ts = at(event.ts)
         call.reason = event.reason
         call.config_id = event.config_id
+        call.parent_branch_id = event.parent_branch_id
         call.planned = whole(event.count)
 
 
@@ -77,7 +78,12 @@ def _new_branch(state: State, call: Called, event: Event, branch_id: str) -> Pla
     branch = call.branches.get(branch_id)
     if branch is None:
         branch = Played(
-            event.parent_branch_id, event.experiment, event.config_id, event.label, event.role
+            event.parent_branch_id,
+            event.experiment,
+            event.config_id,
+            event.label,
+            event.inner_case,
+            event.role,
         )
         if len(call.branches) < state.limits.branches:
             call.branches[branch_id] = branch

@@ -96,7 +96,7 @@ def _merge_process(mine: Process, other: Process) -> None:
     if other.seen:
         mine.first_seq = min(mine.first_seq, other.first_seq) if mine.seen else other.first_seq
         mine.last_seq = max(mine.last_seq, other.last_seq)
-    _add(mine, other, ("seen", "dropped", "leads", "shadows"))
+    _add(mine, other, ("seen", "dropped", "leads", "shadows", "inner"))
     _take(mine, other, ("state", "started"))
     if other.last_ts:
         mine.first_ts = min(mine.first_ts, other.first_ts) if mine.last_ts else other.first_ts
@@ -104,13 +104,13 @@ def _merge_process(mine: Process, other: Process) -> None:
 
 
 def _merge_second(mine: Second, other: Second) -> None:
-    _add(mine, other, ("calls", "ended", "errors", "shadows", "shed", "skipped"))
+    _add(mine, other, ("calls", "inner_calls", "ended", "errors", "shadows", "shed", "skipped"))
     mine.lag_ms = max(mine.lag_ms, other.lag_ms)
     mine.ms.merge(other.ms)
 
 
 def _merge_experiment(mine: Experiment, other: Experiment) -> None:
-    _add(mine, other, ("calls", "planned", "strategy_failures", "rejections"))
+    _add(mine, other, ("calls", "inner_calls", "planned", "strategy_failures", "rejections"))
     _take(mine, other, ("strategy", "configs", "is_disabled", "pinned"))
     mine.last_ts = max(mine.last_ts, other.last_ts)
     mine.reasons.merge(other.reasons)
@@ -138,7 +138,7 @@ def _merge_failure(mine: Failure, other: Failure) -> None:
 
 def _merge_call(mine: Called, other: Called, most: int) -> None:
     if other.planned is not None:
-        for name in ("experiment", "ts", "reason", "config_id", "planned"):
+        for name in _OF_A_PLAN:
             setattr(mine, name, getattr(other, name))
     for branch_id, branch in other.branches.items():
         if branch_id in mine.branches:
@@ -176,10 +176,14 @@ _COUNTS: Final = (
     "called",
     "shed",
     "skipped",
+    "inner_calls",
+    "inner_shed",
+    "inner_skipped",
     "lagged",
     "restarts",
     "missing",
     "let_go",
     "dropped",
 )
+_OF_A_PLAN: Final = ("experiment", "ts", "reason", "config_id", "parent_branch_id", "planned")
 _SAMPLED: Final = ("waiting", "capacity", "in_flight")
