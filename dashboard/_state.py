@@ -236,12 +236,9 @@ class Called(msgspec.Struct, gc=False):
     @property
     def is_inner(self) -> bool:
         """Whether a branch made it."""
-        if self.parent_branch_id is not None:
-            return True
-        for branch in self.branches.values():  # a generator would take three times as long
-            if branch.parent_branch_id is not None:
-                return True
-        return False
+        return self.parent_branch_id is not None or any(
+            branch.parent_branch_id is not None for branch in self.branches.values()
+        )
 
 
 @final

@@ -174,8 +174,7 @@ def _catch_up(board: Board, follower: Follower) -> bool:
     """Take what has come, for a moment at most; True if there is more."""
     until = time.monotonic() + _BUSY
     while lines := follower.read():
-        for line in lines:
-            board.take(line)
+        board.take_all(lines)
         if time.monotonic() > until:
             return True
     return False
