@@ -88,12 +88,13 @@ def _experiments(experiments: list[Json], width: int) -> list[str]:
             (each["strategy"] or "-").removesuffix("Strategy")
             + (" (disabled)" if each["is_disabled"] else " (pinned)" if each["pinned"] else ""),
             str(each["calls"]),
+            str(each["inner_calls"]),
             *(str(each[count]) for count in _COUNTS),
             *(milliseconds(each[time]) for time in _TIMES),
         ]
         for each in experiments
     ]
-    head = ("experiment", "strategy", "calls", *_HEAD)
+    head = ("experiment", "strategy", "calls", "inside", *_HEAD)
     return table(head, rows, width, 2, _SPARED) if rows else []
 
 
