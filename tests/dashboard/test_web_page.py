@@ -382,6 +382,55 @@ def test_a_call_is_a_waterfall_with_the_calls_inside_it(browser: Browser, shop: 
     browser.until(lambda: browser.count("#panel tbody tr") > 100)
 
 
+def test_calls_that_branches_made_are_shown_when_they_are_asked_for(
+    browser: Browser, shop: Served
+) -> None:
+    def shown() -> set[str]:
+        return {row[2] for row in browser.table("#panel tbody tr")}
+
+    browser.open(f"{shop.address}#/calls?q=answer")
+    browser.until(lambda: shown() == {"answer"})
+    browser.go("#/calls?q=rewrite")
+    browser.until(lambda: browser.text("#panel .empty") == "Nothing here matches the filter.")
+    browser.click("#panel .bar input[type=checkbox]")
+    browser.until(lambda: shown() == {"└ rewrite"})
+    assert "inner=1" in browser.driver.current_url
+    browser.open(browser.driver.current_url)
+    browser.until(lambda: shown() == {"└ rewrite"})
+
+
+def test_branches_of_one_config_show_the_whole_case_each(browser: Browser) -> None:
+    head = {"v": 1, "ts": START, "event": "branch.started", "level": "debug", "seq": 1, "pid": 1}
+    of = {**head, "experiment": "answer", "call_id": "c", "label": "fast", "config_id": "f"}
+    cases = ["summarise[v1]", "summarise[v2]"]
+    told = [{**of, "branch_id": each, "role": "shadow", "inner_case": each} for each in cases]
+    told.append({**told[0], "branch_id": "slow", "label": "slow", "config_id": "s"})
+    with served(json.dumps(each).encode() for each in told) as it:
+        browser.open(f"{it.address}#/call/c")
+        rows = browser.until(lambda: browser.table(".waterfall li", ".label"))
+        assert rows == [
+            ["answer[fast] / summarise[v1]"],
+            ["answer[fast] / summarise[v2]"],
+            ["answer slow"],
+        ]
+        browser.go("#/tail")
+        rows = browser.until(lambda: browser.table(".tail li", ".whose, .label"))
+        assert rows[1] == ["answer", "fast / summarise[v2]"]
+
+
+def test_configs_stand_as_they_were_given_and_errors_of_shadows_are_sorted_by(
+    browser: Browser, shop: Served
+) -> None:
+    browser.open(f"{shop.address}#/experiment/answer")
+    labels = browser.until(lambda: browser.table("#panel thead tr", "th > span:first-child"))[0]
+    assert labels == ["model=trusted", "model=quicker", "model=failing", "model=hanging"]
+    browser.go("#/?sort=-shadow-errors")
+    browser.until(lambda: browser.count("th[aria-sort=descending]") == 1)
+    failed = [row["shadows_failed"] for row in experiments_on(browser).values()]
+    assert failed == sorted(failed, reverse=True)
+    assert failed[0] > 0
+
+
 def test_a_call_that_is_not_kept_says_where_it_is(browser: Browser, shop: Served) -> None:
     browser.open(f"{shop.address}#/calls")
     browser.go("#/call/none%2Fsuch")
@@ -588,7 +637,7 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         browser.until(lambda: browser.text(said) == "disable: done")
         browser.click(".orders button:nth-child(2)")
         browser.until(lambda: browser.text(said) == "release: nothing is forced")
-        browser.click("thead th:nth-child(3) .actions button")
+        browser.click("thead th:nth-child(4) .actions button")
         browser.until(lambda: browser.text(said) == "force: done")
         failing = it.document()["experiment:answer"]["cases"]
         config = next(each["config_id"] for each in failing if each["label"] == "model=failing")
@@ -619,7 +668,7 @@ def test_an_order_given_by_keyboard_is_carried_out_once(browser: Browser) -> Non
 def test_the_dialog_names_the_config_that_is_to_be_forced(browser: Browser) -> None:
     with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=Desk()) as it:
         browser.open(f"{it.address}#/experiment/answer")
-        forced = "thead th:nth-child(3) .actions button"
+        forced = "thead th:nth-child(4) .actions button"
         browser.until(lambda: browser.count(forced) == 1)
         browser.click(forced)
         browser.until(lambda: browser.count("dialog[open] input") == 1)
