@@ -10,6 +10,12 @@ const ended = (/** @type {any} */ ends) => ends.ok + ends.error + ends.timeout +
 const failures = (/** @type {any} */ ends) => (failed(ends) ? `${count(failed(ends))} (${share(failed(ends) / ended(ends))})` : '0');
 const open = (/** @type {any} */ row) => row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
 
+/** How many of its calls branches of other calls made. @param {any} row */
+function inside(row) {
+  if (!row.inner_calls) return '';
+  return row.inner_calls === row.calls ? ' (inside)' : ` (${count(row.inner_calls)} inside)`;
+}
+
 /** @type {import('./table.js').Column[]} */
 const COLUMNS = [
   {
@@ -19,14 +25,14 @@ const COLUMNS = [
       say(cell.link, row.name);
     },
   },
-  { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => row.strategy ?? '' },
+  { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => (row.strategy ?? '').replace(/Strategy$/, '') },
   {
     key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${!row.pinned}${9999 - open(row)}`,
     text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ forced: ${row.pinned}` : open(row) ? `▲ ${open(row)} resting` : 'on'),
     tone: (row) => (row.is_disabled || row.pinned || open(row) ? 'warn' : ''),
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
-  { key: 'calls', label: 'calls', title: 'All its calls; inside: those of them that branches of other calls made', number: true, by: (row) => row.calls, text: (row) => `${count(row.calls)}${row.inner_calls ? ` (${count(row.inner_calls)} inside)` : ''}` },
+  { key: 'calls', label: 'calls', title: 'All its calls; inside: those of them that branches of other calls made', number: true, by: (row) => row.calls, text: (row) => `${count(row.calls)}${inside(row)}` },
   { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
   { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
   {

@@ -6,8 +6,8 @@ import { NONE, count, duration, rate, share, time } from './format.js';
 
 const [CALLS, ERRORS, SHED, SKIPPED, LAG, P50, P95, P99, INNER] = [1, 3, 5, 6, 7, 8, 9, 10, 11];
 
-/** What is said of calls that branches make, where there are any. @param {number} times @param {string} what */
-const inside = (times, what = '') => (times ? ` (+ ${count(times)}${what} inside)` : '');
+/** What is said of calls that branches make, where there are any. @param {string} told @param {number} times */
+const inside = (told, times) => (times ? `${told} + ${count(times)} inside` : told);
 
 /**
  * @typedef {object} Tile
@@ -29,9 +29,9 @@ const TILES = [
   {
     label: 'calls', title: 'Calls from outside a second, over the last minute; inside: those that branches make', colours: ['--accent'],
     values: (now) => [`${rate(now.calls_per_s)}/s`],
-    note: (now) => `${count(now.calls)} in all${inside(now.inner_calls)}`,
+    note: (now) => inside(now.inner_calls ? count(now.calls) : `${count(now.calls)} in all`, now.inner_calls),
     lines: (rows) => [rows.map((row) => row[CALLS])],
-    at: (row) => `${count(row[CALLS])}/s${inside(row[INNER])}`,
+    at: (row) => inside(`${count(row[CALLS])}/s`, row[INNER]),
   },
   {
     label: 'errors', title: 'Errors and timeouts of the primaries of calls from outside, of those that ended in the last minute', colours: ['--bad'],
@@ -52,14 +52,14 @@ const TILES = [
   {
     label: 'in flight', title: 'Primaries of calls from outside that run just now; inside: branches of the calls that these make', colours: ['--accent'],
     values: (now) => [count(now.in_flight)],
-    note: (now) => `+ ${count(now.shadows_in_flight)} shadows${inside(now.inner_in_flight)}`,
+    note: (now) => inside(`+ ${count(now.shadows_in_flight)} shadows`, now.inner_in_flight),
     lines: (rows, store) => [rows.map((row) => store.flying.get(row[0]) ?? null)],
     at: (row, store) => count(store.flying.get(row[0])),
   },
   {
     label: 'shed', title: 'Branches of calls from outside that were not played because too much was under way', colours: ['--warn'],
     values: (now) => [`${rate(now.shed_per_s)}/s`],
-    note: (now) => `${count(now.shed)} shed, ${count(now.skipped)} skipped${inside(now.inner_shed, ' shed')}`,
+    note: (now) => `${inside(`${count(now.shed)} shed`, now.inner_shed)}, ${count(now.skipped)} skipped`,
     lines: (rows) => [rows.map((row) => row[SHED])],
     at: (row) => `${count(row[SHED])} shed, ${count(row[SKIPPED])} skipped`,
     tone: (now) => (now.shed_per_s > 0 ? 'warn' : null),
@@ -121,6 +121,7 @@ function make(tile, hovered) {
     const row = second === null ? null : store.seconds.get(second);
     if (row && tile.at) say(note, `${time(second)}  ${tile.at(row, store)}`);
     else say(note, store.overview.ts === undefined ? '' : tile.note(store.overview));
+    attribute(note, 'title', note.textContent || null);
     attribute(note, 'data-at', row && tile.at ? 'yes' : null);
   }
 

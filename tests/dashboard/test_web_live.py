@@ -154,9 +154,9 @@ def test_a_service_under_load_shows_what_it_and_its_clients_counted(browser: Bro
         assert service.runtime.statistics().events_dropped == 0
         for name in counted_by(service):
             assert_same_sides(browser, service, name, clients)
-        assert number(note) == asked
-        inside = number(note.partition("(")[2])
-        assert inside == number_of_inner_calls(service, browser) > 0
+        outside, _, inside = note.partition("+")
+        assert number(outside) == asked
+        assert number(inside) == number_of_inner_calls(service, browser) > 0
         # That there was something of everything to be told of:
         found = service.runtime.statistics()
         answer = {case.label: case for case in found["answer"].cases}
