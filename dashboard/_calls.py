@@ -10,16 +10,25 @@ from ._texts import LONGEST_NAME, name_of, text_of
 
 def plan_call(state: State, event: Event) -> None:
     """Note a call that is to be."""
-    if event.call_id is not None:
-        call = state.calls.get(event.call_id)
-        if call is None:
-            call = _new_call(state, event, event.call_id)
-        call.experiment = event.experiment
-        call.ts = at(event.ts)
-        call.reason = event.reason
-        call.config_id = event.config_id
-        call.parent_branch_id = event.parent_branch_id
-        call.planned = whole(event.count)
+    call_id = event.call_id
+    if call_id is None:
+        return
+    call = Called(
+        event.experiment,
+        at(event.ts),
+        event.reason,
+        event.config_id,
+        event.parent_branch_id,
+        whole(event.count),
+    )
+    if len(call_id) > LONGEST_NAME:
+        call_id = name_of(call_id)
+    calls = state.calls
+    if call_id in calls:  # of which a branch was told before
+        call.branches = calls[call_id].branches
+    calls[call_id] = call
+    if len(calls) > state.limits.calls:
+        keep_last(calls, state.limits.calls)
 
 
 def begin_branch(state: State, event: Event) -> None:

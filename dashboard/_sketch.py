@@ -70,6 +70,8 @@ class Sketch(msgspec.Struct, gc=False):
                 buckets[key] = 1
                 if len(buckets) > self.most:
                     self._put_together()
+            total = self.total + int(value * _PARTS + 0.5)
+            self.total = total if total < _MOST_TOTAL else _MOST_TOTAL
         elif value <= _TINY:
             if value < 0.0:
                 value = 0.0
@@ -81,8 +83,6 @@ class Sketch(msgspec.Struct, gc=False):
             self.high = value
         if value < self.low:
             self.low = value
-        total = self.total + int(value * _PARTS + 0.5)
-        self.total = total if total < _MOST_TOTAL else _MOST_TOTAL
 
     def merge(self, other: "Sketch") -> None:
         """Add what another one counted.
