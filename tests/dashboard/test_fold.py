@@ -129,8 +129,9 @@ def played(
     parent: str | None, role: str, ended: str, status: str, **fields: Any
 ) -> Iterator[Event]:
     """Yield what is told of a call of one branch."""
-    of = {"experiment": "answer", "config_id": "c", "call_id": f"of {parent} {role} {ended}"}
-    of |= {"parent_branch_id": parent, "branch_id": f"{of['call_id']} 1"}
+    call_id = f"of {parent} {role} {ended}"
+    of: dict[str, Any] = {"experiment": "answer", "config_id": "c", "call_id": call_id}
+    of |= {"parent_branch_id": parent, "branch_id": f"{call_id} 1"}
     yield event("call.planned", **of, count=1)
     if ended == "branch.completed":
         yield event("branch.started", **of, role=role)
