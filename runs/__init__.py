@@ -16,6 +16,7 @@ Layout, in the order something travels that is logged:
     _query      filters, which _clauses reads; _scores, _times
     _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
                 _marks, and by the _changes that writers told of
+    _by_config  compares the results of experiments that a runtime recorded
 
 A room is imported when a name of it is first used.
 """
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
+    from ._by_config import ByConfig as ByConfig
+    from ._by_config import ConfigResults as ConfigResults
+    from ._by_config import by_config as by_config
     from ._compare import Comparison as Comparison
     from ._compare import compare as compare
     from ._current import current_run as current_run
@@ -61,7 +65,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "ByConfig",
     "Comparison",
+    "ConfigResults",
     "Failure",
     "Files",
     "Filter",
@@ -83,6 +89,7 @@ __all__ = [
     "SavedFiles",
     "Summary",
     "best",
+    "by_config",
     "compare",
     "current_run",
     "find",
@@ -95,7 +102,9 @@ __all__ = [
 
 _ROOMS = {
     "Attempt": "_attempts",
+    "ByConfig": "_by_config",
     "Comparison": "_compare",
+    "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
     "Filter": "_query",
@@ -117,6 +126,7 @@ _ROOMS = {
     "SavedFiles": "_files",
     "Summary": "_numbers",
     "best": "_finding",
+    "by_config": "_by_config",
     "compare": "_compare",
     "current_run": "_current",
     "find": "_finding",

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -130,7 +130,7 @@ def _is_packed(request: Request) -> bool:
     return encoding == "gzip"
 
 
-def _decoder(request: Request, kind: type[T]) -> Any:
+def _decoder(request: Request, kind: type[T]) -> Callable[[bytes], T]:
     given = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if given == JSON:
         decode: Any = msgspec.json.Decoder(kind).decode
