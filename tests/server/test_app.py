@@ -246,7 +246,7 @@ def test_runs_are_found_sorted_and_told_a_page_at_a_time(client: httpx2.Client, 
         batch = {"prefix": f"run-{number}", "documents": documents}
         told(client.post(f"{project}/r{number}/batch", json=batch))
 
-    def found(**query: Any) -> list[str]:
+    def found(**query: Any) -> list[Any]:
         answer = told(client.get(project, params=query))
         return [run["prefix"] for run in answer["runs"]] + [answer["total"]]
 
