@@ -15,7 +15,8 @@ Layout:
                 way; _queries, _bodies, _paths, _intake: what comes in; _answers: what goes out
     _tokens     who is let in; _rates: how often; _limits: how much; _depth, _tame: of which shape
     _writing    what senders ask for; _digest: what is new, folded into what is shown
-    _reading    what is read: _catalog, the runs; _curves, the points; _messages, the log
+    _reading    what is read: _catalog, the runs; _curves, the points; _messages, the log;
+                _contents, documents and files
 """
 
 from ._commands import add_commands as add_commands
