@@ -80,9 +80,9 @@ def test_the_server_does_what_it_says_and_no_more(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
         phases=[Phase.generate], suppress_health_check=[*CHECKS],
     )  # fmt: skip
+    made: Any = given(strategy)
     try:
-        run: Any = fuzz(given(strategy)(ask))
-        run()
+        fuzz(made(ask))()
     finally:
         client.close()
     assert secret_of(target.it) == secret
