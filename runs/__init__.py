@@ -12,7 +12,8 @@ Layout, in the order something travels that is logged:
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _info       RunInfo: a run in short; _query: filters, which _clauses reads; _scores, _times
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
-                _numbers sums up, _overview keeps long metrics in short; _forking
+                _numbers sums up, _overview keeps long metrics in short; _forking;
+                _by_config compares the results of experiments that a runtime recorded
 
 A room is imported when a name of it is first used.
 """
@@ -24,6 +25,9 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 if TYPE_CHECKING:
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
+    from ._by_config import ByConfig as ByConfig
+    from ._by_config import ConfigResults as ConfigResults
+    from ._by_config import by_config as by_config
     from ._current import current_run as current_run
     from ._errors import FilterError as FilterError
     from ._errors import RunArgumentError as RunArgumentError
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "ByConfig",
+    "ConfigResults",
     "Failure",
     "Files",
     "Filter",
@@ -68,6 +74,7 @@ __all__ = [
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "by_config",
     "current_run",
     "folder_name",
     "fork",
@@ -76,6 +83,8 @@ __all__ = [
 
 _ROOMS = {
     "Attempt": "_attempts",
+    "ByConfig": "_by_config",
+    "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
     "Filter": "_query",
@@ -95,6 +104,7 @@ _ROOMS = {
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "by_config": "_by_config",
     "current_run": "_current",
     "folder_name": "_names",
     "fork": "_run",
