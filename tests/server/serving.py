@@ -41,7 +41,7 @@ class Served:
         address: where it is.
     """
 
-    def __init__(self, data: Path, limits: Limits, **places: str) -> None:
+    def __init__(self, data: Path, limits: Limits, **places: Any) -> None:
         self.data = data
         self.clock = Clock()
         self.settings = ServerSettings(data=data, limits=limits, **places)
