@@ -311,7 +311,7 @@ class ExperimentSupervisor(Supervisor):
                 return self._only(lineup, lineup.first, "disabled", caller)
             pinned = lineup.pinned
             if pinned is not None:
-                return self._only(lineup, pinned, "forced", caller)
+                return self._only(lineup, pinned, switches.why_forced(self.key), caller)
         if caller is None:
             plan = lineup.plan or self._plan(lineup, None, args, kwargs)
             if plan is None:

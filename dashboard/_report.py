@@ -98,7 +98,7 @@ def _configs(experiment: Json, width: int) -> list[str]:
     rows = [
         [
             case["label"] or case["config_id"],
-            role + ("" if case["circuit"] == "closed" else f" ({case['circuit']})"),
+            role + ("" if case["circuit"] == "closed" else f" (circuit {_words(case['circuit'])})"),
             *(str(played[count]) for count in _COUNTS),
             *(milliseconds(played[time]) for time in _TIMES),
             str(played["in_flight"]),
@@ -161,6 +161,10 @@ def _losses(overview: Json) -> Iterator[list[str]]:
     for each in overview["processes"]:
         if each["missing"]:
             yield [process_of(each), each["state"] or "unknown", str(each["missing"])]
+
+
+def _words(circuit: str) -> str:
+    return circuit.replace("_", " ")
 
 
 def process_of(process: Json) -> str:

@@ -85,7 +85,7 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
             *(name, config, role, str(each["in_flight"])),
             *(str(each[n]) for n in ("ok", "error", "timeout", "cancelled", "shed", "skipped")),
             *(milliseconds(each["p50_ms"]), milliseconds(each["p99_ms"])),
-            "" if circuit == "closed" else circuit,
+            "" if circuit == "closed" else circuit.replace("_", " "),
         ]
         for name, config, role, each, circuit in rows
     ]

@@ -109,11 +109,11 @@ _ALL: Final = (
     Kind(
         "breaker.opened",
         "warning",
-        "A case failed too often as a shadow, and rests.",
+        "The circuit of a case opens: it failed too often as a shadow, and is skipped for a while.",
         _CONFIG,
     ),
-    Kind("breaker.half_opened", "info", "It is tried once more.", _CONFIG),
-    Kind("breaker.closed", "info", "It is well again.", _CONFIG),
+    Kind("breaker.half_opened", "info", "The circuit is half open: one shadow is tried.", _CONFIG),
+    Kind("breaker.closed", "info", "The circuit is closed again: that one did well.", _CONFIG),
     Kind(
         "strategy.failed",
         "error",

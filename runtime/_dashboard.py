@@ -110,7 +110,7 @@ class Controls:
         for each in self._named(experiment):
             self._choosing.switch(each, False, _BY)
 
-    def force(self, experiment: str, config: str) -> None:
+    def pin(self, experiment: str, config: str) -> None:
         """Have a config answer all calls."""
         having = [
             each
@@ -122,7 +122,7 @@ class Controls:
         for each in having:
             self._choosing.pin(each, config, _BY)
 
-    def release(self, experiment: str) -> None:
+    def unpin(self, experiment: str) -> None:
         """Have the strategy choose again."""
         for each in self._named(experiment):
             self._choosing.pin(each, None, _BY)

@@ -2,7 +2,7 @@
 
 import { orders } from './control.js';
 import { attribute, draw, fill, h, list, say } from './dom.js';
-import { NONE, SIGNS, count, duration, flat, share, time, value } from './format.js';
+import { NONE, SIGNS, chosen, count, duration, flat, share, time, value } from './format.js';
 import { address, change, matcher } from './route.js';
 
 const MOST = 24;
@@ -25,7 +25,7 @@ export function experiment() {
     facts, desk.node,
     h('div', { class: 'bar' }, h('h2', {}, 'configs'), h('label', {}, only, ' differences only')),
     h('div', { class: 'scroll', tabindex: 0 }, tableNode), more,
-    h('section', { class: 'narrow' }, h('h2', {}, 'why its primaries were chosen'), reasons));
+    h('section', { class: 'narrow' }, h('h2', {}, 'who chose its primaries'), reasons));
   const missing = h('div', { class: 'empty' });
   const node = h('div', {}, found, missing);
 
@@ -70,7 +70,7 @@ function tellFacts(facts, row) {
   const open = row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
   const all = [
     ['strategy', row.strategy ?? NONE],
-    ['state', row.is_disabled ? '■ disabled: plays its default only' : row.pinned ? `■ forced: ${row.pinned} answers every call` : open ? `▲ ${open} of ${row.cases.length} configs resting` : 'on'],
+    ['state', row.is_disabled ? '■ disabled: its first config answers alone' : row.pinned ? `■ pinned: ${row.pinned} answers every call` : open ? `▲ circuit${open === 1 ? '' : 's'} open: ${open} of ${row.cases.length}` : 'on'],
     ['calls', count(row.calls)],
     ['branches', `${count(row.planned)} planned, ${count(row.in_flight)} in flight`],
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],
@@ -132,7 +132,7 @@ function lines(row, cases, isShort) {
   add('circuit', 'circuit', (cell, each) => {
     say(cell, CIRCUITS[each.circuit] ?? each.circuit);
     attribute(cell, 'data-tone', each.circuit === 'closed' ? null : 'warn');
-  }, { title: 'Open: it failed too often, and rests' });
+  }, { title: 'Open: it failed too often as a shadow, and is skipped for a while' });
   add('actor', 'actor', (cell, each) => fill(cell, each.state ?? NONE));
   if (cases.some((each) => each.lagged)) {
     add('lagged', 'held the loop', (cell, each) => {
@@ -258,7 +258,7 @@ function histogram(cell, bars, domain) {
 function bar(reason) {
   const part = h('span', { class: 'fill' });
   const number = h('b');
-  const node = h('li', {}, h('span', {}, reason), h('span', { class: 'track' }, part), number);
+  const node = h('li', {}, h('span', { title: `reason: ${reason}` }, chosen(reason)), h('span', { class: 'track' }, part), number);
   node.tell = (/** @type {number} */ times, /** @type {number} */ all) => {
     part.style.width = `${all ? Math.min((times / all) * 100, 100) : 0}%`;
     say(number, `${count(times)} (${share(all ? times / all : 0)})`);

@@ -68,6 +68,16 @@ export function flat(values, prefix = '', found = /** @type {Record<string, any>
   return found;
 }
 
+const CHOICES = /** @type {Record<string, string>} */ ({
+  static: 'its strategy', given: 'the caller', disabled: 'the kill switch', pinned: 'a pin', forced: 'force',
+  case: 'the outer call', error: 'nobody: its strategy failed',
+});
+
+/** Who chose what is played, by the reason that the events give; any other is a strategy's own. @param {string} reason */
+export function chosen(reason) {
+  return CHOICES[reason] ?? `its strategy: ${reason}`;
+}
+
 /** How a status is marked, so that colour is never the only sign. */
 export const SIGNS = /** @type {Record<string, string>} */ ({
   ok: '✓', error: '✕', timeout: '◷', cancelled: '⊘', shed: '⤓', skipped: '–', running: '▸',

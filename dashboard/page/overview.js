@@ -21,7 +21,7 @@ const COLUMNS = [
   { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => row.strategy ?? '' },
   {
     key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${!row.pinned}${9999 - open(row)}`,
-    text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ forced: ${row.pinned}` : open(row) ? `▲ ${open(row)} resting` : 'on'),
+    text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ pinned: ${row.pinned}` : open(row) ? `▲ ${open(row)} circuit${open(row) === 1 ? '' : 's'} open` : 'on'),
     tone: (row) => (row.is_disabled || row.pinned || open(row) ? 'warn' : ''),
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
@@ -97,12 +97,16 @@ export function empty(node, store, isAny, isShown) {
   }
 }
 
+const CIRCUITS = /** @type {Record<string, string>} */ ({
+  'breaker.opened': 'circuit open', 'breaker.half_opened': 'circuit half open', 'breaker.closed': 'circuit closed',
+});
+
 /** @param {any} told */
 function notice(told) {
   const said = [
     told.experiment && told.experiment !== '' ? told.experiment : null, told.label, told.actor && !told.label ? told.actor : null, told.source,
     told['error.type'] ? `${told['error.type']}: ${told['error.message'] ?? ''}` : null,
-    told.event === 'log.dropped' ? `${count(told.count)} events` : null, told.reason,
+    told.event === 'log.dropped' ? `${count(told.count)} events` : null, CIRCUITS[told.event], told.reason,
   ].filter((part) => part !== null && part !== undefined && part !== '').join('  ');
   return h('li', { 'data-level': told.level ?? level(told.event) },
     h('time', {}, time(told.ts)), h('b', {}, told.event), h('span', {}, said));

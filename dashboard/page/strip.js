@@ -75,7 +75,7 @@ const TILES = [
     values: (now) => [`${count(now.dropped)} lost`],
     note: (now) => [
       `${count(now.events)} events`, `${count(now.missing)} missing`,
-      `${count(now.unreadable)} unreadable`, `${count(now.restarts)} restarts`,
+      `${count(now.unreadable)} unreadable`,
     ].join('\n'),
     tone: (now) => (now.dropped > 0 || now.missing > 0 || now.unreadable > 0 ? 'warn' : null),
   },

@@ -98,16 +98,16 @@ async def test_whoever_has_the_token_chooses_and_that_is_told() -> None:
             headers = {"Authorization": "Bearer let me"}
             return (await client.post("api/control", json=fields, headers=headers)).status_code
 
-        assert await order(action="force", experiment="answer", config=small) == 200
+        assert await order(action="pin", experiment="answer", config=small) == 200
         assert await answer() == "small"
         assert await order(action="disable", experiment="answer") == 200
         assert await answer() == "large"
         assert len(await runtime.collect(answer)) == 1
         assert await order(action="enable", experiment="answer") == 200
         assert await answer() == "small"
-        assert await order(action="release", experiment="answer") == 200
+        assert await order(action="unpin", experiment="answer") == 200
         assert len(await runtime.collect(answer)) == 2
-        assert await order(action="force", experiment="answer", config="none") == 404
+        assert await order(action="pin", experiment="answer", config="none") == 404
         assert await order(action="disable", experiment="none") == 404
     told = [(each.event, each.reason) for each in events.events if each.reason == "dashboard"]
     assert [name for name, _ in told] == [
