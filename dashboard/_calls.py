@@ -66,7 +66,9 @@ def _new_call(state: State, event: Event, call_id: str) -> Called:
     call_id = name_of(call_id)
     call = state.calls.get(call_id)
     if call is None:
-        call = state.calls[call_id] = Called(experiment=event.experiment, ts=at(event.ts))
+        call = state.calls[call_id] = Called(
+            experiment=event.experiment, ts=at(event.ts), process=f"{event.pid}/{event.runtime}"
+        )
         keep_last(state.calls, state.limits.calls)
     return call
 

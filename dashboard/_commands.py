@@ -1,6 +1,7 @@
 """The commands that this package offers to `understudy`: tail, report, top; and dashboard."""
 
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
 from collections.abc import Iterable
@@ -202,7 +203,7 @@ def _folded(asked: Namespace) -> Board:
     state = State()
     for lines in read_logs(asked.files, siblings=asked.rotated):
         state = fold_lines(state, lines)
-    return Board(state)
+    return Board(state, clock=time.time)
 
 
 # top
@@ -221,4 +222,4 @@ def _run_top(asked: Namespace) -> int:
         write("\n".join(_top.screen(_folded(asked), 80, None)) + "\n")
         return 0
     with Follower(asked.files, siblings=asked.rotated) as follower:
-        return _top.watch(Board(), follower, asked.interval)
+        return _top.watch(Board(clock=time.time), follower, asked.interval)

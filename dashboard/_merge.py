@@ -155,7 +155,7 @@ def _merge_branch(mine: Played, other: Played) -> None:
 
 def _merge_actor(mine: Actor, other: Actor) -> None:
     _add(mine, other, ("restarts", "dead_letters", "gave_up"))
-    _take(mine, other, ("experiment", "state", "since", "crash", *_SAMPLED))
+    _take(mine, other, ("experiment", "state", "since", "crash", "process", *_SAMPLED))
     mine.last_ts = max(mine.last_ts, other.last_ts)
 
 

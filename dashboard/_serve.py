@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -76,7 +77,10 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
         reason = error.strerror or str(error)
         return _fail(f"cannot listen on {host}, port {port}: {reason}; {other} chooses another")
     address = _address(listening, host)
-    page = app(SharedBoard(Board()), hosts=LOOPBACK | {host} if _is_here(listening) else None)
+    page = app(
+        SharedBoard(Board(clock=time.time)),
+        hosts=LOOPBACK | {host} if _is_here(listening) else None,
+    )
     print(f"understudy dashboard: {address} (Ctrl-C ends it)", flush=True)
     tell_what_is_awaited("understudy dashboard", files)
     if not _is_here(listening):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final, final
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from ._board import Board
 from ._document import Json
 from ._follow import Follower
-from ._report import experiments_of, process_of
+from ._report import clock_of, experiments_of, flight_of, process_of, span_of
 from ._screen import Screen
 from ._table import cut, table
 from ._texts import milliseconds
@@ -82,7 +81,7 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
     rows = sorted(_rows(document), key=_SORTS[view.sort])
     shown = [
         [
-            *(name, config, role, str(each["in_flight"])),
+            *(name, config, role, flight_of(each)),
             *(str(each[n]) for n in ("ok", "error", "timeout", "cancelled", "shed", "skipped")),
             *(milliseconds(each["p50_ms"]), milliseconds(each["p99_ms"])),
             "" if circuit == "closed" else circuit.replace("_", " "),
@@ -113,9 +112,15 @@ def _rows(document: Json) -> list[tuple[str, str, str, Json, str]]:
 def _overview(document: Json, width: int) -> list[str]:
     """Say in a few lines how it goes."""
     seen = document["overview"]
-    ts = seen["ts"]
-    clock = "-" if ts is None else datetime.fromtimestamp(ts).astimezone().strftime("%H:%M:%S")
-    processes = [f"{process_of(each)} {each['state'] or '?'}" for each in seen["processes"]]
+    ts = seen["now"] or seen["ts"]
+    clock = "-" if ts is None else clock_of(ts)
+    unknown = f", {seen['unknown']} unknown" if seen["unknown"] else ""
+    until = (
+        ""
+        if seen["latency_until"] is None
+        else f"   latencies until {clock_of(seen['latency_until'])}"
+    )
+    processes = [f"{process_of(each)} {_state(each, seen['now'])}" for each in seen["processes"]]
     share = seen["error_share"]
     first = f"understudy top   {clock}   {seen['events']} events"
     losses = {name: seen[name] for name in ("missing", "dropped", "unreadable") if seen[name]}
@@ -129,10 +134,19 @@ def _overview(document: Json, width: int) -> list[str]:
         + f"   shed {seen['shed_per_s']:.1f}/s   skipped {seen['skipped']}",
         "   ".join(f"{name} {milliseconds(seen[f'{name}_ms'])}" for name in ("p50", "p95", "p99"))
         + f" ms   in flight {seen['in_flight']} and {seen['shadows_in_flight']} shadows"
-        + f"   lag {milliseconds(seen['lag_ms'])} ms",
+        + f"{unknown}"
+        + f"   lag {milliseconds(seen['lag_ms'])} ms{until}",
         f"calls by second  {_sparks(document, max(10, min(60, width - 17)))}",
         "",
     ]
+
+
+def _state(process: Json, now: float | None) -> str:
+    if process["state"] == "stopped":
+        return "closed"
+    if now is not None and process["is_silent"]:
+        return f"silent for {span_of(now - process['last_ts'])}"
+    return process["state"] or "?"
 
 
 def _sparks(document: Json, count: int) -> str:
@@ -140,8 +154,8 @@ def _sparks(document: Json, count: int) -> str:
     rows = {row[0]: row[1] for row in document["seconds"]["rows"]}
     if not rows:
         return ""
-    last = max(rows)
-    first = max(min(rows), last - count + 1)
+    last = max(*rows, int(document["overview"]["now"] or 0))
+    first = last - count + 1 if last - count > min(rows) else min(rows)
     calls = [rows.get(second, 0) for second in range(first, last + 1)]
     most = max(calls)
     return "".join(

@@ -129,7 +129,9 @@ _ALL: Final = (
     Kind(
         "actor.sampled",
         "debug",
-        "How busy a case is, once a second at most, and only if that has changed.",
+        "How busy a case is: once a second at most, if that has changed; and while it is busy at "
+        "least every five seconds, if nothing else is told, so that a log that is silent is known "
+        "(not with `Runtime(lag=None)`).",
         ("actor", "experiment", "config_id", "label", "waiting", "capacity", "in_flight"),
     ),
     Kind("actor.crashed", "error", "Code of its own raised.", (*_ACTOR, *_ERROR)),

@@ -58,7 +58,7 @@ class Showing:
     def __init__(
         self, runtime_id: str, choosing: Choosing, experiments: Callable[[], list[Experiment]]
     ) -> None:
-        self._board = SharedBoard(Board(), at_once=_AT_ONCE)
+        self._board = SharedBoard(Board(clock=time.time), at_once=_AT_ONCE)
         self._control = Controls(choosing, experiments)
         self._board.take([_registered(each, runtime_id) for each in experiments()])
         self.sink: BoardSink = BoardSink(self._board)

@@ -85,6 +85,11 @@ class Telling:
 
             self._emitter.samples = Samples(stages)
 
+    def pulse(self) -> None:
+        """Be told that something is in flight: it is told of now and then, also if it hangs."""
+        if self._emitter is not None:
+            self._emitter.pulse()
+
     @property
     def dropped(self) -> int:
         """How many events were lost, because a sink could not keep up, or failed."""

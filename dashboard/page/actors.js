@@ -1,7 +1,7 @@
 // The tree of supervisors: each actor under its own, what waits for it, and how it crashed.
 
 import { attribute, fill as put, h, list, say } from './dom.js';
-import { NONE, count, time } from './format.js';
+import { NONE, count, duration, time } from './format.js';
 import { empty } from './overview.js';
 import { address, matcher } from './route.js';
 
@@ -48,11 +48,21 @@ function process(each) {
   const cells = Array.from({ length: 7 }, () => h('td'));
   const node = h('tr', {}, ...cells);
   node.update = (/** @type {any} */ now) => {
-    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, now.state ?? NONE, time(now.started), time(now.last_ts), count(now.missing)];
+    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, state(now), time(now.started), time(now.last_ts), count(now.missing)];
     texts.forEach((text, index) => put(cells[index], String(text)));
+    attribute(cells[3], 'data-tone', now.is_silent && now.unknown ? 'warn' : null);
+    attribute(cells[3], 'title', now.is_silent ? 'It was never closed. With calls in flight it would have written; with nothing to do it writes nothing.' : null);
     attribute(cells[6], 'data-tone', now.missing ? 'warn' : null);
   };
   return node;
+}
+
+/** Where a runtime is in its life. @param {any} now */
+function state(now) {
+  if (now.state === 'stopped') return 'closed';
+  if (!now.is_silent) return now.state ?? NONE;
+  const unknown = now.unknown ? `, ${count(now.unknown)} in flight unknown` : '';
+  return `silent for ${duration((Date.now() / 1e3 - now.last_ts) * 1e3)}${unknown}`;
 }
 
 /** What an actor is called below its supervisor: `answer[model=quick]` is `model=quick`. @param {any} each */

@@ -2,7 +2,7 @@
 
 import { orders } from './control.js';
 import { attribute, draw, fill, h, list, say } from './dom.js';
-import { NONE, SIGNS, chosen, count, duration, flat, share, time, value } from './format.js';
+import { NONE, SIGNS, chosen, count, duration, flat, flight, share, time, value } from './format.js';
 import { address, change, matcher } from './route.js';
 
 const MOST = 24;
@@ -72,7 +72,7 @@ function tellFacts(facts, row) {
     ['strategy', row.strategy ?? NONE],
     ['state', row.is_disabled ? '■ disabled: its first config answers alone' : row.pinned ? `■ pinned: ${row.pinned} answers every call` : open ? `▲ circuit${open === 1 ? '' : 's'} open: ${open} of ${row.cases.length}` : 'on'],
     ['calls', count(row.calls)],
-    ['branches', `${count(row.planned)} planned, ${count(row.in_flight)} in flight`],
+    ['branches', `${count(row.planned)} planned, ${flight(row)} in flight`],
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],
     ['last heard of', time(row.last_ts)],
   ];
@@ -174,7 +174,7 @@ function lines(row, cases, isShort) {
         attribute(cell, 'data-tone', number && status !== 'ok' ? { error: 'bad', timeout: 'bad' }[status] ?? 'warn' : null);
       });
     }
-    add(`${role}:in_flight`, 'in flight', (cell, each) => fill(cell, count(mine(each)?.in_flight)));
+    add(`${role}:in_flight`, 'in flight', (cell, each) => fill(cell, flight(mine(each))));
     add(`${role}:histogram`, 'duration', (cell, each) => histogram(cell, mine(each)?.histogram ?? [], domain), { tall: true, title: 'How many took how long; the scale is logarithmic, and the same for all' });
     add(`${role}:quantiles`, 'p50 · p95 · p99', (cell, each) => fill(cell, quantiles(mine(each), ['p50_ms', 'p95_ms', 'p99_ms'])));
     add(`${role}:mean`, 'mean', (cell, each) => fill(cell, duration(mine(each)?.mean_ms)));

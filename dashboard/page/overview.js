@@ -1,7 +1,7 @@
 // The first panel: the experiments, and what happened that is out of the ordinary.
 
 import { attribute, h, list, say } from './dom.js';
-import { count, duration, moment, share, time } from './format.js';
+import { count, duration, flight, moment, share, time } from './format.js';
 import { address, matcher } from './route.js';
 import { table } from './table.js';
 
@@ -26,7 +26,7 @@ const COLUMNS = [
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
   { key: 'calls', label: 'calls', number: true, by: (row) => row.calls, text: (row) => count(row.calls) },
-  { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
+  { key: 'flying', label: 'in flight', title: 'Branches that run just now; with ? those of a process that is silent', number: true, wide: true, by: (row) => row.in_flight + row.unknown, text: flight },
   { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
   {
     key: 'errors', label: 'errors', title: 'Branches that ended with an error or a timeout, of all roles', number: true, by: failed,
