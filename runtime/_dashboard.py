@@ -37,7 +37,7 @@ class BoardSink(Behind):
         self._board = board
         super().__init__("a dashboard", capacity)
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
         self._board.take(events)
         return [True] * len(events)
 
