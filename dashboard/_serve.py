@@ -17,6 +17,7 @@ from ._app import LOOPBACK, app
 from ._board import Board
 from ._follow import Follower
 from ._shared import SharedBoard
+from ._strangers import refuse_strangers
 from ._terminal import tell_what_is_awaited
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
         problem = _problem(file)
         if problem:
             return _fail(f"{file} cannot be read: {problem}")
+    refuse_strangers(files)
     try:
         listening = _listen(host, port)
     except OSError as error:

@@ -1,7 +1,7 @@
 """top: what happens, as a screen that refreshes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, final
 
 import msgspec
@@ -12,7 +12,8 @@ from ._follow import Follower
 from ._report import clock_of, experiments_of, flight_of, process_of, span_of
 from ._screen import Screen
 from ._table import cut, table
-from ._texts import milliseconds
+from ._terminal import awaited
+from ._texts import milliseconds, printable
 
 _HEAD: Final = (
     *("experiment", "config", "role"),
@@ -38,12 +39,16 @@ _SORTS: Final[dict[str, Callable[[Any], Any]]] = {
 
 @final
 class View(msgspec.Struct):
-    """What somebody wants to see: the order, the first row, and whether all stands still."""
+    """What somebody wants to see: the order, the first row, and whether all stands still.
+
+    `awaited` are the files that are not there yet.
+    """
 
     sort: str = "name"
     first: int = 0
     is_paused: bool = False
     is_over: bool = False
+    awaited: list[str] = []
 
     def press(self, key: str) -> None:
         """Do what a key stands for; most stand for nothing.
@@ -54,7 +59,7 @@ class View(msgspec.Struct):
             >>> view.press("s"), view.press("down"), view.press("?")
             (None, None, None)
             >>> view
-            View(sort='errors', first=1, is_paused=False, is_over=False)
+            View(sort='errors', first=1, is_paused=False, is_over=False, awaited=[])
         """
         match key:
             case "q":
@@ -88,7 +93,7 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
         ]
         for name, config, role, each, circuit in rows
     ]
-    found = table(_HEAD, shown, width, 3, _SPARED) if rows else ["Nothing was played yet."]
+    found = table(_HEAD, shown, width, 3, _SPARED) if rows else _nothing(view)
     if height is not None:
         room = max(1, height - len(lines) - 2)
         view.first = min(view.first, max(0, len(found) - 1 - room))
@@ -98,6 +103,11 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
         found = [*found, *blank, f"{state}by {view.sort}   {KEYS}"]
     told = [cut(line, width) for line in [*lines, *found]]
     return told if height is None else told[: height - 1] + told[-1:]
+
+
+def _nothing(view: View) -> list[str]:
+    waits = [f"Waiting for {printable(file)}, which is not there yet." for file in view.awaited]
+    return waits or ["Nothing was played yet."]
 
 
 def _rows(document: Json) -> list[tuple[str, str, str, Json, str]]:
@@ -155,7 +165,7 @@ def _sparks(document: Json, count: int) -> str:
     if not rows:
         return ""
     last = max(*rows, int(document["overview"]["now"] or 0))
-    first = last - count + 1 if last - count > min(rows) else min(rows)
+    first = max(min(rows), last - count + 1)
     calls = [rows.get(second, 0) for second in range(first, last + 1)]
     most = max(calls)
     return "".join(
@@ -164,7 +174,7 @@ def _sparks(document: Json, count: int) -> str:
     )
 
 
-def watch(board: Board, follower: Follower, interval: float) -> int:
+def watch(board: Board, follower: Follower, interval: float, files: Sequence[str] = ()) -> int:
     """Show what happens until somebody has seen enough."""
     view = View()
     with Screen() as terminal:
@@ -172,6 +182,7 @@ def watch(board: Board, follower: Follower, interval: float) -> int:
             until = time.monotonic() + interval
             is_behind = not view.is_paused and _catch_up(board, follower)
             width, height = terminal.size()
+            view.awaited = [] if board.state.events else awaited(files)
             terminal.draw(screen(board, width, height, view))
             if is_behind:
                 until = time.monotonic()
