@@ -134,7 +134,7 @@ class ExperimentSupervisor(Supervisor):
         strategy = self._strategies.get(key)
         if strategy is None:
             strategy = self._strategies[key] = StrategyActor(
-                f"{self.name}/strategy", given, self._owner
+                f"{self.name}/strategy", given, self._owner, self.stage.label_of
             )
             self._adopt(strategy)
             strategy.start_now()

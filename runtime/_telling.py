@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ._drain import DrainReport
     from ._events import Emitter
     from ._experiment import Experiment
-    from ._shown import Redact
+    from ._shown import Redact, Shown
     from ._sinks import Sink
 
 _log = logging.getLogger("understudy")
@@ -47,12 +47,11 @@ class Telling:
         self.emit: Emit | None = None
         self.notes: Notes | None = None
         self.label_of: Callable[[Config], str] = attrgetter("label")
-        self._redact = redact
         self._stages: Callable[[], Iterable[Stage]] | None = None
+        self._shown: Shown | None = None
         if redact is not None:
-            from ._shown import Shown
-
-            self.label_of = Shown(redact).label
+            self._shown = _shown(redact)
+            self.label_of = self._shown.label
         if events is not None:
             from ._sinks import as_sinks  # not imported where nobody listens
 
@@ -60,11 +59,11 @@ class Telling:
 
     def _attach(self, sinks: "list[Sink]") -> None:
         from ._events import Emitter
-        from ._shown import Shown
 
         self._sinks = sinks
         if sinks:
-            self.emit = self._emitter = Emitter(sinks, *self._stamps, Shown(self._redact))
+            shown = self._shown or _shown(None)
+            self.emit = self._emitter = Emitter(sinks, *self._stamps, shown)
             self.notes = self._emitter.notes
             if self._stages is not None:
                 self.sample(self._stages)
@@ -139,7 +138,7 @@ class Telling:
         """Tell that it has stopped."""
         if self._emitter is None and report.cancelled:
             cases = Counter(
-                f"{case.experiment}[{case.config.label}]"
+                f"{case.experiment}[{self.label_of(case.config)}]"
                 for case in (result.experiment_case for result in report.cancelled)
             )
             told = ", ".join(f"{case} x {count}" for case, count in cases.items())
@@ -204,6 +203,12 @@ class Telling:
     def _say(self, event: str, **fields: Any) -> None:
         if self._emitter is not None:
             self._emitter(event, **fields)
+
+
+def _shown(redact: "Redact | None") -> "Shown":
+    from ._shown import Shown  # not imported where nobody listens
+
+    return Shown(redact)
 
 
 def _culprit(branch: Branch, place: str, seconds: float) -> dict[str, Any]:

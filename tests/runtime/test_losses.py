@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from understudy import CallableSink, Config, Event, FileSink, MemorySink, Runtime
-from understudy._sinks import Behind  # type: ignore[import-not-found]  # pyright: ignore
 
 LONG = 20.0
 CONFIGS = [{"model": "x" * 300}]
@@ -115,18 +114,25 @@ def one_that_hangs(folder: Path) -> Generator[Place]:
 
 
 @contextmanager
-def one_that_hangs_with_all_in_hand(folder: Path) -> Generator[Place]:
-    took: list[int] = []
+def a_disk_that_hangs(folder: Path) -> Generator[Place]:
     may_go = threading.Event()
 
-    class Slow(Behind):
-        def _deal_with(self, events: list[Event], news: int) -> list[bool]:
-            assert may_go.wait(LONG)
-            took.extend(event.seq for event in events if event.seq)
-            return [True] * len(events)
+    path = folder / "events.jsonl"
+    sink = FileSink(path, capacity=64)
+    file: Any = sink._file
+    write = file.write
+
+    def write_at_last(lines: bytes) -> int:
+        assert may_go.wait(LONG)
+        return int(write(lines))
+
+    file.write = write_at_last
+
+    def read() -> int:
+        return whole_lines(bytearray(path.read_bytes())) if path.exists() else 0
 
     try:
-        yield Place(Slow("a disk far away", 64), lambda: len(took), may_go.set, 0.05)
+        yield Place(sink, read, may_go.set, 0.05)
     finally:
         may_go.set()
 
@@ -137,7 +143,7 @@ PLACES = [
     an_unread_pipe,
     one_that_raises,
     one_that_hangs,
-    one_that_hangs_with_all_in_hand,
+    a_disk_that_hangs,
 ]
 
 
