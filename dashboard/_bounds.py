@@ -112,8 +112,8 @@ def add_role(roles: dict[str, Role], name: str, more: Role) -> None:
         mine = roles[name] = Role()
     for count in _COUNTS:
         setattr(mine, count, getattr(mine, count) + getattr(more, count))
-    for key, count in more.flying.items():
-        mine.flying[key] = mine.flying.get(key, 0) + count
+    for key, often in more.flying.items():
+        mine.flying[key] = mine.flying.get(key, 0) + often
         if not mine.flying[key]:
             del mine.flying[key]
     mine.duration.merge(more.duration)

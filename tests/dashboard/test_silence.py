@@ -13,12 +13,12 @@ import msgspec
 import pytest
 
 from understudy.dashboard import Board, State, fold_lines, merge
-from understudy.dashboard._board import Json  # pyright: ignore
-from understudy.dashboard._report import report  # pyright: ignore
-from understudy.dashboard._top import screen  # pyright: ignore
+from understudy.dashboard._report import report  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.dashboard._top import screen  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 START = 1_700_000_000.0
 LONG = 30.0
+Json = dict[str, Any]
 RUN = [sys.executable, "-m", "understudy"]
 
 
