@@ -49,7 +49,7 @@ const TILES = [
   {
     label: 'in flight', title: 'Primaries that run just now', colours: ['--accent'],
     values: (now) => [now.unknown && !now.in_flight ? '?' : count(now.in_flight)],
-    note: (now) => `+ ${count(now.shadows_in_flight)} shadows${now.unknown ? `, ${count(now.unknown)} unknown` : ''}`,
+    note: (now) => (now.unknown ? `${count(now.unknown)} unknown` : `+ ${count(now.shadows_in_flight)} shadows`),
     tone: (now) => (now.unknown ? 'warn' : null),
     lines: (rows, store) => [rows.map((row) => store.flying.get(row[0]) ?? null)],
     at: (row, store) => count(store.flying.get(row[0])),

@@ -33,7 +33,9 @@ async def shown(client: httpx2.AsyncClient, name: str, calls: int) -> dict[str, 
     for _ in range(500):
         state = (await client.get("api/state")).json()
         found = state.get(f"experiment:{name}", {})
-        if found.get("calls") == calls and found.get("in_flight") == 0:
+        ends = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
+        ended = sum(found.get(end, 0) for end in ends)  # a shadow may not have begun yet
+        if found.get("calls") == calls and ended == found.get("planned"):
             return found
         await asyncio.sleep(0.01)
     raise AssertionError(f"the page does not show {calls} calls: {found}")
