@@ -10,6 +10,7 @@ Layout, in the order something travels that is logged:
     _values     what people log -> JSON; _names: names -> folders; _ids
     _append     lines, each by one write; _state: small files, replaced whole; _problems
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
+    _info       RunInfo: a run in short; _query: filters, which _clauses reads; _scores, _times
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
                 _numbers sums up, _overview keeps long metrics in short; _forking;
                 _by_config compares the results of experiments that a runtime recorded
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
     from ._by_config import ConfigResults as ConfigResults
     from ._by_config import by_config as by_config
     from ._current import current_run as current_run
+    from ._errors import FilterError as FilterError
     from ._errors import RunArgumentError as RunArgumentError
     from ._errors import RunError as RunError
     from ._files import Files as Files
     from ._files import SavedFile as SavedFile
     from ._files import SavedFiles as SavedFiles
+    from ._info import RunInfo as RunInfo
     from ._log import Log as Log
     from ._log import Messages as Messages
     from ._metrics import Metric as Metric
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from ._params import Params as Params
     from ._points import Points as Points
     from ._problems import Problems as Problems
+    from ._query import Filter as Filter
     from ._reading import RunFolder as RunFolder
     from ._recorded import recorded as recorded
     from ._run import Run as Run
@@ -53,6 +57,8 @@ __all__ = [
     "ConfigResults",
     "Failure",
     "Files",
+    "Filter",
+    "FilterError",
     "Log",
     "Messages",
     "Metric",
@@ -64,6 +70,7 @@ __all__ = [
     "RunArgumentError",
     "RunError",
     "RunFolder",
+    "RunInfo",
     "SavedFile",
     "SavedFiles",
     "Summary",
@@ -80,6 +87,8 @@ _ROOMS = {
     "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
+    "Filter": "_query",
+    "FilterError": "_errors",
     "Log": "_log",
     "Messages": "_log",
     "Metric": "_metrics",
@@ -91,6 +100,7 @@ _ROOMS = {
     "RunArgumentError": "_errors",
     "RunError": "_errors",
     "RunFolder": "_reading",
+    "RunInfo": "_info",
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
