@@ -77,6 +77,9 @@ class Reader:
         Raises:
             FilterError: the text is no filter.
         """
+        return self._truth(self._parsed().body, 0)
+
+    def _parsed(self) -> ast.Expression:
         text = self._text
         if not text:
             raise FilterError("the filter is empty: \"status == 'FAILED'\", for example")
@@ -85,12 +88,22 @@ class Reader:
         try:
             with _parsing, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(text, mode="eval")
+                return ast.parse(text, mode="eval")
         except SyntaxError as error:
             raise self._refused((error.offset or 1) - 1, _advice(text, error)) from None
         except (ValueError, MemoryError, RecursionError):
             raise FilterError(f"the filter is not understood:\n  {text[:200]!r}") from None
-        return self._truth(tree.body, 0)
+
+    def read_name(self) -> Look:
+        """Return what looks up a name alone: what runs are sorted by.
+
+        Raises:
+            FilterError: the text is no name.
+        """
+        node = self._parsed().body
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            raise self._refused_at(node, f"it is no name: {', '.join(_KNOWN)}; {_WAYS}")
+        return self._named(node)
 
     def _truth(self, node: ast.expr, depth: int) -> Look:
         """Read what is true or false."""

@@ -79,6 +79,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
             'my-experiment'
         """
         from ._manifest import FILE
+        from ._names import name_of
         from ._points import Points
         from ._state import read_state
 
@@ -88,8 +89,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
             params=found.params.get(flat=True),
             metrics={name: Points(found.path, name).summary() for name in found.metric_names},
             git=found.git,
-            project=found.project,
-            prefix=found.prefix,
+            project=name_of(found.path.parent),
+            prefix=name_of(found.path),
             path=str(found.path),
         )
 

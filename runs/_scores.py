@@ -1,6 +1,7 @@
 """What a run scored in a metric: one number, or whatever was logged last."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isnan
 from typing import Any, Final
 
 from ._info import RunInfo
@@ -43,6 +44,45 @@ def metric_value(info: RunInfo, metric: str, field: str | None, statistic: str) 
         return MISSING
     found = getattr(summary, statistic)
     return MISSING if found is None and statistic in ("min", "max", "mean") else found
+
+
+def score(info: RunInfo, name: str, mode: str) -> float | None:
+    """Return the number that a run is compared by in a metric; None if it has none.
+
+    Args:
+        info: the run.
+        name: `train.loss`, `train.loss.last`, `val_loss`.
+        mode: what it is of what was logged, if the name does not say: `min` or `max`.
+    """
+    value = next((each for each in _readings(info, name, mode) if each is not MISSING), None)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and not isnan(value)
+    return value if is_number else None
+
+
+def numbers_of(info: RunInfo) -> list[str]:
+    """Return what a run can be compared by: `train.loss`, ..."""
+    return [
+        f"{metric}.{field}"
+        for metric, fields in info.metrics.items()
+        for field, summary in fields.items()
+        if summary.min is not None and field not in ("step", "epoch")
+    ]
+
+
+def _readings(info: RunInfo, name: str, mode: str) -> Iterator[Any]:
+    """Yield what a name may mean; dots may be in the names of metrics and fields as well."""
+    yield metric_value(info, name, None, mode)
+    before, dot, last = name.rpartition(".")
+    ways = [(name, mode), *([(before, last)] if dot and last in STATISTICS else [])]
+    for text, statistic in ways:
+        parts = text.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            yield metric_value(info, ".".join(parts[:cut]), ".".join(parts[cut:]), statistic)
+        if text != name:
+            yield metric_value(info, text, None, statistic)
+        with_field = [metric for metric, fields in info.metrics.items() if text in fields]
+        if len(with_field) == 1:
+            yield metric_value(info, with_field[0], text, statistic)
 
 
 def _only_field(fields: Mapping[str, Summary]) -> str | None:
