@@ -32,7 +32,7 @@ class Told(NamedTuple):
 def note(run: Path) -> None:
     """Tell that a run has changed; where that cannot be written, readers find it nevertheless."""
     root = run.parent.parent
-    line = f"{run.parent.name}/{run.name}\t{time_ns():x}\n".encode()
+    line = os.fsencode(f"{run.parent.name}/{run.name}\t{time_ns():x}\n")
     with suppress(OSError):
         try:
             _append(root / FOLDER / FILE, line)
@@ -54,16 +54,16 @@ def read_changes(root: Path, places: Places) -> Told:
         try:
             with (root / FOLDER / name).open("rb") as file:
                 first = file.readline()
-                start = places.get(first.decode("ascii", "replace"), 0)
+                start = places.get(first.decode("utf-8", "replace"), 0)
                 file.seek(start)
                 data = file.read()
         except OSError:
             continue
         whole = data[: data.rfind(b"\n") + 1]
         if first.endswith(b"\n"):
-            now[first.decode("ascii", "replace")] = start + len(whole)
+            now[first.decode("utf-8", "replace")] = start + len(whole)
         for line in whole.split(b"\n"):
-            runs.add(line.partition(b"\t")[0].decode("ascii", "replace"))
+            runs.add(line.partition(b"\t")[0].decode("utf-8", "replace"))
     return Told(runs, now, is_whole=not places or not places.keys().isdisjoint(now))
 
 

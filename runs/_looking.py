@@ -139,7 +139,7 @@ def _projects_in(root: Path) -> dict[str, int]:
             return {
                 entry.name: entry.stat().st_mtime_ns
                 for entry in found
-                if not entry.name.startswith(".") and entry.is_dir()
+                if _is_name(entry.name) and entry.is_dir()
             }
     except OSError:
         return {}
@@ -151,7 +151,7 @@ def _homes_in(root: Path, project: str) -> dict[str, int]:
             return {
                 f"{project}/{entry.name}": entry.inode()
                 for entry in found
-                if not entry.name.startswith(".") and entry.is_dir()
+                if _is_name(entry.name) and entry.is_dir()
             }
     except OSError:
         return {}
@@ -164,11 +164,16 @@ def _home_of(path: Path) -> int | None:
         return None
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether a folder may be a project or a run: what is no text is none that we made."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(text) and not text.startswith(".") and "\0" not in text
+
+
 def _is_key(text: str) -> bool:
-    """Tell whether a line names a folder: anybody may have written it."""
+    """Tell whether a line names a run: anybody may have written it."""
     parts = text.split("/")
-    return (
-        len(parts) == 2
-        and all(part and not part.startswith(".") for part in parts)
-        and "\0" not in text
-    )
+    return len(parts) == 2 and all(map(_is_name, parts))

@@ -270,6 +270,19 @@ class TestTheIndexItself:
         assert runs.list(rebuild=True)[0].metrics["train"]["loss"].last == 2.0
         assert runs.list()[0].metrics["train"]["loss"].last == 2.0
 
+    def test_names_that_others_gave_to_folders_stop_nobody(self) -> None:
+        run = make("a")
+        run.path.rename(ROOT / "project/größe \t x")
+        shutil.copytree(ROOT / "project", ROOT / "Прое\nкт")
+        os.mkdir(os.fsencode(ROOT / "project") + b"/\xff\xfe")
+        os.mkdir(os.fsencode(ROOT) + b"/\xff")
+        (ROOT / "project/broken").symlink_to("nowhere")
+        (ROOT / "project/linked").symlink_to("größe \t x")
+        for _ in range(2):
+            assert listed(ROOT) == from_files(ROOT)
+            assert len(runs.list()) == 3
+        assert len(runs.list(rebuild=True)) == 3
+
     def test_it_may_be_gone_at_any_time(self) -> None:
         make("a")
         runs.list()
