@@ -1,7 +1,7 @@
 """What has changed in the folders since one looked last: few are looked at, and all are found.
 
 Looked at are the runs that somebody told of (_changes), those that run or changed a moment ago,
-those that came or went, and a few thousand others, whose run.json is compared with what it was:
+those that came or went, and a thousand others, whose run.json is compared with what it was:
 copies, and what was changed by hand, are found as well.
 """
 
@@ -26,7 +26,7 @@ from ._reading import RunFolder
 SETTLED: Final = 10.0
 """How many seconds after a change a run, or a folder, is looked at each time: a copy may be under
 way, or the clock of the disk may be coarse."""
-AT_ONCE: Final = 2_000
+AT_ONCE: Final = 1_000
 """Of how many others run.json is compared, each time."""
 _ALL: Final = 1 << 60
 _FORGOTTEN: Final = 86_400.0
@@ -100,7 +100,7 @@ def _look_at(
 def _row_of(path: Path, key: str, home: int, before: Row | None, infos: dict[str, RunInfo]) -> Row:
     """Return what is to be kept of a folder."""
     stamp = stamp_of(str(path))
-    mark = mark_of(path)  # before it is read: what changes meanwhile is seen the next time
+    mark = mark_of(str(path))  # before it is read: what changes meanwhile is seen the next time
     attempts = read_attempts(path)
     is_open = _may_change(path, attempts) or mark.changed > time() - SETTLED
     is_same = before is not None and before.mark == mark.text and before.info is not None

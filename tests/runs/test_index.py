@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from understudy import runs
 from understudy.runs import Run, RunFolder, RunInfo
@@ -24,6 +24,7 @@ from .programs import begin, finish, kill
 looking: Any = import_module("understudy.runs._looking")
 changes: Any = import_module("understudy.runs._changes")
 current: Any = import_module("understudy.runs._current")
+attempts: Any = import_module("understudy.runs._attempts")
 read_state: Any = import_module("understudy.runs._state").read_state
 missing: Any = import_module("understudy.runs._missing")
 
@@ -49,17 +50,12 @@ def listed(root: Path) -> dict[str, Any]:
     return {str(info.path): msgspec.to_builtins(info) for info in runs.list(root)}
 
 
-def kill_off(run: Run) -> None:
-    """Leave a run as one whose process was killed."""
-    recording: Any = run._recording  # pyright: ignore[reportPrivateUsage]
-    recording._pulse.stop(5)
-    recording._turns.clear()
+def change_process(run: Run, pid: int) -> None:
+    """Say that another process records into a run."""
     path = run.path / "attempts" / f"{run.attempt}.json"
-    said = json.loads(path.read_text())
-    said["process"]["pid_started"] = 1
-    aside = path.with_name(".x")
-    aside.write_text(json.dumps(said))
-    aside.replace(path)
+    said = read_state(path)
+    said["process"]["pid"] = pid
+    path.write_text(json.dumps(said))
 
 
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
@@ -75,11 +71,15 @@ class Roots(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(tempfile.mkdtemp()) / "experiments"
         self.open: list[Run] = []
-        self.settled = looking.SETTLED
+        self.settled, self.life_of = looking.SETTLED, attempts.life_of
+        self.dead: set[int] = set()
+        self.started = self.steps = 0
+        self.every = 1
+        attempts.life_of = lambda process: "gone" if process.pid in self.dead else "lives"
         looking.SETTLED = 0.0  # what has ended is not looked at again, unless something tells so
 
     def teardown(self) -> None:
-        looking.SETTLED = self.settled
+        looking.SETTLED, attempts.life_of = self.settled, self.life_of
         for run in self.open:
             run.complete()
         current._current.set(None)
@@ -97,6 +97,8 @@ class Roots(RuleBasedStateMachine):
     def start(self, prefix: str, project: str) -> None:
         run = Run(prefix=prefix, project=project, root=self.root, capture=False, resume="new")
         self.open.append(run.start())
+        change_process(run, 10**7 + len(self.open) + self.started)
+        self.started += 10
 
     @precondition(lambda self: bool(self.open))
     @rule(data=st.data(), how=st.sampled_from(["complete", "fail", "cancel"]))
@@ -107,7 +109,11 @@ class Roots(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.open))
     @rule(data=st.data())
     def kill(self, data: st.DataObject) -> None:
-        kill_off(self.open.pop(data.draw(st.integers(0, len(self.open) - 1))))
+        run = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        recording: Any = run._recording
+        recording._pulse.stop(5)
+        recording._turns.clear()
+        self.dead.add(read_state(run.path / f"attempts/{run.attempt}.json")["process"]["pid"])
 
     @precondition(lambda self: bool(self.open))
     @rule(data=st.data(), value=st.integers(0, 9), what=st.sampled_from(["log", "set", "update"]))
@@ -166,9 +172,15 @@ class Roots(RuleBasedStateMachine):
         elif what == "remove":
             shutil.rmtree(folder, ignore_errors=True)
 
-    @rule()
+    @rule(every=st.integers(1, 3))
+    def look_every(self, every: int) -> None:
+        self.every = every
+
+    @invariant()
     def look(self) -> None:
-        assert listed(self.root) == from_files(self.root)
+        self.steps += 1
+        if self.steps % self.every == 0:
+            assert listed(self.root) == from_files(self.root)
 
     @rule()
     def look_while_somebody_writes_the_index(self) -> None:
@@ -182,7 +194,16 @@ class Roots(RuleBasedStateMachine):
 
 
 TestRoots = Roots.TestCase
-TestRoots.settings = settings(max_examples=20, stateful_step_count=25, phases=PHASES)
+TestRoots.settings = settings(
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    phases=PHASES,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],  # a loaded machine is no failure
+)
 
 
 class TestTheIndexItself:
