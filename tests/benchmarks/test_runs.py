@@ -24,7 +24,7 @@ from benchmarks.runs import bench_beginning, bench_finding, bench_reading, bench
         (bench_beginning.tables, bench_beginning.QUICK, 2),
         (bench_finding.tables, bench_finding.QUICK, 2),
     ],
-    ids=["recording", "reading", "beginning"],
+    ids=["recording", "reading", "beginning", "finding"],
 )
 def test_every_case_is_measured(
     tables: Callable[..., Iterator[Table]], quick: Mapping[str, Any], goals: int
