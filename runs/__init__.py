@@ -11,8 +11,12 @@ Layout, in the order something travels that is logged:
     _append     lines, each by one write; _state: small files, replaced whole; _problems
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
-                _numbers sums up, _overview keeps long metrics in short; _forking;
+                _numbers sums up, _overview keeps long metrics in short; _fork, _forking;
                 _by_config compares the results of experiments that a runtime recorded
+    _finding    list, find, get, best; _compare; _found: Runs, _info: RunInfo, _tables print them
+    _query      filters, which _clauses reads; _scores, _times
+    _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
+                _marks, and by the _changes that writers told of
 
 A room is imported when a name of it is first used.
 """
@@ -22,17 +26,29 @@ from importlib import import_module
 TYPE_CHECKING = False  # what type checkers take for true; importing it would cost more than we do
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
     from ._by_config import ByConfig as ByConfig
     from ._by_config import ConfigResults as ConfigResults
     from ._by_config import by_config as by_config
+    from ._compare import Comparison as Comparison
+    from ._compare import compare as compare
     from ._current import current_run as current_run
+    from ._errors import FilterError as FilterError
     from ._errors import RunArgumentError as RunArgumentError
     from ._errors import RunError as RunError
     from ._files import Files as Files
     from ._files import SavedFile as SavedFile
     from ._files import SavedFiles as SavedFiles
+    from ._finding import best as best
+    from ._finding import find as find
+    from ._finding import get as get
+    from ._finding import list as list
+    from ._fork import fork as fork
+    from ._found import Runs as Runs
+    from ._info import RunInfo as RunInfo
     from ._log import Log as Log
     from ._log import Messages as Messages
     from ._metrics import Metric as Metric
@@ -42,17 +58,20 @@ if TYPE_CHECKING:
     from ._params import Params as Params
     from ._points import Points as Points
     from ._problems import Problems as Problems
+    from ._query import Filter as Filter
     from ._reading import RunFolder as RunFolder
     from ._recorded import recorded as recorded
     from ._run import Run as Run
-    from ._run import fork as fork
 
 __all__ = [
     "Attempt",
     "ByConfig",
+    "Comparison",
     "ConfigResults",
     "Failure",
     "Files",
+    "Filter",
+    "FilterError",
     "Log",
     "Messages",
     "Metric",
@@ -64,22 +83,32 @@ __all__ = [
     "RunArgumentError",
     "RunError",
     "RunFolder",
+    "RunInfo",
+    "Runs",
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "best",
     "by_config",
+    "compare",
     "current_run",
+    "find",
     "folder_name",
     "fork",
+    "get",
+    "list",
     "recorded",
 ]
 
 _ROOMS = {
     "Attempt": "_attempts",
     "ByConfig": "_by_config",
+    "Comparison": "_compare",
     "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
+    "Filter": "_query",
+    "FilterError": "_errors",
     "Log": "_log",
     "Messages": "_log",
     "Metric": "_metrics",
@@ -91,13 +120,20 @@ _ROOMS = {
     "RunArgumentError": "_errors",
     "RunError": "_errors",
     "RunFolder": "_reading",
+    "RunInfo": "_info",
+    "Runs": "_found",
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "best": "_finding",
     "by_config": "_by_config",
+    "compare": "_compare",
     "current_run": "_current",
+    "find": "_finding",
     "folder_name": "_names",
-    "fork": "_run",
+    "fork": "_fork",
+    "get": "_finding",
+    "list": "_finding",
     "recorded": "_recorded",
 }
 
@@ -110,5 +146,5 @@ def __getattr__(name: str) -> object:
     return value
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "Iterable[str]":
     return __all__

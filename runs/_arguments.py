@@ -1,5 +1,6 @@
 """What a run may be told at the start: misuse is an error there, and only there."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NoReturn, cast
 
@@ -47,6 +48,12 @@ def texts(name: str, value: object) -> list[str]:
     if not all(isinstance(item, str) for item in items):
         _refuse(name, value, "a list of texts")
     return cast("list[str]", items)
+
+
+def root(value: str | os.PathLike[str] | None) -> str:
+    """Return the folder that all runs are in."""
+    place = value if value is not None else os.environ.get("UNDERSTUDY_ROOT") or "experiments"
+    return os.path.abspath(place)
 
 
 def one_of(name: str, value: object, known: tuple[str, ...]) -> str:

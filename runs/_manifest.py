@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ._attempts import read_attempts, status_of
+from ._changes import note
 from ._ids import new_id
 from ._state import create, read_state, replace
 from ._values import encode
@@ -53,6 +54,7 @@ def publish(path: Path, changes: dict[str, Any]) -> None:
         said.setdefault("v", VERSION)
         replace(path / FILE, _written(said), is_synced=True)
         if read_manifest(path).get("attempts") == said.get("attempts"):
+            note(path)
             return
 
 

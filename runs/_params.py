@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from ._append import Appender
+from ._changes import note
 from ._errors import RunError
 from ._lines import Line, read_chunks
 from ._problems import Problems
@@ -162,6 +163,7 @@ class Params(Parameters):
                 replace(self._folder / "parameters.json", data + b"\n", is_synced=False)
         except Exception as error:
             self._problems.tell("state", "parameters.json is not up to date", error)
+        note(self._folder)
 
     def _report(self, text: str) -> None:
         self._problems.tell("value", f"parameters: {text}")

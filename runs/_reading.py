@@ -10,6 +10,7 @@ from ._files import SavedFiles
 from ._lines import Line, read_lines
 from ._log import Messages
 from ._manifest import FILE, read_manifest
+from ._missing import is_run, told_known, what_is_at
 from ._names import name_of
 from ._params import Parameters
 from ._points import Points
@@ -41,8 +42,8 @@ class RunFolder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Path = Path(path).absolute()
-        if not self.path.is_dir():
-            raise RunError(f"there is no run at {self.path}")
+        if not is_run(self.path):
+            raise RunError(f"there is no run at {self.path}: {what_is_at(self.path)}")
 
     @property
     def info(self) -> dict[str, Any]:
@@ -111,8 +112,26 @@ class RunFolder:
         return read_state(self.path / "environment.json")
 
     def metrics(self, name: str) -> Points:
-        """Return the points of a metric; there are none if there is no such metric."""
-        return Points(self.path, name)
+        """Return the points of a metric.
+
+        Raises:
+            RunError: there is none of that name, so far; it says which there are.
+
+        Example:
+            >>> from understudy.runs import Run, RunError
+            >>> with Run(prefix="my-experiment") as run:
+            ...     run.metrics("train").log(loss=0.5)
+            >>> try:
+            ...     run.read().metrics("trian")
+            ... except RunError as error:
+            ...     print(str(error).partition(" in ")[0])
+            there is no metric 'trian': did you mean 'train'? There are 'train',
+        """
+        points = Points(self.path, name)
+        if not points.path.is_dir():
+            names = self.metric_names
+            raise RunError(f"there is no metric {name!r}{told_known(name, names)}, in {self.path}")
+        return points
 
     def files(self, prefix: str) -> SavedFiles:
         """Return the files under a prefix."""
@@ -129,7 +148,7 @@ class RunFolder:
             7
         """
         names = self.metric_names if metric is None else [metric]
-        steps = [self.metrics(name).last_step for name in names]
+        steps = [Points(self.path, name).last_step for name in names]
         return max((step for step in steps if step is not None), default=None)
 
     def __repr__(self) -> str:

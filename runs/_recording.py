@@ -146,6 +146,13 @@ class Recording:
             copy_until(origin, self.path)
         command = command_line() if "command" in settings.aspects else None
         self.attempt = begin_attempt(self.path, command)
+        if self.attempt.n > 1:  # who starts a script twice adds to the same metrics
+            import logging
+
+            logging.getLogger("understudy").info(
+                "goes on with the run %s/%s, attempt %s: resume='new' begins another beside it",
+                *(settings.project, self.prefix, self.attempt.n),
+            )
         if settings.rewind is not None:
             from ._forking import hide_behind
 

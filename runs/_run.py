@@ -101,11 +101,10 @@ class Run:
             "folder": _arguments.text_or_none("folder", folder),
             "readme": _arguments.text_or_none("readme", readme),
         }
-        place = root if root is not None else os.environ.get("UNDERSTUDY_ROOT") or "experiments"
         self._settings = Settings(
             prefix=_arguments.text("prefix", prefix),
             project=_arguments.text("project", project),
-            root=os.path.abspath(place),
+            root=_arguments.root(root),
             described={name: value for name, value in given.items() if value is not None},
             remote=_arguments.text_or_none("remote", remote),
             resume=_arguments.one_of("resume", resume, _arguments.RESUME),
@@ -264,15 +263,14 @@ class Run:
         """How it is: RUNNING, COMPLETED, FAILED, CANCELLED or LOST; None before it begins."""
         if self._recording is None:
             return None
-        try:
-            return self.read().status
-        except RunError:  # there was no room for it anywhere
-            return self._recording.attempt.status
+        found = self._kept
+        return self._recording.attempt.status if found is None else found.status
 
     @property
     def metric_names(self) -> list[str]:
         """The names of its metrics, sorted."""
-        return self.read().metric_names
+        found = self._kept
+        return [] if found is None else found.metric_names
 
     def last_step(self, metric: str | None = None) -> int | float | None:
         """Return the step of the last point of a metric; of all, the greatest, if none is named.
@@ -285,7 +283,10 @@ class Run:
             ...     run.attempt, run.last_step("train")
             (2, 41)
         """
-        return self.read().last_step(metric)
+        if metric is not None:
+            return self.metrics(metric).last_step
+        found = self._kept
+        return None if found is None else found.last_step()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -335,6 +336,17 @@ class Run:
             )
         return self._recording
 
+    @property
+    def _kept(self) -> RunFolder | None:
+        """What is on disk; None if there was no room for it anywhere."""
+        from ._reading import RunFolder
+
+        path = self._begun.path
+        try:
+            return RunFolder(path)
+        except RunError:
+            return None
+
     def _begin(self) -> bool:
         """Begin to record; False if we do already."""
         if self._recording is not None and not self._recording.is_over:
@@ -373,38 +385,3 @@ _KNOWN = (
     *("prefix", "project", "root", *METADATA, "remote", "resume", "rewind"),
     *("sync", "capture", "system", "strict"),
 )
-
-
-def fork(
-    source: Run | RunFolder | str | os.PathLike[str],
-    *,
-    prefix: str,
-    step: float | None = None,
-    **arguments: Any,
-) -> Run:
-    """Return a run that begins where another one was at some step; it is not started yet.
-
-    What is seen of the other until then, its points and its parameters, is copied. A fork is a new
-    run: if there is one of that name, starting it is refused.
-
-    Args:
-        source: the other run, or its folder.
-        prefix: the name of the new run.
-        step: the last step that is copied; all of them, if it is not given.
-        arguments: what else a Run takes.
-
-    Example:
-        >>> from understudy.runs import Run, fork
-        >>> with Run(prefix="first") as first:
-        ...     for step in range(10):
-        ...         first.metrics("train").log(step=step, loss=1.0)
-        >>> with fork(first, prefix="second", step=4) as second:
-        ...     second.metrics("train").log(step=5, loss=0.1)
-        ...     [point["step"] for point in second.metrics("train").read()]
-        [0, 1, 2, 3, 4, 5]
-    """
-    from pathlib import Path
-
-    path = source if isinstance(source, (str, os.PathLike)) else source.path
-    origin = Origin(Path(path), _arguments.step_or_none("step", step))
-    return Run.forked(origin, prefix=prefix, **arguments)
