@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
+from understudy.server import add_commands as add_server_commands
 
 _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141
@@ -49,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="understudy", description="See what runtimes do, or did, from the events they wrote."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
-    add_commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_commands(commands)
+    add_server_commands(commands)
     return parser
 
 
