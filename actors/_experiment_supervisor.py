@@ -134,7 +134,7 @@ class ExperimentSupervisor(Supervisor):
         strategy = self._strategies.get(key)
         if strategy is None:
             strategy = self._strategies[key] = StrategyActor(
-                f"{self.name}/strategy", given, self._owner
+                f"{self.name}/strategy", given, self._owner, self.stage.label_of
             )
             self._adopt(strategy)
             strategy.start_now()
@@ -311,7 +311,7 @@ class ExperimentSupervisor(Supervisor):
                 return self._only(lineup, lineup.first, "disabled", caller)
             pinned = lineup.pinned
             if pinned is not None:
-                return self._only(lineup, pinned, "forced", caller)
+                return self._only(lineup, pinned, switches.why_forced(self.key), caller)
         if caller is None:
             plan = lineup.plan or self._plan(lineup, None, args, kwargs)
             if plan is None:

@@ -109,8 +109,16 @@ class Switches:
 
     def forced(self, key: int) -> str | None:
         """Return the id of the config that is pinned, here or else for all."""
+        here = self._forced_here(key)
+        return self._pinned.get(key) if here is None else here
+
+    def why_forced(self, key: int) -> str:
+        """Return the reason of what is played then: `forced` here, or `pinned` for all."""
+        return "pinned" if self._forced_here(key) is None else "forced"
+
+    def _forced_here(self, key: int) -> str | None:
         pin = (_PINNED.get() or {}).get(key) if self._forces else None
-        return pin.config_id if pin is not None and pin.is_open else self._pinned.get(key)
+        return pin.config_id if pin is not None and pin.is_open else None
 
     def _count(self, more: int) -> None:
         with self._lock:

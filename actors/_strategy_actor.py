@@ -1,8 +1,9 @@
 """StrategyActor: a strategy that is restarted when it crashes, and stopped when it keeps on."""
 
 from asyncio.events import _get_running_loop
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any, final
 
 from understudy.configs import Config
@@ -27,8 +28,15 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         owner: the experiment: a strategy that can be shared by its loops is.
     """
 
-    def __init__(self, name: str, strategy: Strategy, owner: object) -> None:
+    def __init__(
+        self,
+        name: str,
+        strategy: Strategy,
+        owner: object,
+        label_of: Callable[[Config], str] = attrgetter("label"),
+    ) -> None:
         super().__init__(name)
+        self._label_of = label_of
         self._given = strategy
         self._strategy = strategy
         self._owner = owner
@@ -83,7 +91,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         if self.state is not State.RUNNING:
             return None
         try:
-            return check_plan(self._strategy.plan(call, configs), known)
+            return check_plan(self._strategy.plan(call, configs), known, label_of=self._label_of)
         except Exception:  # no fault of the strategy
             return None
 
@@ -94,7 +102,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
             return None
         try:
             plan = ask(configs)
-            return None if plan is None else check_plan(plan, known)
+            return None if plan is None else check_plan(plan, known, label_of=self._label_of)
         except BaseException as error:
             self._fail(error)
             return None
@@ -105,7 +113,7 @@ class StrategyActor(Actor[FunctionResult[Any] | None, None]):
         Raises:
             StrategyError: it cannot be followed.
         """
-        check_plan(plan, known)
+        check_plan(plan, known, label_of=self._label_of)
         if len(self._seen) >= _MOST_SEEN:  # this one makes a plan for each call
             self._seen.clear()
         if never_changes(plan):

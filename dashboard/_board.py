@@ -10,6 +10,7 @@ from ._document import Json
 from ._fold import fold_lines
 from ._lines import Line
 from ._recording import recordings
+from ._silence import lost
 from ._state import State
 
 _MOST_LINES: Final = 200
@@ -26,6 +27,8 @@ class Board:
 
     Args:
         state: what is known already; nothing if left out.
+        clock: the clock of who reads: rates are of the last minute by it, and what a runtime plays
+            that should have written is unknown. None: all is as it was at the last event.
 
     Attributes:
         state: what is known.
@@ -42,10 +45,16 @@ class Board:
         {}
     """
 
-    def __init__(self, state: State | None = None) -> None:
+    def __init__(
+        self, state: State | None = None, *, clock: Callable[[], float] | None = None
+    ) -> None:
         self.state: State = State() if state is None else state
         self._cases: dict[str, dict[str, Json]] = {}
         """What is told of each case, until something happens to it."""
+        self._clock = clock
+        self._lost = _document.NOBODY
+        """Whose branches in flight are unknown."""
+        self._overview: Json = {}
         self._shown = set(self.state.experiments)
         self._told = self.state.events
         self._forget()
@@ -106,8 +115,9 @@ class Board:
             rest: called after each of its parts, so that other threads have their turn.
         """
         state = self.state
+        now = self._look()
         found: Json = {
-            "overview": _document.overview(state),
+            "overview": _document.overview(state, now),
             "seconds": _document.seconds(state),
         }
         for name in state.experiments:
@@ -115,7 +125,7 @@ class Board:
             found[f"experiment:{name}"] = self.experiment(name)
         for key in _LISTS:
             rest()
-            found[key] = _LISTS[key](state)
+            found[key] = _LISTS[key](state, self._lost)
         rest()
         found["tail"] = {"lines": _document.tail(state, len(state.tail))}
         return found
@@ -128,10 +138,15 @@ class Board:
         Args:
             rest: called after each of its parts, so that other threads have their turn.
         """
-        if not self._is_changed:
-            return {}
+        now = self._look()
         state = self.state
-        found: Json = {"overview": _document.overview(state)}
+        if not self._is_changed and now is None:
+            return {}
+        overview = _document.overview(state, now)
+        if not self._is_changed and _lasting(overview) == _lasting(self._overview):
+            return {}
+        self._overview = overview
+        found: Json = {"overview": overview}
         if self._seconds:
             found["seconds"] = _document.seconds(state, self._seconds)
         known = state.experiments.keys()
@@ -146,7 +161,7 @@ class Board:
             self._keys.add("actors")
         for key in sorted(self._keys):
             rest()
-            found[key] = _LISTS[key](state)
+            found[key] = _LISTS[key](state, self._lost)
         new = state.events - self._told
         if new:
             rest()
@@ -156,8 +171,21 @@ class Board:
         self._forget()
         return found
 
+    def _look(self) -> float | None:
+        """Look at the clock, and who is silent by now; return the time."""
+        now = None if self._clock is None else self._clock()
+        now_lost = lost(self.state, now)
+        if now_lost != self._lost:
+            self._lost = now_lost
+            self._cases.clear()
+            self._experiments.update(self.state.experiments)
+            self._keys.update(("actors", "calls"))
+            self._is_changed = True
+        return now
+
     def experiment(self, name: str) -> Json | None:
         """Return what is known of an experiment; None if there is none of that name."""
+        self._look()
         state = self.state
         known = state.experiments.get(name)
         if known is None:
@@ -168,24 +196,30 @@ class Board:
             found: Any = told.get(config_id)
             actor = state.actors.get(f"{name}[{case.label}]")
             if found is None:
-                found = told[config_id] = _document.case_of(config_id, case, None)
-            found["state"] = None if actor is None else actor.state
+                found = told[config_id] = _document.case_of(config_id, case, self._lost)
+            found["state"] = _document.state_of(actor, self._lost)
             cases.append({**found})
         for gone in told.keys() - known.cases.keys():
             del told[gone]
-        return _document.experiment(state, name, cases)
+        return _document.experiment(state, name, cases, self._lost)
 
     def call(self, call_id: str) -> Json | None:
         """Return all that is kept of a call; None if it is not kept."""
-        return _document.call(self.state, call_id)
+        self._look()
+        return _document.call(self.state, call_id, self._lost)
 
 
-_LISTS: Final[dict[str, Callable[[State], Any]]] = {
+def _lasting(overview: Json) -> Json:
+    """Return what does not change with every look at the clock."""
+    return {key: value for key, value in overview.items() if key != "now"}
+
+
+_LISTS: Final[dict[str, Callable[[State, frozenset[str]], Any]]] = {
     "actors": _document.actors,
     "calls": _document.calls,
-    "lags": lambda state: _document.listed(state.lags),
-    "notices": lambda state: _document.listed(state.notices),
-    "runs": lambda state: [
+    "lags": lambda state, _: _document.listed(state.lags),
+    "notices": lambda state, _: _document.listed(state.notices),
+    "runs": lambda state, _: [
         *recordings(state.recordings),
         *(
             each
@@ -193,7 +227,7 @@ _LISTS: Final[dict[str, Callable[[State], Any]]] = {
             if each["run"] not in state.recordings
         ),
     ],
-    "batches": lambda state: _document.works(state.batches, "batch"),
+    "batches": lambda state, _: _document.works(state.batches, "batch"),
 }
 _TOUCHED: Final = {
     "actor": ("actors",),

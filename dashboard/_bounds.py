@@ -43,11 +43,20 @@ def keep_processes(state: State, new: str | None = None) -> None:
         old = [key for key in processes if key != new]
         for key in sorted(old, key=lambda key: processes[key].last_ts)[:over]:
             process = processes.pop(key)
+            _ground(state, key)
             state.missing += process.missing
             state.dropped += process.dropped
             if process.last_ts:
                 first, last = state.known_ts or (process.first_ts, process.last_ts)
                 state.known_ts = min(first, process.first_ts), max(last, process.last_ts)
+
+
+def _ground(state: State, key: str) -> None:
+    """Forget in which process branches are that never ended."""
+    for experiment in state.experiments.values():
+        for roles in (experiment.past, *(case.roles for case in experiment.cases.values())):
+            for role in roles.values():
+                role.flying.pop(key, None)
 
 
 def keep_experiments(state: State, new: str | None = None) -> None:
@@ -103,8 +112,14 @@ def add_role(roles: dict[str, Role], name: str, more: Role) -> None:
         mine = roles[name] = Role()
     for count in _COUNTS:
         setattr(mine, count, getattr(mine, count) + getattr(more, count))
+    for key, often in more.flying.items():
+        mine.flying[key] = mine.flying.get(key, 0) + often
+        if not mine.flying[key]:
+            del mine.flying[key]
     mine.duration.merge(more.duration)
     mine.queue.merge(more.queue)
 
 
-_COUNTS: Final = [name for name in Role.__struct_fields__ if name not in ("duration", "queue")]
+_COUNTS: Final = [
+    name for name in Role.__struct_fields__ if name not in ("duration", "queue", "flying")
+]

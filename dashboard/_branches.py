@@ -54,6 +54,7 @@ def started(state: State, event: Event, process: Process) -> None:
         role = role_of(case, name)
         if role is not None:
             role.started += 1
+            _fly(role, process.key, 1)
     begin_branch(state, event)
 
 
@@ -80,6 +81,7 @@ def completed(state: State, event: Event, process: Process) -> None:
         role = role_of(case, name)
         if role is not None:
             role.completed += 1
+            _fly(role, process.key, -1)
             if duration is not None:
                 role.duration.add(duration)
             if event.queue_ms is not None:
@@ -91,6 +93,16 @@ def completed(state: State, event: Event, process: Process) -> None:
         if event.error_type is not None:
             _count_error(case, event, event.error_type)
     end_branch(state, event)
+
+
+def _fly(role: Role, key: str, more: int) -> None:
+    """Note in which process a branch is in flight, or no longer."""
+    flying = role.flying
+    count = flying.get(key, 0) + more
+    if count:
+        flying[key] = count
+    else:
+        flying.pop(key, None)
 
 
 def not_begun(state: State, event: Event, process: Process) -> None:

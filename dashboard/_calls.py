@@ -20,6 +20,7 @@ def plan_call(state: State, event: Event) -> None:
         event.config_id,
         event.parent_branch_id,
         whole(event.count),
+        f"{event.pid}/{event.runtime}",
     )
     if len(call_id) > LONGEST_NAME:
         call_id = name_of(call_id)
@@ -79,7 +80,9 @@ def _new_call(state: State, event: Event, call_id: str) -> Called:
         call_id = name_of(call_id)
         if call_id in calls:
             return calls[call_id]
-    call = calls[call_id] = Called(event.experiment, at(event.ts))
+    call = calls[call_id] = Called(
+        event.experiment, at(event.ts), process=f"{event.pid}/{event.runtime}"
+    )
     if len(calls) > state.limits.calls:
         keep_last(calls, state.limits.calls)
     return call

@@ -1,6 +1,7 @@
 """The commands that this package offers to `understudy`: tail, report, top; and dashboard."""
 
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from ._lines import read_line
 from ._report import report
 from ._serve import add_dashboard
 from ._state import State
+from ._strangers import no_log, refuse_strangers
 from ._tail import Filter, coloured, plain, shown
 from ._terminal import tell_what_is_awaited, wait_for_more, wants_colour, write
 from ._texts import printable
@@ -105,6 +107,7 @@ def _add_tail(commands: Any) -> None:
 
 
 def _run_tail(asked: Namespace) -> int:
+    refuse_strangers(asked.files)
     wanted = Filter(
         *(asked.experiment, asked.event, asked.level, asked.config, asked.role, asked.call),
         asked.status,
@@ -188,6 +191,7 @@ def _add_report(commands: Any) -> None:
 
 
 def _run_report(asked: Namespace) -> int:
+    refuse_strangers(asked.files)
     document = _folded(asked).document()
     if asked.json:
         write(f"{msgspec.json.encode(document).decode()}\n")
@@ -202,7 +206,9 @@ def _folded(asked: Namespace) -> Board:
     state = State()
     for lines in read_logs(asked.files, siblings=asked.rotated):
         state = fold_lines(state, lines)
-    return Board(state)
+    if state.unreadable and not state.events:  # of pipes, which could not be looked at before
+        raise no_log(", ".join(asked.files), state.unreadable)
+    return Board(state, clock=time.time)
 
 
 # top
@@ -217,8 +223,9 @@ def _add_top(commands: Any) -> None:
 
 
 def _run_top(asked: Namespace) -> int:
+    refuse_strangers(asked.files)
     if not (sys.stdout.isatty() and sys.stdin.isatty()):
         write("\n".join(_top.screen(_folded(asked), 80, None)) + "\n")
         return 0
     with Follower(asked.files, siblings=asked.rotated) as follower:
-        return _top.watch(Board(), follower, asked.interval)
+        return _top.watch(Board(clock=time.time), follower, asked.interval, asked.files)

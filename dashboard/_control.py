@@ -8,7 +8,7 @@ import msgspec
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-Action = Literal["disable", "enable", "force", "release"]
+Action = Literal["disable", "enable", "pin", "unpin"]
 LONGEST = 4096
 """No request is longer than this."""
 
@@ -24,26 +24,26 @@ class Control(Protocol):
         >>> class Desk:
         ...     def disable(self, experiment: str) -> None: print("disabled", experiment)
         ...     def enable(self, experiment: str) -> None: print("enabled", experiment)
-        ...     def force(self, experiment: str, config: str) -> None: print("forced", config)
-        ...     def release(self, experiment: str) -> None: print("released", experiment)
+        ...     def pin(self, experiment: str, config: str) -> None: print("pinned", config)
+        ...     def unpin(self, experiment: str) -> None: print("unpinned", experiment)
         >>> control: Control = Desk()
         >>> app(Board(), token="a long, random one", control=control)
         <Page, under control>
     """
 
     def disable(self, experiment: str) -> None:
-        """Have an experiment play its default config only."""
+        """Have an experiment play its first config only."""
         ...
 
     def enable(self, experiment: str) -> None:
         """Have it play as before."""
         ...
 
-    def force(self, experiment: str, config: str) -> None:
+    def pin(self, experiment: str, config: str) -> None:
         """Have every call of an experiment answered by the config of this id."""
         ...
 
-    def release(self, experiment: str) -> None:
+    def unpin(self, experiment: str) -> None:
         """Have its strategy choose again."""
         ...
 
@@ -105,15 +105,15 @@ class ControlDesk:
 
     @staticmethod
     def _carry_out(control: Control, order: _Order) -> None:
-        if order.action == "force":
+        if order.action == "pin":
             if order.config is None:
-                raise ValueError("force needs the id of a config: config")
-            control.force(order.experiment, order.config)
+                raise ValueError("pin needs the id of a config: config")
+            control.pin(order.experiment, order.config)
         else:
             {
                 "disable": control.disable,
                 "enable": control.enable,
-                "release": control.release,
+                "unpin": control.unpin,
             }[order.action](order.experiment)
 
 

@@ -6,11 +6,13 @@ from typing import Any, Final, cast
 import msgspec
 
 from ._bounds import add_role
+from ._silence import flying, is_silent, lost
 from ._sketch import Sketch
-from ._state import LEADS, Actor, Called, Case, Experiment, Role, Second, State, Work
+from ._state import LEADS, Actor, Called, Case, Experiment, Process, Role, Second, State, Work
 
 Json = dict[str, Any]
 
+NOBODY: Final[frozenset[str]] = frozenset()
 _WINDOW: Final = 60
 _SHOWN_SECONDS: Final = 300
 _SHOWN_CALLS: Final = 200
@@ -18,23 +20,28 @@ _ENDS: Final = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
 _COUNTS: Final = ("started", *_ENDS)
 
 
-def overview(state: State) -> Json:
+def overview(state: State, now: float | None = None) -> Json:
     """Return what there is to see at a glance; rates, shares and quantiles are of a minute.
 
     It is about calls from outside; what those do inside that are made by branches is apart.
+
+    Args:
+        state: what is known.
+        now: the time by the clock of who reads; None for that of the last event.
     """
     ts = state.last_ts or 0.0
-    first = int(ts) - _WINDOW + 1
-    recent = [second for number, second in state.seconds.items() if first <= number <= ts]
-    span = max(1.0, ts - max(first, state.first_ts or 0.0))
+    ts = ts if now is None else max(ts, now)  # other machines may have other clocks
+    recent = _minute(state, ts)
+    span = max(1.0, ts - max(int(ts) - _WINDOW + 1, state.first_ts or 0.0))
     ended = sum(second.ended for second in recent)
     errors = sum(second.errors for second in recent)
-    times = Second().ms
-    for second in recent:
-        times.merge(second.ms)
-    alive = [each for each in state.processes.values() if each.state != "stopped"]
+    times, until = _latencies(state, recent)
+    away = lost(state, now)
+    there = [each for each in state.processes.values() if each.state != "stopped"]
+    alive = [each for each in there if each.key not in away]
     return {
         "ts": state.last_ts,
+        "now": now,
         "first_ts": state.first_ts,
         "events": state.events,
         "unreadable": state.unreadable,
@@ -48,9 +55,11 @@ def overview(state: State) -> Json:
         "p50_ms": times.quantile(0.5),
         "p95_ms": times.quantile(0.95),
         "p99_ms": times.quantile(0.99),
+        "latency_until": until,
         "in_flight": sum(max(0, each.leads) for each in alive),
         "shadows_in_flight": sum(max(0, each.shadows) for each in alive),
         "inner_in_flight": sum(max(0, each.inner) for each in alive),
+        "unknown": sum(_begun(each) for each in there if each.key in away),
         "shed": state.shed,
         "skipped": state.skipped,
         "inner_shed": state.inner_shed,
@@ -68,10 +77,39 @@ def overview(state: State) -> Json:
                 "started": each.started,
                 "last_ts": each.last_ts,
                 "missing": each.missing,
+                "is_silent": is_silent(each, now),
+                "unknown": _begun(each) if each.key in away else 0,
             }
             for each in state.processes.values()
         ],
     }
+
+
+def _minute(state: State, ts: float) -> list[Second]:
+    """Return the seconds of the minute before a time."""
+    first = int(ts) - _WINDOW + 1
+    return [second for number, second in state.seconds.items() if first <= number <= ts]
+
+
+def _latencies(state: State, recent: list[Second]) -> tuple[Sketch, float | None]:
+    """Return how long leads took in the last minute, or in the last one in which any ended.
+
+    That one's end is returned too.
+    """
+    until: float | None = None
+    if not any(second.ended for second in recent):
+        last = max((number for number, each in state.seconds.items() if each.ended), default=None)
+        if last is not None:
+            until = float(last)
+            recent = _minute(state, last)
+    times = Second().ms
+    for second in recent:
+        times.merge(second.ms)
+    return times, until
+
+
+def _begun(process: Process) -> int:
+    return max(0, process.leads) + max(0, process.shadows)
 
 
 def seconds(state: State, only: Iterable[int] | None = None) -> Json:
@@ -98,8 +136,8 @@ def _row(number: int, second: Second) -> list[Any]:
     ]
 
 
-def case_of(config_id: str, case: Case, state: str | None) -> Json:
-    """Return what is known of a case."""
+def case_of(config_id: str, case: Case, away: frozenset[str] = NOBODY) -> Json:
+    """Return what is known of a case, when some processes are lost."""
     errors = sorted(case.errors.items(), key=lambda item: (-item[1].count, item[0]))
     shown = [
         {"type": kind, "count": each.count, "message": each.message, "call_id": each.call_id}
@@ -112,22 +150,24 @@ def case_of(config_id: str, case: Case, state: str | None) -> Json:
         "config_id": config_id,
         "label": case.label,
         "values": case.values,
-        "state": state,
+        "state": None,
         "circuit": case.circuit or "closed",
         "lagged": case.lagged,
         "lag_ms": case.lag_ms,
-        "roles": {name: _role(role) for name, role in sorted(case.roles.items())},
+        "roles": {name: _role(role, away) for name, role in sorted(case.roles.items())},
         "why_not": case.why_not.ranked(),
         "errors": shown,
     }
 
 
-def _role(role: Role) -> Json:
+def _role(role: Role, away: frozenset[str]) -> Json:
     times, waits = role.duration, role.queue
+    in_flight, unknown = flying(role, away)
     return {
         **{name: getattr(role, name) for name in _COUNTS},
         "planned": role.planned,
-        "in_flight": role.in_flight,
+        "in_flight": in_flight,
+        "unknown": unknown,
         "p50_ms": times.quantile(0.5),
         "p90_ms": times.quantile(0.9),
         "p95_ms": times.quantile(0.95),
@@ -139,10 +179,11 @@ def _role(role: Role) -> Json:
     }
 
 
-def experiment(state: State, name: str, cases: list[Json]) -> Json:
+def experiment(state: State, name: str, cases: list[Json], away: frozenset[str] = NOBODY) -> Json:
     """Return what is known of an experiment; its `cases` are told already."""
     known = state.experiments[name]
     roles = _roles(known)
+    flights = [flying(role, away) for role in roles.values()]
     times = Sketch()
     for role in LEADS:
         if role in roles:
@@ -156,7 +197,8 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
         "calls": known.calls,
         "inner_calls": known.inner_calls,
         "planned": known.planned,
-        "in_flight": sum(role.in_flight for role in roles.values()),
+        "in_flight": sum(known for known, _ in flights),
+        "unknown": sum(unknown for _, unknown in flights),
         **_sums(roles.values()),
         "leads": _sums(role for name, role in roles.items() if name in LEADS),
         "shadows": _sums(role for name, role in roles.items() if name not in LEADS),
@@ -207,24 +249,32 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any
             yield keypath, value
 
 
-def actors(state: State) -> list[Json]:
+def actors(state: State, away: frozenset[str] = NOBODY) -> list[Json]:
     """Return all actors."""
-    return [_actor(state, name, actor) for name, actor in sorted(state.actors.items())]
+    return [_actor(state, name, actor, away) for name, actor in sorted(state.actors.items())]
 
 
-def _actor(state: State, name: str, actor: Actor) -> Json:
+def state_of(actor: Actor | None, away: frozenset[str]) -> str | None:
+    """Return the state of an actor, as far as it is known."""
+    if actor is None:
+        return None
+    return "unknown" if actor.process in away and actor.state == "running" else actor.state
+
+
+def _actor(state: State, name: str, actor: Actor, away: frozenset[str]) -> Json:
     kind, experiment = _kind(state, name, actor)
+    is_known = actor.process not in away
     crash = actor.crash
     return {
         "name": name,
         "experiment": experiment,
         "kind": kind,
-        "state": actor.state,
+        "state": state_of(actor, away),
         "since": actor.since,
         "restarts": actor.restarts,
-        "waiting": actor.waiting,
+        "waiting": actor.waiting if is_known else None,
         "capacity": actor.capacity,
-        "in_flight": actor.in_flight,
+        "in_flight": actor.in_flight if is_known else None,
         "dead_letters": actor.dead_letters,
         "gave_up": actor.gave_up,
         "crash": None if crash is None else msgspec.to_builtins(crash),
@@ -247,7 +297,7 @@ def _kind(state: State, name: str, actor: Actor) -> tuple[str, str | None]:
     return "other", actor.experiment
 
 
-def calls(state: State) -> list[Json]:
+def calls(state: State, away: frozenset[str] = NOBODY) -> list[Json]:
     """Return the last calls, newest first: so many from outside, and so many that branches made."""
     found: list[Json] = []
     left = {False: _SHOWN_CALLS, True: _SHOWN_CALLS}
@@ -256,11 +306,11 @@ def calls(state: State) -> list[Json]:
         is_inner = call.is_inner
         if left[is_inner]:
             left[is_inner] -= 1
-            found.append(_call(call_id, call, is_inner))
+            found.append(_call(call_id, call, is_inner, away))
     return found
 
 
-def _call(call_id: str, call: Called, is_inner: bool) -> Json:
+def _call(call_id: str, call: Called, is_inner: bool, away: frozenset[str]) -> Json:
     lead = next(
         (each for each in call.branches.values() if each.role == "primary"),
         next((each for each in call.branches.values() if each.config_id == call.config_id), None),
@@ -272,12 +322,16 @@ def _call(call_id: str, call: Called, is_inner: bool) -> Json:
         "is_inner": is_inner,
         "reason": call.reason,
         "branches": max(len(call.branches), call.planned or 0),
-        "status": None if lead is None else lead.status,
+        "status": None if lead is None else _status(lead.status, call, away),
         "duration_ms": None if lead is None else lead.duration_ms,
     }
 
 
-def call(state: State, call_id: str) -> Json | None:
+def _status(status: str | None, call: Called, away: frozenset[str]) -> str | None:
+    return "unknown" if status == "running" and call.process in away else status
+
+
+def call(state: State, call_id: str, away: frozenset[str] = NOBODY) -> Json | None:
     """Return all that is kept of a call: its branches, and the calls around it and inside it."""
     known = state.calls.get(call_id)
     if known is None:
@@ -294,7 +348,11 @@ def call(state: State, call_id: str) -> Json | None:
         if other.callers & mine:
             inner.append(other_id)
     branches = [
-        {"branch_id": branch_id, **msgspec.to_builtins(branch)}
+        {
+            "branch_id": branch_id,
+            **msgspec.to_builtins(branch),
+            "status": _status(branch.status, known, away),
+        }
         for branch_id, branch in known.branches.items()
     ]
     return {

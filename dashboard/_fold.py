@@ -146,7 +146,7 @@ def _process_of(state: State, event: Event) -> Process:
     if process is None:
         runtime = None if event.runtime is None else name_of(event.runtime)
         service = None if event.service is None else name_of(event.service)
-        process = Process(event.pid, runtime, service)
+        process = Process(event.pid, runtime, service, key=key)
         state.processes[key] = process
         keep_processes(state, key)
     return process

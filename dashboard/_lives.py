@@ -31,6 +31,7 @@ def actor_told(state: State, event: Event, process: Process) -> None:
         keep_actors(state, name)
     actor.last_ts = max(actor.last_ts, ts)
     actor.experiment = event.experiment or actor.experiment
+    actor.process = process.key
     actor.state = event.state or actor.state
     if event.event in _OF_A_LIFE:
         actor.since = ts

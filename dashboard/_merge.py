@@ -158,7 +158,7 @@ def _merge_branch(mine: Played, other: Played) -> None:
 
 def _merge_actor(mine: Actor, other: Actor) -> None:
     _add(mine, other, ("restarts", "dead_letters", "gave_up"))
-    _take(mine, other, ("experiment", "state", "since", "crash", *_SAMPLED))
+    _take(mine, other, ("experiment", "state", "since", "crash", "process", *_SAMPLED))
     mine.last_ts = max(mine.last_ts, other.last_ts)
 
 
@@ -185,5 +185,7 @@ _COUNTS: Final = (
     "let_go",
     "dropped",
 )
-_OF_A_PLAN: Final = ("experiment", "ts", "reason", "config_id", "parent_branch_id", "planned")
+_OF_A_PLAN: Final = (
+    *("experiment", "ts", "reason", "config_id", "parent_branch_id", "planned", "process"),
+)
 _SAMPLED: Final = ("waiting", "capacity", "in_flight")

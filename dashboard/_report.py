@@ -69,9 +69,9 @@ def _about(overview: Json) -> list[str]:
     processes = overview["processes"]
     told = f"{overview['events']} events of {_many(len(processes), 'process', 'processes')}"
     if first is not None and last is not None:
-        told += f", {_when(first)} to {_when(last)} ({_span(last - first)})"
+        told += f", {_when(first)} to {_when(last)} ({span_of(last - first)})"
     lines = [told]
-    lines += [f"  {process_of(each)}: {each['state'] or 'unknown'}" for each in processes[-5:]]
+    lines += [f"  {process_of(each)}: {ended_of(each)}" for each in processes[-5:]]
     lost = [
         _many(overview["unreadable"], "line unreadable", "lines unreadable"),
         _many(overview["missing"], "event missing", "events missing"),
@@ -102,10 +102,10 @@ def _configs(experiment: Json, width: int) -> list[str]:
     rows = [
         [
             case["label"] or case["config_id"],
-            role + ("" if case["circuit"] == "closed" else f" ({case['circuit']})"),
+            role + ("" if case["circuit"] == "closed" else f" (circuit {_words(case['circuit'])})"),
             *(str(played[count]) for count in _COUNTS),
             *(milliseconds(played[time]) for time in _TIMES),
-            str(played["in_flight"]),
+            flight_of(played),
         ]
         for case in experiment["cases"]
         for role, played in case["roles"].items()
@@ -172,10 +172,38 @@ def _losses(overview: Json) -> Iterator[list[str]]:
             yield [process_of(each), each["state"] or "unknown", str(each["missing"])]
 
 
+def _words(circuit: str) -> str:
+    return circuit.replace("_", " ")
+
+
 def process_of(process: Json) -> str:
     """Return how a process is called."""
     name = f"{process['pid']}/{process['runtime'] or '-'}"
     return printable(f"{process['service']} {name}" if process["service"] else name)
+
+
+def ended_of(process: Json) -> str:
+    """Say how a process ended, or that it goes on."""
+    if process["state"] == "stopped":
+        return "closed"
+    if not process["is_silent"]:
+        return process["state"] or "unknown"
+    last = f"never closed: last event {clock_of(process['last_ts'])}"
+    unknown = process["unknown"]
+    return f"{last}; {unknown} in flight then" if unknown else last
+
+
+def flight_of(played: Json) -> str:
+    """Say how many are in flight, and of how many that is not known: `2`, `3?`, `2+3?`."""
+    known, unknown = played["in_flight"], played["unknown"]
+    return str(known) if not unknown else f"{known}+{unknown}?" if known else f"{unknown}?"
+
+
+def clock_of(ts: float) -> str:
+    """Return the time of day, with the day if it is not today's."""
+    when = datetime.fromtimestamp(ts).astimezone()
+    is_today = when.date() == datetime.now().astimezone().date()
+    return when.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
 
 
 def _many(count: int, one: str, several: str) -> str:
@@ -186,7 +214,10 @@ def _when(ts: float) -> str:
     return datetime.fromtimestamp(ts).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _span(seconds: float) -> str:
+def span_of(seconds: float) -> str:
+    """Return how long it is, at a glance."""
     if seconds < 120:
         return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from ._app import LOOPBACK, app
 from ._board import Board
 from ._follow import Follower
 from ._shared import SharedBoard
+from ._strangers import refuse_strangers
 from ._terminal import tell_what_is_awaited
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
         problem = _problem(file)
         if problem:
             return _fail(f"{file} cannot be read: {problem}")
+    refuse_strangers(files)
     try:
         listening = _listen(host, port)
     except OSError as error:
@@ -76,7 +79,10 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
         reason = error.strerror or str(error)
         return _fail(f"cannot listen on {host}, port {port}: {reason}; {other} chooses another")
     address = _address(listening, host)
-    page = app(SharedBoard(Board()), hosts=LOOPBACK | {host} if _is_here(listening) else None)
+    page = app(
+        SharedBoard(Board(clock=time.time)),
+        hosts=LOOPBACK | {host} if _is_here(listening) else None,
+    )
     print(f"understudy dashboard: {address} (Ctrl-C ends it)", flush=True)
     tell_what_is_awaited("understudy dashboard", files)
     if not _is_here(listening):

@@ -85,6 +85,7 @@ class Process(msgspec.Struct, gc=False):
     leads: int = 0
     shadows: int = 0
     inner: int = 0
+    key: str = ""
 
     @property
     def missing(self) -> int:
@@ -114,7 +115,8 @@ class Second(msgspec.Struct, gc=False):
 class Role(msgspec.Struct, gc=False):
     """What became of the branches of a case that had one role.
 
-    `completed` are those that had begun, `unbegun` the others, whatever their status.
+    `completed` are those that had begun, `unbegun` the others, whatever their status. `flying` says
+    in which processes those are that have begun and not ended.
     """
 
     started: int = 0
@@ -126,6 +128,7 @@ class Role(msgspec.Struct, gc=False):
     cancelled: int = 0
     shed: int = 0
     skipped: int = 0
+    flying: dict[str, int] = {}
     duration: Sketch = msgspec.field(default_factory=_of_durations)
     queue: Sketch = msgspec.field(default_factory=_of_waiting)
 
@@ -222,6 +225,7 @@ class Called(msgspec.Struct, gc=False):
     config_id: str | None = None
     parent_branch_id: str | None = None
     planned: int | None = None
+    process: str | None = None
     branches: dict[str, Played] = {}
 
     @property
@@ -252,9 +256,10 @@ class Crash(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Actor(msgspec.Struct, gc=False):
-    """An actor."""
+    """An actor; `process` told of it last."""
 
     experiment: str | None = None
+    process: str | None = None
     state: str | None = None
     since: float | None = None
     last_ts: float = 0.0

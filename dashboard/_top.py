@@ -1,8 +1,7 @@
 """top: what happens, as a screen that refreshes."""
 
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any, Final, final
 
 import msgspec
@@ -10,10 +9,11 @@ import msgspec
 from ._board import Board
 from ._document import Json
 from ._follow import Follower
-from ._report import experiments_of, process_of
+from ._report import clock_of, experiments_of, flight_of, process_of, span_of
 from ._screen import Screen
 from ._table import cut, table
-from ._texts import milliseconds
+from ._terminal import awaited
+from ._texts import milliseconds, printable
 
 _HEAD: Final = (
     *("experiment", "config", "role"),
@@ -39,12 +39,16 @@ _SORTS: Final[dict[str, Callable[[Any], Any]]] = {
 
 @final
 class View(msgspec.Struct):
-    """What somebody wants to see: the order, the first row, and whether all stands still."""
+    """What somebody wants to see: the order, the first row, and whether all stands still.
+
+    `awaited` are the files that are not there yet.
+    """
 
     sort: str = "name"
     first: int = 0
     is_paused: bool = False
     is_over: bool = False
+    awaited: list[str] = []
 
     def press(self, key: str) -> None:
         """Do what a key stands for; most stand for nothing.
@@ -55,7 +59,7 @@ class View(msgspec.Struct):
             >>> view.press("s"), view.press("down"), view.press("?")
             (None, None, None)
             >>> view
-            View(sort='errors', first=1, is_paused=False, is_over=False)
+            View(sort='errors', first=1, is_paused=False, is_over=False, awaited=[])
         """
         match key:
             case "q":
@@ -82,14 +86,14 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
     rows = sorted(_rows(document), key=_SORTS[view.sort])
     shown = [
         [
-            *(name, config, role, str(each["in_flight"])),
+            *(name, config, role, flight_of(each)),
             *(str(each[n]) for n in ("ok", "error", "timeout", "cancelled", "shed", "skipped")),
             *(milliseconds(each["p50_ms"]), milliseconds(each["p99_ms"])),
-            "" if circuit == "closed" else circuit,
+            "" if circuit == "closed" else circuit.replace("_", " "),
         ]
         for name, config, role, each, circuit in rows
     ]
-    found = table(_HEAD, shown, width, 3, _SPARED) if rows else ["Nothing was played yet."]
+    found = table(_HEAD, shown, width, 3, _SPARED) if rows else _nothing(view)
     if height is not None:
         room = max(1, height - len(lines) - 2)
         view.first = min(view.first, max(0, len(found) - 1 - room))
@@ -99,6 +103,11 @@ def screen(board: Board, width: int, height: int | None, view: View | None = Non
         found = [*found, *blank, f"{state}by {view.sort}   {KEYS}"]
     told = [cut(line, width) for line in [*lines, *found]]
     return told if height is None else told[: height - 1] + told[-1:]
+
+
+def _nothing(view: View) -> list[str]:
+    waits = [f"Waiting for {printable(file)}, which is not there yet." for file in view.awaited]
+    return waits or ["Nothing was played yet."]
 
 
 def _rows(document: Json) -> list[tuple[str, str, str, Json, str]]:
@@ -113,9 +122,15 @@ def _rows(document: Json) -> list[tuple[str, str, str, Json, str]]:
 def _overview(document: Json, width: int) -> list[str]:
     """Say in a few lines how it goes."""
     seen = document["overview"]
-    ts = seen["ts"]
-    clock = "-" if ts is None else datetime.fromtimestamp(ts).astimezone().strftime("%H:%M:%S")
-    processes = [f"{process_of(each)} {each['state'] or '?'}" for each in seen["processes"]]
+    ts = seen["now"] or seen["ts"]
+    clock = "-" if ts is None else clock_of(ts)
+    unknown = f", {seen['unknown']} unknown" if seen["unknown"] else ""
+    until = (
+        ""
+        if seen["latency_until"] is None
+        else f"   latencies until {clock_of(seen['latency_until'])}"
+    )
+    processes = [f"{process_of(each)} {_state(each, seen['now'])}" for each in seen["processes"]]
     share = seen["error_share"]
     first = f"understudy top   {clock}   {seen['events']} events"
     losses = {name: seen[name] for name in ("missing", "dropped", "unreadable") if seen[name]}
@@ -130,10 +145,19 @@ def _overview(document: Json, width: int) -> list[str]:
         "   ".join(f"{name} {milliseconds(seen[f'{name}_ms'])}" for name in ("p50", "p95", "p99"))
         + f" ms   in flight {seen['in_flight']} and {seen['shadows_in_flight']} shadows"
         + (f", {seen['inner_in_flight']} inside" if seen["inner_in_flight"] else "")
-        + f"   lag {milliseconds(seen['lag_ms'])} ms",
+        + f"{unknown}"
+        + f"   lag {milliseconds(seen['lag_ms'])} ms{until}",
         f"calls by second  {_sparks(document, max(10, min(60, width - 17)))}",
         "",
     ]
+
+
+def _state(process: Json, now: float | None) -> str:
+    if process["state"] == "stopped":
+        return "closed"
+    if now is not None and process["is_silent"]:
+        return f"silent for {span_of(now - process['last_ts'])}"
+    return process["state"] or "?"
 
 
 def _sparks(document: Json, count: int) -> str:
@@ -141,7 +165,7 @@ def _sparks(document: Json, count: int) -> str:
     rows = {row[0]: row[1] for row in document["seconds"]["rows"]}
     if not rows:
         return ""
-    last = max(rows)
+    last = max(*rows, int(document["overview"]["now"] or 0))
     first = max(min(rows), last - count + 1)
     calls = [rows.get(second, 0) for second in range(first, last + 1)]
     most = max(calls)
@@ -151,7 +175,7 @@ def _sparks(document: Json, count: int) -> str:
     )
 
 
-def watch(board: Board, follower: Follower, interval: float) -> int:
+def watch(board: Board, follower: Follower, interval: float, files: Sequence[str] = ()) -> int:
     """Show what happens until somebody has seen enough."""
     view = View()
     with Screen() as terminal:
@@ -159,6 +183,7 @@ def watch(board: Board, follower: Follower, interval: float) -> int:
             until = time.monotonic() + interval
             is_behind = not view.is_paused and _catch_up(board, follower)
             width, height = terminal.size()
+            view.awaited = [] if board.state.events else awaited(files)
             terminal.draw(screen(board, width, height, view))
             if is_behind:
                 until = time.monotonic()

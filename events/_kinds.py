@@ -110,11 +110,11 @@ _ALL: Final = (
     Kind(
         "breaker.opened",
         "warning",
-        "A case failed too often as a shadow, and rests.",
+        "The circuit of a case opens: it failed too often as a shadow, and is skipped for a while.",
         _CONFIG,
     ),
-    Kind("breaker.half_opened", "info", "It is tried once more.", _CONFIG),
-    Kind("breaker.closed", "info", "It is well again.", _CONFIG),
+    Kind("breaker.half_opened", "info", "The circuit is half open: one shadow is tried.", _CONFIG),
+    Kind("breaker.closed", "info", "The circuit is closed again: that one did well.", _CONFIG),
     Kind(
         "strategy.failed",
         "error",
@@ -130,7 +130,9 @@ _ALL: Final = (
     Kind(
         "actor.sampled",
         "debug",
-        "How busy a case is, once a second at most, and only if that has changed.",
+        "How busy a case is: once a second at most, if that has changed; and while it is busy at "
+        "least every five seconds, if nothing else is told, so that a log that is silent is known "
+        "(not with `Runtime(lag=None)`).",
         ("actor", "experiment", "config_id", "label", "waiting", "capacity", "in_flight"),
     ),
     Kind("actor.crashed", "error", "Code of its own raised.", (*_ACTOR, *_ERROR)),

@@ -11,12 +11,12 @@ Layout, in the order something travels that is logged:
     _append     lines, each by one write; _state: small files, replaced whole; _problems
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
-                _numbers sums up, _overview keeps long metrics in short; _fork, _forking
+                _numbers sums up, _overview keeps long metrics in short; _fork, _forking;
+                _by_config compares the results of experiments that a runtime recorded
     _finding    list, find, get, best; _compare; _found: Runs, _info: RunInfo, _tables print them
     _query      filters, which _clauses reads; _scores, _times
     _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
                 _marks, and by the _changes that writers told of
-    _by_config  compares the results of experiments that a runtime recorded
 
 A room is imported when a name of it is first used.
 """

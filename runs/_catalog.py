@@ -18,7 +18,12 @@ _making = threading.Lock()
 
 
 def entries(
-    root: Path, *, project: str | None = None, status: str | None = None, rebuild: bool = False
+    root: Path,
+    *,
+    project: str | None = None,
+    status: str | None = None,
+    limit: int | None = None,
+    rebuild: bool = False,
 ) -> list[Packed | RunInfo]:
     """Return the runs, the newest first.
 
@@ -26,6 +31,7 @@ def entries(
         root: the folder that all is in.
         project: only those of a project, by the name of its folder.
         status: only those of a status.
+        limit: so many at most, where that saves time.
         rebuild: whether all is looked at anew.
     """
     path = root / FOLDER / FILE
@@ -36,14 +42,14 @@ def entries(
         try:
             index = _opened(path)
             try:
-                return _asked(root, index, project, status)
+                return _asked(root, index, project, status, limit)
             finally:
                 index.close()
         except IndexBroken:
             rebuild = True
         except (IndexBusy, OSError):
             break
-    return _from_memory(root, project, status)
+    return _from_memory(root, project, status, limit)
 
 
 def _opened(path: Path) -> Index:
@@ -53,17 +59,19 @@ def _opened(path: Path) -> Index:
     return Index(path)
 
 
-def _from_memory(root: Path, project: str | None, status: str | None) -> list[Packed | RunInfo]:
+def _from_memory(
+    root: Path, project: str | None, status: str | None, limit: int | None
+) -> list[Packed | RunInfo]:
     with _making:
         found = _in_memory.get(str(root))
         if found is None:
             found = _in_memory[str(root)] = threading.Lock(), Index(None)
     with found[0]:
-        return _asked(root, found[1], project, status)
+        return _asked(root, found[1], project, status, limit)
 
 
 def _asked(
-    root: Path, index: Index, project: str | None, status: str | None
+    root: Path, index: Index, project: str | None, status: str | None, limit: int | None
 ) -> list[Packed | RunInfo]:
     changes = look(root, index)
     unkept = changes
@@ -74,7 +82,8 @@ def _asked(
             put_aside(root)
         except IndexBusy:
             pass  # somebody else keeps it, or nobody: it is told nevertheless
-    return _laid_over(root, index.packed(project, status), unkept, project, status)
+    most = None if unkept.rows or unkept.infos else limit
+    return _laid_over(root, index.packed(project, status, most), unkept, project, status)
 
 
 def _laid_over(

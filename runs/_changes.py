@@ -7,6 +7,7 @@ aside as `changes.1` when it is large, by a reader who may write; so two files a
 import os
 from contextlib import suppress
 from pathlib import Path
+from time import time_ns
 from typing import Final, NamedTuple
 
 FOLDER: Final = ".understudy"
@@ -15,7 +16,7 @@ ASIDE: Final = "changes.1"
 LARGE: Final = 1 << 22
 
 Places = dict[str, int]
-"""How far each file was read, by its number on the disk."""
+"""How far each file was read, by its first line, which no other has."""
 
 
 class Told(NamedTuple):
@@ -31,7 +32,7 @@ class Told(NamedTuple):
 def note(run: Path) -> None:
     """Tell that a run has changed; where that cannot be written, readers find it nevertheless."""
     root = run.parent.parent
-    line = f"{run.parent.name}/{run.name}\n".encode()
+    line = os.fsencode(f"{run.parent.name}/{run.name}\t{time_ns():x}\n")
     with suppress(OSError):
         try:
             _append(root / FOLDER / FILE, line)
@@ -51,19 +52,18 @@ def read_changes(root: Path, places: Places) -> Told:
     now: Places = {}
     for name in (ASIDE, FILE):
         try:
-            with (root / FOLDER / name).open("rb", buffering=0) as file:
-                found = os.fstat(file.fileno())
-                number = str(found.st_ino)
-                start = places.get(number, 0)
-                if start > found.st_size:  # another file has got its number
-                    start = 0
+            with (root / FOLDER / name).open("rb") as file:
+                first = file.readline()
+                start = places.get(first.decode("utf-8", "replace"), 0)
                 file.seek(start)
                 data = file.read()
         except OSError:
             continue
         whole = data[: data.rfind(b"\n") + 1]
-        now[number] = start + len(whole)
-        runs.update(line.decode("ascii", "replace") for line in whole.split(b"\n") if line)
+        if first.endswith(b"\n"):
+            now[first.decode("utf-8", "replace")] = start + len(whole)
+        for line in whole.split(b"\n"):
+            runs.add(line.partition(b"\t")[0].decode("utf-8", "replace"))
     return Told(runs, now, is_whole=not places or not places.keys().isdisjoint(now))
 
 

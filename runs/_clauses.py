@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 
 from ._errors import FilterError
 from ._info import RunInfo
-from ._scores import MISSING, STATISTICS, metric_value
+from ._scores import MISSING, STATISTICS, is_true, metric_value
 from ._times import ago_of, moment_of, span_of
 
 Look = Callable[[RunInfo], Any]
@@ -281,11 +281,6 @@ def _matching(look: Look, pattern: str) -> Look:
         return any(isinstance(text, str) and is_like(text) is not None for text in texts)
 
     return matches
-
-
-def is_true(value: object) -> bool:
-    """Tell whether something holds: what is not there does not."""
-    return value is not MISSING and bool(value)
 
 
 def _nearest(name: str) -> str:

@@ -39,10 +39,17 @@ def enter(run: Run) -> None:
 
 
 def leave(run: Run) -> None:
-    """Make the one before the current one again, if the run still is."""
+    """Forget a run: the one before is the current one again, unless another began meanwhile."""
     around = _current.get()
-    if around is not None and around[0] is run:
-        _current.set(around[1])
+    later: list[Run] = []
+    while around is not None and around[0] is not run:
+        later.append(around[0])
+        around = around[1]
+    if around is not None:
+        before = around[1]
+        for each in reversed(later):
+            before = each, before
+        _current.set(before)
 
 
 @contextmanager

@@ -68,7 +68,8 @@ def list(
         ['first']
     """
     wanted = {*_arguments.texts("tags", tags)}
-    found = _found(root, project, status, rebuild)
+    most = limit if limit is not None and not wanted and sort == "-created" else None
+    found = _found(root, project, status, most, rebuild)
     if wanted:
         found = Runs([info for info in found if wanted <= {*info.tags}])
     return _sorted(found, sort, limit)
@@ -196,7 +197,11 @@ def _root(root: Root) -> Path:
 
 
 def _found(
-    root: Root, project: str | None = None, status: str | None = None, rebuild: bool = False
+    root: Root,
+    project: str | None = None,
+    status: str | None = None,
+    limit: int | None = None,
+    rebuild: bool = False,
 ) -> Runs:
     """Return all runs of a root, or some: the newest first."""
     if status is not None:
@@ -204,7 +209,7 @@ def _found(
     _arguments.text_or_none("project", project)
     place = _root(root)
     folder = None if project is None else folder_name(project)
-    return Runs(entries(place, project=folder, status=status, rebuild=rebuild), place)
+    return Runs(entries(place, project=folder, status=status, limit=limit, rebuild=rebuild), place)
 
 
 def _sorted(found: Runs, sort: str, limit: int | None) -> Runs:

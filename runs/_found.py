@@ -11,6 +11,7 @@ import msgspec
 
 from ._errors import RunError
 from ._info import RunInfo
+from ._reading import RunFolder
 from ._tables import as_html, as_text, shown_moment, shown_span, shown_value
 
 if TYPE_CHECKING:
@@ -25,9 +26,13 @@ _decode: Final = msgspec.msgpack.Decoder(RunInfo).decode
 
 def unpacked(packed: Packed, root: str | os.PathLike[str]) -> RunInfo:
     """Return a run that was found, out of the index."""
-    info = _decode(packed[1])
-    # nobody has seen it yet: and its folder may have been moved, with the index
-    msgspec.structs.force_setattr(info, "path", os.path.join(root, *packed[0].split("/")))
+    path = os.path.join(root, *packed[0].split("/"))
+    try:
+        info = _decode(packed[1])
+    except msgspec.MsgspecError:  # somebody wrote into the index
+        return RunInfo.of(RunFolder(path))
+    # nobody has seen it yet; and its folder may have been moved, with the index
+    msgspec.structs.force_setattr(info, "path", path)
     return info
 
 

@@ -143,14 +143,15 @@ class Index:
         found = self._ask(f"SELECT {_COLUMNS} FROM runs WHERE key = ?", key)
         return Row(*found[0]) if found else None
 
-    def packed(self, project: str | None, status: str | None) -> list[Packed]:
+    def packed(self, project: str | None, status: str | None, limit: int | None) -> list[Packed]:
         """Return all runs, or those of a project, or of a status: the newest first."""
         return self._ask(
             "SELECT key, info FROM runs WHERE info IS NOT NULL"
             " AND (?1 IS NULL OR project = ?1) AND (?2 IS NULL OR status = ?2)"
-            " ORDER BY created DESC",
+            " ORDER BY created DESC LIMIT ?3",
             project,
             status,
+            -1 if limit is None else limit,
         )
 
     def keep(self, rows: Mapping[str, Row | None], known: Known) -> None:

@@ -1,7 +1,7 @@
 """What has changed in the folders since one looked last: few are looked at, and all are found.
 
 Looked at are the runs that somebody told of (_changes), those that run or changed a moment ago,
-those that came or went, and a few thousand others, whose run.json is compared with what it was:
+those that came or went, and a thousand others, whose run.json is compared with what it was:
 copies, and what was changed by hand, are found as well.
 """
 
@@ -26,7 +26,7 @@ from ._reading import RunFolder
 SETTLED: Final = 10.0
 """How many seconds after a change a run, or a folder, is looked at each time: a copy may be under
 way, or the clock of the disk may be coarse."""
-AT_ONCE: Final = 2_000
+AT_ONCE: Final = 1_000
 """Of how many others run.json is compared, each time."""
 _ALL: Final = 1 << 60
 _FORGOTTEN: Final = 86_400.0
@@ -100,7 +100,7 @@ def _look_at(
 def _row_of(path: Path, key: str, home: int, before: Row | None, infos: dict[str, RunInfo]) -> Row:
     """Return what is to be kept of a folder."""
     stamp = stamp_of(str(path))
-    mark = mark_of(path)  # before it is read: what changes meanwhile is seen the next time
+    mark = mark_of(str(path))  # before it is read: what changes meanwhile is seen the next time
     attempts = read_attempts(path)
     is_open = _may_change(path, attempts) or mark.changed > time() - SETTLED
     is_same = before is not None and before.mark == mark.text and before.info is not None
@@ -139,7 +139,7 @@ def _projects_in(root: Path) -> dict[str, int]:
             return {
                 entry.name: entry.stat().st_mtime_ns
                 for entry in found
-                if not entry.name.startswith(".") and entry.is_dir()
+                if _is_name(entry.name) and entry.is_dir()
             }
     except OSError:
         return {}
@@ -151,7 +151,7 @@ def _homes_in(root: Path, project: str) -> dict[str, int]:
             return {
                 f"{project}/{entry.name}": entry.inode()
                 for entry in found
-                if not entry.name.startswith(".") and entry.is_dir()
+                if _is_name(entry.name) and entry.is_dir()
             }
     except OSError:
         return {}
@@ -164,11 +164,16 @@ def _home_of(path: Path) -> int | None:
         return None
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether a folder may be a project or a run: what is no text is none that we made."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return bool(text) and not text.startswith(".") and "\0" not in text
+
+
 def _is_key(text: str) -> bool:
-    """Tell whether a line names a folder: anybody may have written it."""
+    """Tell whether a line names a run: anybody may have written it."""
     parts = text.split("/")
-    return (
-        len(parts) == 2
-        and all(part and not part.startswith(".") for part in parts)
-        and "\0" not in text
-    )
+    return len(parts) == 2 and all(map(_is_name, parts))

@@ -3,8 +3,9 @@
 It looks like Python, and is none: _clauses reads it, and nothing is ever evaluated.
 """
 
-from ._clauses import Look, Reader, is_true
+from ._clauses import Look, Reader
 from ._info import RunInfo
+from ._scores import is_true
 
 
 class Filter:

@@ -20,6 +20,11 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
+def is_true(value: object) -> bool:
+    """Tell whether something holds: what is not there does not."""
+    return value is not MISSING and bool(value)
+
+
 def metric_value(info: RunInfo, metric: str, field: str | None, statistic: str) -> Any:
     """Return what a field of a metric comes to in a run; MISSING if it is not there.
 

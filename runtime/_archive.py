@@ -43,7 +43,7 @@ class Archive:
                 tally = actor.counts
                 if is_over:
                     tally = msgspec.structs.replace(tally, planned=tally.ended)
-                self._add(actor.config.id, actor.config.label, tally)
+                self._add(actor.config.id, actor.stage.label_of(actor.config), tally)
                 if len(self._tallies) > _MOST + 1:  # a config for each call, say
                     oldest = next(key for key in self._tallies if key != OTHERS)
                     _, tally = self._tallies.pop(oldest)

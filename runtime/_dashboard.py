@@ -37,7 +37,7 @@ class BoardSink(Behind):
         self._board = board
         super().__init__("a dashboard", capacity)
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
         self._board.take(events)
         return [True] * len(events)
 
@@ -58,7 +58,7 @@ class Showing:
     def __init__(
         self, runtime_id: str, choosing: Choosing, experiments: Callable[[], list[Experiment]]
     ) -> None:
-        self._board = SharedBoard(Board(), at_once=_AT_ONCE)
+        self._board = SharedBoard(Board(clock=time.time), at_once=_AT_ONCE)
         self._control = Controls(choosing, experiments)
         self._board.take([_registered(each, runtime_id) for each in experiments()])
         self.sink: BoardSink = BoardSink(self._board)
@@ -110,7 +110,7 @@ class Controls:
         for each in self._named(experiment):
             self._choosing.switch(each, False, _BY)
 
-    def force(self, experiment: str, config: str) -> None:
+    def pin(self, experiment: str, config: str) -> None:
         """Have a config answer all calls."""
         having = [
             each
@@ -122,7 +122,7 @@ class Controls:
         for each in having:
             self._choosing.pin(each, config, _BY)
 
-    def release(self, experiment: str) -> None:
+    def unpin(self, experiment: str) -> None:
         """Have the strategy choose again."""
         for each in self._named(experiment):
             self._choosing.pin(each, None, _BY)

@@ -20,6 +20,8 @@ _SHARE: Final = 4
 """When one note in so many of those that there is room for is there, the sinks are to hurry."""
 _OFTEN: Final = 1.0
 """How many seconds are between two samples, at least."""
+PULSE: Final = 5.0
+"""After how many seconds in which nothing was told those who read are told what is in flight."""
 _SOME: Final = 64
 """How many that are: it holds him up."""
 
@@ -110,6 +112,7 @@ class Emitter:
         "_room",
         "_sinks",
         "_stamps",
+        "_told_at",
         "dropped",
         "notes",
         "samples",
@@ -131,7 +134,7 @@ class Emitter:
         self._many = max(1, self._room // _SHARE)
         attend = self._attend if self._room else self._hand_over_at_once
         self.notes: Notes = Notes(attend, look_around)
-        self.samples: Callable[[], Iterable[tuple[str, dict[str, Any]]]] | None = None
+        self.samples: Callable[[bool], Iterable[tuple[str, dict[str, Any]]]] | None = None
         self.begin()
         begin_again_after_fork(self)
 
@@ -153,6 +156,7 @@ class Emitter:
         self._is_at_it = False
         self._stamps.begin()
         self._next_sample = time.monotonic() + _OFTEN
+        self._told_at = time.monotonic()
         self.notes.pad.clear()
         self.notes.most = 0
         self.dropped = 0
@@ -188,6 +192,7 @@ class Emitter:
         if not notes.pad:  # asked again: one who came in between may have seen the old `most`
             return False
         notes.most = self._many
+        self._told_at = time.monotonic()
         count = len(notes.pad) if most is None else min(most, len(notes.pad))
         events = self._made_of([notes.pad.popleft() for _ in range(count)])
         for sink in self._sinks:
@@ -202,10 +207,26 @@ class Emitter:
             return
         self._next_sample = now + _OFTEN
         try:
-            samples = [*self.samples()]
+            samples = [*self.samples(False)]
         except Exception:  # what is looked at changes meanwhile
             return
         self.notes.pad.extend(("said", self._clock(), *each) for each in samples)
+
+    def pulse(self) -> None:
+        """Tell how busy the cases are, if nothing was told for long: that we live, who reads knows.
+
+        To be called now and then while something is in flight.
+        """
+        if self.samples is None or time.monotonic() - self._told_at < PULSE:
+            return
+        with self._lock:
+            self._told_at = time.monotonic()
+            try:
+                samples = [*self.samples(True)]
+            except Exception:  # what is looked at changes meanwhile
+                return
+        for event, fields in samples:
+            self(event, **fields)
 
     def _attend(self) -> None:
         """Have the sinks come for the first note; at once if there are many; do some of it here."""

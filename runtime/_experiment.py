@@ -208,7 +208,7 @@ class Experiment:
 
     def __repr__(self) -> str:
         configs = self.settings.configs
-        labels = [config.label for config in configs[:_SHOWN]]
+        labels = [self.runtime.label_of(config) for config in configs[:_SHOWN]]
         if len(configs) > _SHOWN:
             labels.append(f"and {len(configs) - _SHOWN} more")
         return f"<Experiment {self.name}: {', '.join(labels)}>"

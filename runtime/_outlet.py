@@ -30,7 +30,8 @@ class Counts(NamedTuple):
     """What became of all that was put: offered = accepted + dropped, at any moment.
 
     And accepted = consumed + buffered. What was accepted first and lost later, because the
-    consumer hung or could not use it, moves from accepted to dropped.
+    consumer hung or could not use it, moves from accepted to dropped; and back, if it was given up
+    and the consumer deals with it in the end.
     """
 
     offered: int
@@ -112,6 +113,8 @@ class Outlet(Generic[T]):
         self._flushing = 0
         self._queue: deque[T] = deque()
         self._in_hand: tuple[T, ...] = ()
+        self._used = 0  # of what is in hand: so many are dealt with
+        self._given_up: tuple[T, ...] | None = None
         self._sources = Sources()
         self._offered = self._refused = self._lost = self._consumed = self._abandoned = 0
         self.failures = 0
@@ -166,6 +169,18 @@ class Outlet(Generic[T]):
         """Have all sources put what they have, in this thread."""
         if self._sources:
             self._sources.fetch()
+
+    def dealt(self, is_used: bool) -> bool:
+        """Be told by the consumer, if it takes one at a time, that it has dealt with the next.
+
+        Returns:
+            False if the batch was given up meanwhile: the rest counts as dropped, and is left.
+        """
+        with self._lock:
+            if not self._in_hand:
+                return False
+            self._used += is_used
+            return True
 
     @property
     def dropped(self) -> int:
@@ -258,7 +273,9 @@ class Outlet(Generic[T]):
     def _abandon(self) -> tuple[object, ...]:
         queue, in_hand = self._queue, self._in_hand
         self._queue, self._in_hand = deque(), ()
-        self._lost += len(queue) + len(in_hand)
+        self._consumed += self._used
+        self._lost += len(queue) + len(in_hand) - self._used
+        self._given_up = in_hand or self._given_up
         self._abandoned += 1
         self._done.notify_all()
         return queue, in_hand
@@ -323,6 +340,7 @@ class Outlet(Generic[T]):
                 if waiting >= self._batch or (waiting and is_urgent):
                     size = min(waiting, self._batch)
                     self._in_hand = tuple([self._queue.popleft() for _ in range(size)])
+                    self._used = 0
                     return self._in_hand
                 self._wakes_at = self._batch if is_gathering else 1
                 bell = self._bell
@@ -353,10 +371,15 @@ class Outlet(Generic[T]):
             if error is not None:
                 self.failures += 1
                 self.last_error = error
+            lost = max(0, min(unused, size)) if isinstance(unused, int) else 0
             if self._in_hand is not batch:  # it was given up, or we are in a forked child
+                if self._given_up is batch and error is None:
+                    late = max(0, size - lost - self._used)
+                    self._lost -= late
+                    self._consumed += late
+                self._given_up = None
                 return
             self._in_hand = ()
-            lost = max(0, min(unused, size)) if isinstance(unused, int) else 0
             self._lost += lost
             self._consumed += size - lost
             self._done.notify_all()

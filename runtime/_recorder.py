@@ -120,9 +120,9 @@ class RecordSink(Behind):
             self._note_loss()
         return is_flushed
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
         """Write a batch; of an experiment all at once, in the order in which they ended."""
-        results = [event for event in events if event.event != _LOST]
+        results = events[news:]
         self._learn_configs(results)
         by_experiment: dict[str, list[Event]] = {}
         for event in results:
@@ -133,11 +133,10 @@ class RecordSink(Behind):
             name = str(event.experiment)
             dealt.append(kept[name] > 0)
             kept[name] -= 1
-        if len(results) == len(events):
-            return dealt
-        if is_room := any(dealt):
+        is_room = any(dealt)
+        if news and is_room:
             self._note_loss()
-        return [is_room, *dealt]
+        return [is_room] * news + dealt
 
     def _written(self, experiment: str, events: list[Event]) -> int:
         """Write the results of one experiment, and return how many of them are kept."""

@@ -93,6 +93,8 @@ class Follower:
         self._tell("config.loaded", count=len(configs))
         try:
             for experiment in followers:
+                for config in configs:
+                    experiment.runtime.label_of(config)  # so that what is hidden is known in errors
                 experiment.binder.check(configs)
         except ConfigError as error:
             self._tell("config.rejected", error=error)

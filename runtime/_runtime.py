@@ -384,7 +384,11 @@ class Runtime(Calls):
         """Return a snapshot of every supervisor and case."""
         from ._statistics import statistics_of
 
-        return statistics_of(self._all_experiments(), self._telling.dropped)
+        return statistics_of(self._all_experiments(), self._telling.dropped, self.label_of)
+
+    def label_of(self, config: Config) -> str:
+        """Return the label of a config, as far as it may be told: `redact` may hide it."""
+        return self._telling.label_of(config)
 
     # Living
 
@@ -483,6 +487,6 @@ def find_config(experiment: Experiment, config: str | int) -> str:
         found = found or [each for each in configs if each.label == config]
     if len(found) == 1:
         return found[0].id
-    known = ", ".join(repr(each.label) for each in configs)
+    known = ", ".join(repr(experiment.runtime.label_of(each)) for each in configs)
     count = f"{len(found)} configs" if found else "no config"
     raise ExperimentError(f"{experiment.name} has {count} {config!r}; there are {known}")

@@ -22,12 +22,17 @@ class Samples:
         )
         """What was told last of those that were busy then."""
 
-    def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield what is to be told of the cases that are as busy as they were not before."""
+    def __call__(self, are_repeated: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield what is to be told of the cases that are as busy as they were not before.
+
+        Args:
+            are_repeated: whether those that are as busy as before are told of, too.
+        """
         for stage in self._stages():
             for actor in stage.cases():
                 waiting, in_flight = actor.mailbox.waiting, actor.in_flight
-                if self._busy.get(actor, (0, 0)) == (waiting, in_flight):
+                is_as_before = self._busy.get(actor, (0, 0)) == (waiting, in_flight)
+                if is_as_before and not (are_repeated and (waiting or in_flight)):
                     continue
                 if waiting or in_flight:
                     self._busy[actor] = (waiting, in_flight)

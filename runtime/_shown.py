@@ -18,6 +18,8 @@ LIMIT: Final = 2_000
 """How many bytes of a value are shown, unless told otherwise."""
 _SHORTEST: Final = 23
 """How many characters of a value are in a label at least, if it is so long."""
+_MOST_LABELS: Final = 1_000
+"""How many labels are looked for in messages."""
 _ROOM: Final = 8
 """How many bytes stand around a value that is cut: quotes, dots, a comma."""
 
@@ -66,6 +68,8 @@ class Shown:
 
     def __init__(self, redact: Redact | None) -> None:
         self._redact = redact
+        self._labels: dict[str, str] = {}
+        """What is shown instead of labels in which something hidden can be read."""
 
     def text(self, value: Any, limit: int) -> str:
         """Return a plain value as JSON, in so many bytes at most."""
@@ -125,8 +129,12 @@ class Shown:
             return True
 
     def message(self, text: str | None) -> str | None:
-        """Return the message of an error, unless that is hidden."""
-        return HIDDEN if text is not None and self.is_hidden("error.message", text) else text
+        """Return the message of an error, unless that is hidden; it may name configs."""
+        if text is None or self.is_hidden("error.message", text):
+            return None if text is None else HIDDEN
+        for label, shown in [*self._labels.items()]:
+            text = text.replace(label, shown)
+        return text
 
     def label(self, config: Config) -> str:
         """Return the label of a config; one in which something hidden can be read is replaced."""
@@ -135,7 +143,10 @@ class Shown:
             return label
         words = [*self._hidden_words(plain(config, LIMIT))]
         if any(word and (word in label or label.endswith("~")) for word in words):
-            return f"{HIDDEN}-{config.id[:8]}"
+            shown = f"{HIDDEN}-{config.id[:8]}"
+            if len(self._labels) < _MOST_LABELS:
+                self._labels[label] = shown
+            return shown
         return label
 
     def _hidden_words(self, value: Any, is_hidden: bool = False) -> Iterator[str]:

@@ -210,7 +210,7 @@ class Behind:
         missing = dropped - self._announced
         news = [_loss(missing, batch[0])] if missing else []
         try:
-            dealt = self._deal_with([*news, *batch])
+            dealt = self._deal_with([*news, *batch], len(news))
         except Exception as problem:  # out of memory, say
             self._problem = problem.with_traceback(None)
             dealt = [False] * (len(news) + len(batch))
@@ -235,8 +235,8 @@ class Behind:
         self._is_losing = lost > 0
         self._problem = ""
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
-        """Say of each event whether it is where it belongs."""
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
+        """Say of each event whether it is where it belongs; the first few are news of losses."""
         raise NotImplementedError
 
 
@@ -313,7 +313,7 @@ class FileSink(Behind):
             event = msgspec.structs.replace(event, error_message=told[:LONGEST])
         return super().put(event)
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
         written = self._file.write(encode_lines(events))
         self._problem = self._file.problem or ""
         return [True] * written + [False] * (len(events) - written)
@@ -328,8 +328,13 @@ def _whole(name: str, number: Any) -> int:
 class _OneByOne(Behind):
     """A sink that calls something with each event."""
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
-        return [self._tells(event) for event in events]
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
+        dealt: list[bool] = []
+        for event in events:
+            dealt.append(self._tells(event))
+            if len(dealt) > news and not self._outlet.dealt(dealt[-1]):
+                break  # it hung, and all that is left was given up meanwhile
+        return dealt + [False] * (len(events) - len(dealt))
 
     def _tells(self, event: Event) -> bool:
         try:
@@ -375,10 +380,10 @@ class LoggerSink(_OneByOne):
         self._is_enabled: dict[str, bool] = {}
         super().__init__("a logger", capacity)
 
-    def _deal_with(self, events: list[Event]) -> list[bool]:
+    def _deal_with(self, events: list[Event], news: int) -> list[bool]:
         self._bound = _bound(self._logger)
         self._is_enabled = {level: _is_enabled(self._bound, level) for level in _LEVELS}
-        return super()._deal_with(events)
+        return super()._deal_with(events, news)
 
     def _tell(self, event: Event) -> object:
         if not self._is_enabled.get(event.level, True):

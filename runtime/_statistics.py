@@ -2,12 +2,13 @@
 
 import math
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, cast
 
 import msgspec
 
 from understudy.actors import CaseActor, ExperimentSupervisor, State, Tally
+from understudy.configs import Config
 
 from ._experiment import Experiment
 from ._table import table
@@ -172,14 +173,18 @@ def _is_one_again_and_again(found: Sequence[ExperimentStatistics]) -> bool:
     )
 
 
-def statistics_of(experiments: Iterable[Experiment], events_dropped: int) -> RuntimeStatistics:
-    """Take the snapshot."""
+def statistics_of(
+    experiments: Iterable[Experiment], events_dropped: int, label_of: Callable[[Config], str]
+) -> RuntimeStatistics:
+    """Take the snapshot; `label_of` returns the label of a config, as far as it may be told."""
     ordered = sorted(experiments, key=lambda experiment: experiment.key)
-    found = tuple(map(_of_experiment, ordered))
+    found = tuple(_of_experiment(each, label_of) for each in ordered)
     return RuntimeStatistics(experiments=found, events_dropped=events_dropped)
 
 
-def _of_experiment(experiment: Experiment) -> ExperimentStatistics:
+def _of_experiment(
+    experiment: Experiment, label_of: Callable[[Config], str]
+) -> ExperimentStatistics:
     supervisors = [*experiment.supervisors.values()]
     strategies = [strategy for supervisor in supervisors for strategy in supervisor.strategies]
     return ExperimentStatistics(
@@ -192,7 +197,7 @@ def _of_experiment(experiment: Experiment) -> ExperimentStatistics:
         strategy_state=str(strategies[-1].state) if strategies else "new",
         restarts=sum(strategy.restarts for strategy in strategies),
         shadows_in_flight=sum(supervisor.shadows for supervisor in supervisors),
-        cases=tuple(_cases(experiment, supervisors)),
+        cases=tuple(_cases(experiment, supervisors, label_of)),
     )
 
 
@@ -204,9 +209,11 @@ def _written_as(function: Any) -> str:
 
 
 def _cases(
-    experiment: Experiment, supervisors: Iterable[ExperimentSupervisor]
+    experiment: Experiment,
+    supervisors: Iterable[ExperimentSupervisor],
+    label_of: Callable[[Config], str],
 ) -> Iterator[CaseStatistics]:
-    labels = {config.id: config.label for config in experiment.settings.configs}
+    labels = {config.id: label_of(config) for config in experiment.settings.configs}
     actors: dict[str, list[CaseActor]] = {config_id: [] for config_id in labels}
     past = experiment.archive.tallies
     for config_id, (label, _) in past.items():
@@ -214,7 +221,7 @@ def _cases(
         actors.setdefault(config_id, [])
     for supervisor in supervisors:
         for actor in supervisor.cases:
-            labels.setdefault(actor.config.id, actor.config.label)
+            labels.setdefault(actor.config.id, label_of(actor.config))
             actors.setdefault(actor.config.id, []).append(actor)
     for config_id, label in labels.items():
         tally = past[config_id][1] if config_id in past else Tally()

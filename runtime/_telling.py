@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ._experiment import Experiment
     from ._record import Record
     from ._recorder import RecordSink
-    from ._shown import Redact
+    from ._shown import Redact, Shown
     from ._sinks import Sink
 
 _log = logging.getLogger("understudy")
@@ -51,14 +51,13 @@ class Telling:
         self.emit: Emit | None = None
         self.notes: Notes | None = None
         self.label_of: Callable[[Config], str] = attrgetter("label")
-        self._redact = redact
         self._stages: Callable[[], Iterable[Stage]] | None = None
+        self._shown: Shown | None = None
         if redact is not None:
-            from ._shown import Shown
-
-            self.label_of = Shown(redact).label
+            self._shown = _shown(redact)
+            self.label_of = self._shown.label
         if record is not None:
-            self._record = _sink_of(record, redact)
+            self._record = _sink_of(record, self._shown or _shown(None))
         if events is not None:
             from ._sinks import as_sinks  # not imported where nobody listens
 
@@ -68,12 +67,12 @@ class Telling:
 
     def _attach(self, sinks: "list[Sink]") -> None:
         from ._events import Emitter
-        from ._shown import Shown
 
         mine = [] if self._record is None else [self._record]
         self._sinks = [*sinks, *mine]
         if self._sinks:
-            self._emitter = Emitter(self._sinks, *self._stamps, Shown(self._redact))
+            shown = self._shown or _shown(None)
+            self._emitter = Emitter(self._sinks, *self._stamps, shown)
             self.notes = self._emitter.notes
         if sinks:
             self._begin_to_tell()
@@ -109,7 +108,15 @@ class Telling:
             if record is None:
                 self._emitter.samples = samples
             else:
-                self._emitter.samples = lambda: [*samples(), *record.news()]
+                self._emitter.samples = lambda are_repeated: [
+                    *samples(are_repeated),
+                    *record.news(),
+                ]
+
+    def pulse(self) -> None:
+        """Be told that something is in flight: it is told of now and then, also if it hangs."""
+        if self._emitter is not None:
+            self._emitter.pulse()
 
     @property
     def dropped(self) -> int:
@@ -164,7 +171,7 @@ class Telling:
         """Tell that it has stopped."""
         if self.emit is None and report.cancelled:
             cases = Counter(
-                f"{case.experiment}[{case.config.label}]"
+                f"{case.experiment}[{self.label_of(case.config)}]"
                 for case in (result.experiment_case for result in report.cancelled)
             )
             told = ", ".join(f"{case} x {count}" for case, count in cases.items())
@@ -247,11 +254,16 @@ class Telling:
             self.emit(event, **fields)
 
 
-def _sink_of(record: "Record", redact: "Redact | None") -> "RecordSink":
+def _sink_of(record: "Record", shown: "Shown") -> "RecordSink":
     from ._recorder import RecordSink  # not imported where nothing is recorded
-    from ._shown import Shown
 
-    return RecordSink(record, Shown(redact))
+    return RecordSink(record, shown)
+
+
+def _shown(redact: "Redact | None") -> "Shown":
+    from ._shown import Shown  # not imported where nobody listens
+
+    return Shown(redact)
 
 
 def _culprit(branch: Branch, place: str, seconds: float) -> dict[str, Any]:

@@ -180,6 +180,7 @@ class Watchdog:
                         del watch.awake[reference]
                 if not watch.awake and not patrol.is_waiting:
                     return True
+                self._telling.pulse()
                 due = time.perf_counter() + self._pause
                 if not self._wait(watch, due):
                     return False

@@ -1,7 +1,8 @@
 """Checking a plan before it is followed: a strategy may be anyone's."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Any, cast
 
 from understudy.configs import Config, ConfigError, describe
@@ -14,13 +15,19 @@ _MOST_NAMED = 10
 _DICT: Any = dict  # which keys and values it has, its type does not say
 
 
-def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -> Plan:
+def check_plan(
+    plan: object,
+    known: Mapping[str, Config] | Collection[Config],
+    *,
+    label_of: Callable[[Config], str] = attrgetter("label"),
+) -> Plan:
     """Return the plan, if it can be followed: each of its configs is known, and stands there once.
 
     Args:
         plan: what a strategy answered.
         known: the configs of the experiment, or a dict of them by their ids, which is faster
             where many plans are checked. Configs are told apart by their ids.
+        label_of: returns what a config is called in errors, where labels may not be told.
 
     Raises:
         StrategyError: what was answered is not a Plan; or one of its configs is no Config, or not
@@ -42,7 +49,7 @@ def check_plan(plan: object, known: Mapping[str, Config] | Collection[Config]) -
     if not isinstance(plan, Plan):
         raise StrategyError(f"a strategy returns a Plan, not {describe(plan)}")
     if not _is_plain(plan, by_id):
-        _examine(plan, _by_id(by_id))
+        _examine(plan, _by_id(by_id), label_of)
     return plan
 
 
@@ -72,7 +79,7 @@ def _is_plain(plan: Any, by_id: Any) -> bool:
     return type(plan.reason) is str
 
 
-def _examine(plan: Plan, by_id: Mapping[str, Config]) -> None:
+def _examine(plan: Plan, by_id: Mapping[str, Config], label_of: Callable[[Config], str]) -> None:
     """Raise the error that says what is wrong, if anything is."""
     places: dict[str, str] = {}
     for place, config in _placed(plan):
@@ -83,14 +90,14 @@ def _examine(plan: Plan, by_id: Mapping[str, Config]) -> None:
         except ConfigError as error:
             raise StrategyError(f"{place} of the plan has no id: {error}") from error
         if config_id not in by_id:
-            there = ", ".join(repr(each.label) for each in islice(by_id.values(), _MOST_NAMED))
+            there = ", ".join(repr(label_of(each)) for each in islice(by_id.values(), _MOST_NAMED))
             more = "" if len(by_id) <= _MOST_NAMED else ", ..."
             raise StrategyError(
-                f"{place} of the plan, {config.label!r}, is none of the configs: {there}{more}"
+                f"{place} of the plan, {label_of(config)!r}, is none of the configs: {there}{more}"
             )
         if config_id in places:
             raise StrategyError(
-                f"the plan has {config.label!r} twice: as {places[config_id]} and as {place}"
+                f"the plan has {label_of(config)!r} twice: as {places[config_id]} and as {place}"
             )
         places[config_id] = place
     for name, value, problem in (

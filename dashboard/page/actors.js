@@ -1,7 +1,7 @@
 // The tree of supervisors: each actor under its own, what waits for it, and how it crashed.
 
 import { attribute, fill as put, h, list, say } from './dom.js';
-import { NONE, count, time } from './format.js';
+import { NONE, count, duration, time } from './format.js';
 import { empty } from './overview.js';
 import { address, matcher } from './route.js';
 
@@ -13,13 +13,14 @@ export function actors() {
   const body = h('tbody');
   const nothing = h('div', { class: 'empty', hidden: true });
   const more = h('p', { class: 'more', hidden: true });
+  const restarts = h('span', { class: 'note' });
   const head = ['actor', 'state', 'mailbox', 'in flight', 'restarts', 'dead letters', 'last crash'];
   const tree = h('div', { class: 'scroll' }, h('table', { class: 'tree' }, h('caption', { class: 'hidden' }, 'Actors'),
     h('thead', {}, h('tr', {}, ...head.map((text, index) => h('th', { scope: 'col', class: index >= 3 && index <= 5 ? `number${index === 5 ? ' wide' : ''}` : null }, text)))), body));
   const about = h('section', {}, h('h2', {}, 'processes'), h('div', { class: 'scroll' }, h('table', {}, h('caption', { class: 'hidden' }, 'Processes'),
     h('thead', {}, h('tr', {}, ...['process', 'runtime', 'service', 'state', 'started', 'last event', 'missing'].map((text) => h('th', { scope: 'col' }, text)))), processes)));
   return {
-    node: h('div', {}, about, h('section', {}, h('h2', {}, 'actors'), tree, more, nothing)),
+    node: h('div', {}, about, h('section', {}, h('div', { class: 'bar' }, h('h2', {}, 'actors'), restarts), tree, more, nothing)),
     title: () => 'actors',
     /** @param {any} store @param {import('./route.js').Route} route */
     update(store, route) {
@@ -27,6 +28,8 @@ export function actors() {
       attribute(about, 'hidden', alive.length === 0);
       list(processes, alive, (each) => `${each.pid}/${each.runtime}`, process);
       const all = store.document.actors ?? [];
+      const often = store.overview.restarts ?? 0;
+      say(restarts, all.length ? `${count(often)} ${often === 1 ? 'restart' : 'restarts'} in all` : '');
       const matches = matcher(route.options.get('q') ?? '');
       const shown = all.filter((/** @type {any} */ each) => matches({ name: each.name, experiment: each.experiment ?? '', state: each.state ?? '', kind: each.kind }));
       const sorted = shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.experiment ?? '\uffff').localeCompare(b.experiment ?? '\uffff', 'en', { numeric: true })
@@ -45,11 +48,21 @@ function process(each) {
   const cells = Array.from({ length: 7 }, () => h('td'));
   const node = h('tr', {}, ...cells);
   node.update = (/** @type {any} */ now) => {
-    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, now.state ?? NONE, time(now.started), time(now.last_ts), count(now.missing)];
+    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, state(now), time(now.started), time(now.last_ts), count(now.missing)];
     texts.forEach((text, index) => put(cells[index], String(text)));
+    attribute(cells[3], 'data-tone', now.is_silent && now.unknown ? 'warn' : null);
+    attribute(cells[3], 'title', now.is_silent ? 'It was never closed. With calls in flight it would have written; with nothing to do it writes nothing.' : null);
     attribute(cells[6], 'data-tone', now.missing ? 'warn' : null);
   };
   return node;
+}
+
+/** Where a runtime is in its life. @param {any} now */
+function state(now) {
+  if (now.state === 'stopped') return 'closed';
+  if (!now.is_silent) return now.state ?? NONE;
+  const unknown = now.unknown ? `, ${count(now.unknown)} in flight unknown` : '';
+  return `silent for ${duration((Date.now() / 1e3 - now.last_ts) * 1e3)}${unknown}`;
 }
 
 /** What an actor is called below its supervisor: `answer[model=quick]` is `model=quick`. @param {any} each */

@@ -1,7 +1,7 @@
 // The last calls; and one of them, with what it came to: a waterfall of its branches.
 
 import { attribute, h, list, say } from './dom.js';
-import { NONE, SIGNS, count, duration, moment, time, tone } from './format.js';
+import { NONE, SIGNS, chosen, count, duration, moment, time, tone } from './format.js';
 import { ask } from './link.js';
 import { empty } from './overview.js';
 import { address, change, matcher } from './route.js';
@@ -18,7 +18,7 @@ const COLUMNS = [
   },
   { key: 'time', label: 'time', number: true, by: (row) => row.ts, text: (row) => time(row.ts) },
   { key: 'experiment', label: 'experiment', by: (row) => row.experiment, text: (row) => `${row.is_inner ? '└ ' : ''}${row.experiment ?? ''}` },
-  { key: 'reason', label: 'chosen by', title: 'Why its primary was chosen', wide: true, by: (row) => row.reason, text: (row) => row.reason ?? '' },
+  { key: 'reason', label: 'chosen by', title: 'Who chose what is played', wide: true, by: (row) => row.reason, text: (row) => (row.reason ? chosen(row.reason) : '') },
   { key: 'branches', label: 'branches', number: true, wide: true, by: (row) => row.branches, text: (row) => count(row.branches) },
   { key: 'status', label: 'primary', by: (row) => row.status, text: (row) => status(row.status), tone: (row) => tone(row.status) },
   { key: 'duration', label: 'took', number: true, by: (row) => row.duration_ms, text: (row) => duration(row.duration_ms) },
@@ -115,7 +115,7 @@ export function call() {
     }
     attribute(parent, 'hidden', told.parent === null);
     if (told.parent !== null) attribute(parent, 'href', address('call', told.parent));
-    say(facts, [told.experiment, time(told.ts), told.reason ? `chosen by ${told.reason}` : null].filter(Boolean).join(' · '));
+    say(facts, [told.experiment, time(told.ts), told.reason ? `chosen by ${chosen(told.reason)}` : null].filter(Boolean).join(' · '));
     const branches = unroll(told, 0, []);
     isRunning = branches.some((each) => each.branch.status === 'running');
     drawWaterfall(rows, axis, branches);

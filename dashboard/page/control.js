@@ -10,25 +10,27 @@ let token = '';
 export function orders() {
   const said = h('span', { class: 'said', role: 'status' });
   const toggle = h('button', { type: 'button' });
-  const release = h('button', { type: 'button', title: 'Have its strategy choose again' }, 'release');
-  const node = h('div', { class: 'orders', hidden: !IS_OPEN }, toggle, release, said);
+  const unpin = h('button', { type: 'button', title: 'Have its strategy choose again', hidden: true }, 'unpin');
+  const node = h('div', { class: 'orders', hidden: !IS_OPEN }, toggle, unpin, said);
   let now = /** @type {any} */ (null);
   toggle.addEventListener('click', () => order(now.is_disabled ? 'enable' : 'disable', now.name, null, said));
-  release.addEventListener('click', () => order('release', now.name, null, said));
+  unpin.addEventListener('click', () => order('unpin', now.name, null, said));
   return {
     node,
     /** @param {any} row */
     update(row) {
       now = row;
       if (IS_OPEN) say(toggle, row.is_disabled ? 'enable' : 'disable');
+      attribute(unpin, 'hidden', !row.pinned);
     },
     /** @param {any} parent @param {any} row @param {any} each */
     onCase(parent, row, each) {
       if (!IS_OPEN) return;
+      attribute(parent, 'hidden', row.pinned === (each.label ?? each.config_id));
       list(parent, [each], (one) => one.config_id, (one) => h('button', {
         type: 'button', title: 'Have every call answered by this config',
-        onclick: () => order('force', row.name, one.config_id, said, one.label ?? one.config_id),
-      }, 'force'));
+        onclick: () => order('pin', row.name, one.config_id, said, one.label ?? one.config_id),
+      }, 'pin'));
     },
   };
 }

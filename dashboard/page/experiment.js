@@ -2,7 +2,7 @@
 
 import { orders } from './control.js';
 import { attribute, draw, fill, h, list, say } from './dom.js';
-import { NONE, SIGNS, count, duration, flat, share, time, value } from './format.js';
+import { NONE, SIGNS, chosen, count, duration, flat, flight, share, time, value } from './format.js';
 import { address, change, matcher } from './route.js';
 
 const MOST = 24;
@@ -25,7 +25,7 @@ export function experiment() {
     facts, desk.node,
     h('div', { class: 'bar' }, h('h2', {}, 'configs'), h('label', {}, only, ' differences only')),
     h('div', { class: 'scroll', tabindex: 0 }, tableNode), more,
-    h('section', { class: 'narrow' }, h('h2', {}, 'why its primaries were chosen'), reasons));
+    h('section', { class: 'narrow' }, h('h2', {}, 'who chose its primaries'), reasons));
   const missing = h('div', { class: 'empty' });
   const node = h('div', {}, found, missing);
 
@@ -64,9 +64,9 @@ function tellFacts(facts, row) {
   const open = row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
   const all = [
     ['strategy', row.strategy ?? NONE],
-    ['state', row.is_disabled ? '■ disabled: plays its default only' : row.pinned ? `■ forced: ${row.pinned} answers every call` : open ? `▲ ${open} of ${row.cases.length} configs resting` : 'on'],
+    ['state', row.is_disabled ? '■ disabled: its first config answers alone' : row.pinned ? `■ pinned: ${row.pinned} answers every call` : open ? `▲ circuit${open === 1 ? '' : 's'} open: ${open} of ${row.cases.length}` : 'on'],
     ['calls', `${count(row.calls)}${row.inner_calls ? ` (${count(row.inner_calls)} inside others)` : ''}`],
-    ['branches', `${count(row.planned)} planned, ${count(row.in_flight)} in flight`],
+    ['branches', `${count(row.planned)} planned, ${flight(row)} in flight`],
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],
     ['last heard of', time(row.last_ts)],
   ];
@@ -126,7 +126,7 @@ function lines(row, cases, isShort) {
   add('circuit', 'circuit', (cell, each) => {
     say(cell, CIRCUITS[each.circuit] ?? each.circuit);
     attribute(cell, 'data-tone', each.circuit === 'closed' ? null : 'warn');
-  }, { title: 'Open: it failed too often, and rests' });
+  }, { title: 'Open: it failed too often as a shadow, and is skipped for a while' });
   add('actor', 'actor', (cell, each) => fill(cell, each.state ?? NONE));
   if (cases.some((each) => each.lagged)) {
     add('lagged', 'held the loop', (cell, each) => {
@@ -168,7 +168,7 @@ function lines(row, cases, isShort) {
         attribute(cell, 'data-tone', number && status !== 'ok' ? { error: 'bad', timeout: 'bad' }[status] ?? 'warn' : null);
       });
     }
-    add(`${role}:in_flight`, 'in flight', (cell, each) => fill(cell, count(mine(each)?.in_flight)));
+    add(`${role}:in_flight`, 'in flight', (cell, each) => fill(cell, flight(mine(each))));
     add(`${role}:histogram`, 'duration', (cell, each) => histogram(cell, mine(each)?.histogram ?? [], domain), { tall: true, title: 'How many took how long; the scale is logarithmic, and the same for all' });
     add(`${role}:quantiles`, 'p50 · p95 · p99', (cell, each) => fill(cell, quantiles(mine(each), ['p50_ms', 'p95_ms', 'p99_ms'])));
     add(`${role}:mean`, 'mean', (cell, each) => fill(cell, duration(mine(each)?.mean_ms)));
@@ -252,7 +252,7 @@ function histogram(cell, bars, domain) {
 function bar(reason) {
   const part = h('span', { class: 'fill' });
   const number = h('b');
-  const node = h('li', {}, h('span', {}, reason), h('span', { class: 'track' }, part), number);
+  const node = h('li', {}, h('span', { title: `reason: ${reason}` }, chosen(reason)), h('span', { class: 'track' }, part), number);
   node.tell = (/** @type {number} */ times, /** @type {number} */ all) => {
     part.style.width = `${all ? Math.min((times / all) * 100, 100) : 0}%`;
     say(number, `${count(times)} (${share(all ? times / all : 0)})`);

@@ -80,12 +80,17 @@ function drawLink() {
   const waiting = isKnown ? 'reconnecting' : 'connecting';
   say(link, state === 'held' ? `held still, ${store.patches - heldSince} changes wait` : state === 'live' ? 'live' : waiting);
   const { processes = [], ts } = store.overview;
-  const running = processes.filter((/** @type {any} */ each) => each.state !== 'stopped').length;
+  const open = processes.filter((/** @type {any} */ each) => each.state !== 'stopped');
+  const silent = open.filter((/** @type {any} */ each) => each.is_silent);
+  const running = open.length - silent.length;
+  const since = Math.max(...silent.map((/** @type {any} */ each) => each.last_ts));
   const names = [...new Set(processes.map((/** @type {any} */ each) => each.service).filter(Boolean))];
   const quiet = ts ? Date.now() / 1e3 - ts : 0;
   say(service, !ts ? '' : [
-    names.join(', ') || null, running === 1 ? '1 runtime' : `${running} runtimes`,
-    quiet > 10 ? `last event ${time(ts)}` : null,
+    names.join(', ') || null,
+    open.length === 0 ? `closed: last event ${time(ts)}` : running === 0 ? null : running === 1 ? '1 runtime' : `${running} runtimes`,
+    silent.length ? `${silent.length === 1 ? '' : `${silent.length} `}silent since ${time(since)}` : null,
+    open.length && !silent.length && quiet > 10 ? `last event ${time(ts)}` : null,
   ].filter(Boolean).join(' · '));
 }
 

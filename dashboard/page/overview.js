@@ -1,7 +1,7 @@
 // The first panel: the experiments, and what happened that is out of the ordinary.
 
 import { attribute, h, list, say } from './dom.js';
-import { count, duration, moment, share, time } from './format.js';
+import { count, duration, flight, moment, share, time } from './format.js';
 import { address, matcher } from './route.js';
 import { table } from './table.js';
 
@@ -28,12 +28,12 @@ const COLUMNS = [
   { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => (row.strategy ?? '').replace(/Strategy$/, '') },
   {
     key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${!row.pinned}${9999 - open(row)}`,
-    text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ forced: ${row.pinned}` : open(row) ? `▲ ${open(row)} resting` : 'on'),
+    text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ pinned: ${row.pinned}` : open(row) ? `▲ ${open(row)} circuit${open(row) === 1 ? '' : 's'} open` : 'on'),
     tone: (row) => (row.is_disabled || row.pinned || open(row) ? 'warn' : ''),
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
   { key: 'calls', label: 'calls', title: 'All its calls; inside: those of them that branches of other calls made', number: true, by: (row) => row.calls, text: (row) => `${count(row.calls)}${inside(row)}` },
-  { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
+  { key: 'flying', label: 'in flight', title: 'Branches that run just now; with ? those of a process that is silent', number: true, wide: true, by: (row) => row.in_flight + row.unknown, text: flight },
   { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
   {
     key: 'errors', label: 'errors', title: 'Errors and timeouts of those somebody waits for: primaries, and branches of which all answer', number: true,
@@ -107,12 +107,16 @@ export function empty(node, store, isAny, isShown) {
   }
 }
 
+const CIRCUITS = /** @type {Record<string, string>} */ ({
+  'breaker.opened': 'circuit open', 'breaker.half_opened': 'circuit half open', 'breaker.closed': 'circuit closed',
+});
+
 /** @param {any} told */
 function notice(told) {
   const said = [
     told.experiment && told.experiment !== '' ? told.experiment : null, told.label, told.actor && !told.label ? told.actor : null, told.source,
     told['error.type'] ? `${told['error.type']}: ${told['error.message'] ?? ''}` : null,
-    told.event === 'log.dropped' ? `${count(told.count)} events` : null, told.reason,
+    told.event === 'log.dropped' ? `${count(told.count)} events` : null, CIRCUITS[told.event], told.reason,
   ].filter((part) => part !== null && part !== undefined && part !== '').join('  ');
   return h('li', { 'data-level': told.level ?? level(told.event) },
     h('time', {}, time(told.ts)), h('b', {}, told.event), h('span', {}, said));

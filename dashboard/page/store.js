@@ -15,6 +15,8 @@ export class Store {
     this.lines = [];
     this.skipped = 0;
     this.patches = 0;
+    /** Whether it was over long before anybody looked: then its end is what is shown. */
+    this.isPast = false;
   }
 
   /** Begin anew. @param {Record<string, any>} document */
@@ -27,6 +29,7 @@ export class Store {
     this.takeSeconds(seconds);
     this.takeLines(tail);
     this.takeFlying();
+    this.isPast = this.quiet > SECONDS;
   }
 
   /** Take what changed: whole values, but for seconds and tail. @param {Record<string, any>} changes */
@@ -46,6 +49,12 @@ export class Store {
     return this.document.overview ?? {};
   }
 
+  /** For how many seconds nothing was heard, by the clock of the server if it has one. */
+  get quiet() {
+    const { ts, now } = this.overview;
+    return ts && now ? Math.max(0, now - ts, Date.now() / 1e3 - ts) : 0;
+  }
+
   /** @returns {any[]} */
   get experiments() {
     return Object.keys(this.document).filter((key) => key.startsWith('experiment:'))
@@ -54,7 +63,8 @@ export class Store {
 
   /** The rows of the last seconds, one for each, oldest first. @returns {any[][]} */
   rows() {
-    const last = Math.floor(this.overview.ts ?? 0);
+    if (this.quiet < SECONDS) this.isPast = false;
+    const last = Math.floor((this.overview.ts ?? 0) + (this.isPast ? 0 : this.quiet));
     const rows = [];
     for (let second = last - SECONDS + 1; second <= last; second += 1) {
       rows.push(this.seconds.get(second) ?? [second, 0, 0, 0, 0, 0, 0, null, null, null, null, 0]);
@@ -77,9 +87,9 @@ export class Store {
   }
 
   takeFlying() {
-    const { ts, in_flight: flying } = this.overview;
+    const { ts, now, in_flight: flying } = this.overview;
     if (ts === null || ts === undefined) return;
-    this.flying.set(Math.floor(ts), flying);
+    this.flying.set(Math.floor(Math.max(ts, now ?? 0)), flying);
     trim(this.flying, SECONDS + 60);
   }
 }

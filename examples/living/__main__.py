@@ -27,7 +27,7 @@ async def live(number: int) -> None:
     while True:
         with suppress(ConnectionError, TimeoutError):
             asked = chance.choice([answer, answer, answer, reply])
-            # somebody may force `hanging` on the page, and is to see that go by
+            # somebody may pin `hanging` on the page, and is to see that go by
             await asked.options(timeout=2)(f"question {number}")
         if chance.random() < 0.02:
             await runtime.collect(vote, "which one?")
@@ -70,7 +70,7 @@ def main() -> None:
     listening = config.bind_socket()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/experiments/"
     print(f"A service lives, and shows what it does: {address}", flush=True)
-    print(f"To disable or force a config there: {token}", flush=True)
+    print(f"The token, to disable an experiment or pin a config there: {token}", flush=True)
     print("Ctrl-C ends it.", flush=True)
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

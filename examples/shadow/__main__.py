@@ -43,33 +43,42 @@ runtime = Runtime(
 )
 
 
-@runtime.experiment
+@runtime.experiment(name="answer")
 async def answer(prompt: str, config: Config) -> str:
     return await ask(config.model, prompt)
 
 
 # What else there is:
-@runtime.experiment(configs=[{"words": "few"}, {"words": "many"}], strategy=ShadowStrategy())
+@runtime.experiment(
+    name="rewrite", configs=[{"words": "few"}, {"words": "many"}], strategy=ShadowStrategy()
+)
 async def rewrite(prompt: str, config: Config) -> str:
     """Rewrite a prompt: called inside the next one, and played under the same case."""
     return prompt if config.words == "few" else f"please, {prompt}"
 
 
 @runtime.experiment(
-    configs=[{"tone": "dry"}, {"tone": "warm"}], strategy=ShadowStrategy(), uses=[rewrite]
+    name="reply",
+    configs=[{"tone": "dry"}, {"tone": "warm"}],
+    strategy=ShadowStrategy(),
+    uses=[rewrite],
 )
 async def reply(prompt: str, config: Config) -> str:
     """Reply with a rewritten prompt: two experiments, four cases."""
     return f"{config.tone}: {await rewrite(prompt)}"
 
 
-@runtime.experiment(strategy=MultiBranchStrategy(), timeout=0.05)
+@runtime.experiment(name="vote", strategy=MultiBranchStrategy(), timeout=0.05)
 async def vote(prompt: str, config: Config) -> str:
     """Ask all models at once, each for 50 ms at most."""
     return await ask(config.model, prompt)
 
 
-@runtime.experiment(configs=[{"model": "trusted"}, {"model": "hanging"}], strategy=ShadowStrategy())
+@runtime.experiment(
+    name="summarize",
+    configs=[{"model": "trusted"}, {"model": "hanging"}],
+    strategy=ShadowStrategy(),
+)
 async def summarize(prompt: str, config: Config) -> str:
     """Play a shadow that hangs, and has no timeout."""
     return await ask(config.model, prompt)

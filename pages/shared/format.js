@@ -10,6 +10,12 @@ export function count(value) {
   return value < 1e9 ? `${(value / 1e6).toFixed(2)} M` : `${(value / 1e9).toFixed(2)} G`;
 }
 
+/** What is in flight, and of how much that is not known: 2, 3?, 2+3?. @param {any} row */
+export function flight(row) {
+  if (!row?.unknown) return count(row?.in_flight);
+  return `${row.in_flight ? `${count(row.in_flight)}+` : ''}${count(row.unknown)}?`;
+}
+
 /** A rate: 0.4, 12.3, 1,234. @param {number | null | undefined} value */
 export function rate(value) {
   if (value === null || value === undefined) return NONE;
@@ -68,13 +74,23 @@ export function flat(values, prefix = '', found = /** @type {Record<string, any>
   return found;
 }
 
+const CHOICES = /** @type {Record<string, string>} */ ({
+  static: 'its strategy', given: 'the caller', disabled: 'the kill switch', pinned: 'a pin', forced: 'force',
+  case: 'the outer call', error: 'nobody: its strategy failed',
+});
+
+/** Who chose what is played, by the reason that the events give; any other is a strategy's own. @param {string} reason */
+export function chosen(reason) {
+  return CHOICES[reason] ?? `its strategy: ${reason}`;
+}
+
 /** How a status is marked, so that colour is never the only sign. */
 export const SIGNS = /** @type {Record<string, string>} */ ({
-  ok: '✓', error: '✕', timeout: '◷', cancelled: '⊘', shed: '⤓', skipped: '–', running: '▸',
+  ok: '✓', error: '✕', timeout: '◷', cancelled: '⊘', shed: '⤓', skipped: '–', running: '▸', unknown: '?',
 });
 
 /** What a status is: good, bad, or of no account. @param {string | null} status */
 export function tone(status) {
   if (status === 'error' || status === 'timeout') return 'bad';
-  return status === 'shed' || status === 'cancelled' ? 'warn' : '';
+  return ['shed', 'cancelled', 'unknown'].includes(status ?? '') ? 'warn' : '';
 }

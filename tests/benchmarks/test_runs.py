@@ -13,7 +13,7 @@ from benchmarks._page import END
 from benchmarks._performance import DOCS
 from benchmarks._report import render, told_of
 from benchmarks.runs import __main__ as runs
-from benchmarks.runs import bench_beginning, bench_reading, bench_recording
+from benchmarks.runs import bench_beginning, bench_finding, bench_reading, bench_recording
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,9 @@ from benchmarks.runs import bench_beginning, bench_reading, bench_recording
         (bench_recording.tables, bench_recording.QUICK, 7),
         (bench_reading.tables, bench_reading.QUICK, 2),
         (bench_beginning.tables, bench_beginning.QUICK, 2),
+        (bench_finding.tables, bench_finding.QUICK, 2),
     ],
-    ids=["recording", "reading", "beginning"],
+    ids=["recording", "reading", "beginning", "finding"],
 )
 def test_every_case_is_measured(
     tables: Callable[..., Iterator[Table]], quick: Mapping[str, Any], goals: int

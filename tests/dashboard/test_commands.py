@@ -310,3 +310,37 @@ def test_main_returns_what_the_process_exits_with(
     with pytest.raises(SystemExit) as ended:
         main(["sing"])
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["report", "tail", "top", "dashboard"])
+def test_a_file_that_is_no_log_is_refused_and_it_says_what_is_in_it(
+    command: str, log: Path, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("to do\n\n{}\n" + "more\x1b[31m\n" * 1000)
+    done = run(command, log, notes)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"understudy: {notes} is no log of events: not one in 1002 lines; the first is 'to do'. "
+        'Give the file that a runtime writes: Runtime(events="events.jsonl")\n'
+    )
+
+
+def test_a_log_is_known_by_one_line_of_it_torn_or_not(log: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed.log"
+    mixed.write_bytes(b"hello\n" * 100 + log.read_bytes())
+    done = run("report", mixed)
+    assert done.returncode == 0
+    assert "101 lines unreadable" in done.stdout
+    mixed.write_bytes(b'hello\n{"v":1,"ts":17')
+    done = run("tail", "--no-follow", mixed)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="no such file here")
+@pytest.mark.parametrize("command", ["report", "top"])
+def test_a_pipe_with_no_event_is_refused_too(command: str) -> None:
+    again = [sys.executable, "-m", "understudy", command, "/dev/stdin"]
+    done = subprocess.run(again, input="a\nb\n", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/dev/stdin is no log of events: not one in 2 lines." in done.stderr

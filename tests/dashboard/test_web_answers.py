@@ -42,15 +42,15 @@ class Desk:
         self._known(experiment)
         self.done.append(("enable", experiment))
 
-    def force(self, experiment: str, config: str) -> None:
+    def pin(self, experiment: str, config: str) -> None:
         self._known(experiment)
         if config != "c1":
             raise ValueError(f"answer has no config {config!r}: c1")
-        self.done.append(("force", experiment, config))
+        self.done.append(("pin", experiment, config))
 
-    def release(self, experiment: str) -> None:
+    def unpin(self, experiment: str) -> None:
         self._known(experiment)
-        self.done.append(("release", experiment))
+        self.done.append(("unpin", experiment))
 
     @staticmethod
     def _known(experiment: str) -> None:
@@ -251,18 +251,18 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 async def test_who_has_the_token_gives_orders(desk: tuple[Desk, httpx2.AsyncClient]) -> None:
     taken, client = desk
-    for action in ("disable", "enable", "release"):
+    for action in ("disable", "enable", "unpin"):
         order = {"action": action, "experiment": "answer"}
         answer = await client.post("/api/control", json=order, headers=BEARER)
         assert (answer.status_code, answer.json()) == (200, {"message": "done"})
-    force = {"action": "force", "experiment": "answer", "config": "c1"}
+    pin = {"action": "pin", "experiment": "answer", "config": "c1"}
     origin = {"origin": "http://127.0.0.1:8765", "sec-fetch-site": "same-origin"}
-    assert (await client.post("/api/control", json=force, headers=BEARER | origin)).is_success
+    assert (await client.post("/api/control", json=pin, headers=BEARER | origin)).is_success
     assert taken.done == [
         ("disable", "answer"),
         ("enable", "answer"),
-        ("release", "answer"),
-        ("force", "answer", "c1"),
+        ("unpin", "answer"),
+        ("pin", "answer", "c1"),
     ]
     assert 'name="understudy-control" content="token"' in (await client.get("/")).text
 
@@ -315,8 +315,8 @@ async def test_an_order_is_not_given_by_reading(desk: tuple[Desk, httpx2.AsyncCl
         (400, b'{"action": "explode", "experiment": "answer"}', "explode"),
         (400, b'{"action": "disable"}', "experiment"),
         (400, b'{"action": "disable", "experiment": "answer", "x": 1}', "unknown field"),
-        (400, b'{"action": "force", "experiment": "answer"}', "force needs the id of a config"),
-        (400, b'{"action": "force", "experiment": "answer", "config": "c9"}', "no config 'c9'"),
+        (400, b'{"action": "pin", "experiment": "answer"}', "pin needs the id of a config"),
+        (400, b'{"action": "pin", "experiment": "answer", "config": "c9"}', "no config 'c9'"),
         (404, b'{"action": "disable", "experiment": "other"}', "no experiment 'other'"),
         (413, b" " * 5000, "4096 bytes"),
     ],

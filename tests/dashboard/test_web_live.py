@@ -201,7 +201,7 @@ def test_whoever_has_the_token_orders_from_the_page_and_the_runtime_obeys(
         everybody = {"trusted", "other", "failing", "slow"}
         assert answers() == ("trusted", everybody)
         browser.open(f"{service.address}#/experiment/answer")
-        toggle, release = ".orders button:nth-child(1)", ".orders button:nth-child(2)"
+        toggle, unpin = ".orders button:nth-child(1)", ".orders button:nth-child(2)"
         browser.until(lambda: browser.text(toggle) == "disable")
         order(browser, toggle)
         browser.until(lambda: fact_on(browser, "state").startswith("■ disabled"))
@@ -215,7 +215,8 @@ def test_whoever_has_the_token_orders_from_the_page_and_the_runtime_obeys(
         place = labels.index("other") + 2  # the first cell is a corner
         order(browser, f"thead :nth-child({place}) .actions button")
         assert answers()[0] == "other"
-        order(browser, release)
+        browser.until(lambda: browser.count(".orders button") == 2)
+        order(browser, unpin)
         assert answers() == ("trusted", everybody)
         browser.go("#/")
         expected = ["pinned", "unpinned", "disabled", "enabled"]

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from msgspec import structs
 
 from tests.dashboard.browsing import Browser, browsing, need
 from tests.dashboard.sample import Demo, lines
 from tests.dashboard.serving import Served, served
 from tests.dashboard.test_web_serving import process, until
 from understudy import Config, Runtime, ShadowStrategy
-from understudy.events import encode_line
+from understudy.events import Event, encode_line
 
 PANELS = ["", "calls", "actors", "tail", "runs", "experiment/answer", "call/CALL"]
 START = 1_700_000_000.0
@@ -594,11 +595,18 @@ class Desk:
     def enable(self, experiment: str) -> None:
         self.done.append(("enable", experiment))
 
-    def force(self, experiment: str, config: str) -> None:
-        self.done.append(("force", experiment, config))
+    def pin(self, experiment: str, config: str) -> None:
+        self.done.append(("pin", experiment, config))
 
-    def release(self, experiment: str) -> None:
-        raise ValueError("nothing is forced")
+    def unpin(self, experiment: str) -> None:
+        raise ValueError("nothing is pinned")
+
+
+def pinned(label: str | None) -> Event:
+    """Return what is told when a config of `answer` is pinned; None: no longer."""
+    name = "experiment.unpinned" if label is None else "experiment.pinned"
+    told = Event(v=1, ts=START + 2, event=name, level="info", seq=0, pid=1, experiment="answer")
+    return told if label is None else structs.replace(told, label=label)
 
 
 def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
@@ -606,7 +614,7 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
     with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=desk) as it:
         browser.open(f"{it.address}#/experiment/answer")
         said = ".orders .said"
-        browser.until(lambda: browser.count(".orders button") == 2)
+        browser.until(lambda: browser.count(".orders button") == 1)
         browser.click(".orders button")
         browser.until(lambda: browser.count("dialog[open] input") == 1)
         browser.press(*"wrong", "\ue007")
@@ -616,13 +624,18 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         browser.until(lambda: browser.count("dialog[open] input") == 1)
         browser.press(*"open sesame", "\ue007")
         browser.until(lambda: browser.text(said) == "disable: done")
-        browser.click(".orders button:nth-child(2)")
-        browser.until(lambda: browser.text(said) == "release: nothing is forced")
         browser.click("thead th:nth-child(4) .actions button")
-        browser.until(lambda: browser.text(said) == "force: done")
+        browser.until(lambda: browser.text(said) == "pin: done")
+        assert browser.count(".orders button") == 1  # nothing is pinned, it was told
+        it.take([pinned("small")])
+        browser.until(lambda: browser.count(".orders button") == 2)
+        browser.click(".orders button:nth-child(2)")
+        browser.until(lambda: browser.text(said) == "unpin: nothing is pinned")
+        it.take([pinned(None)])
+        browser.until(lambda: browser.count(".orders button") == 1)
         failing = it.document()["experiment:answer"]["cases"]
         config = next(each["config_id"] for each in failing if each["label"] == "model=failing")
-        assert desk.done == [("disable", "answer"), ("force", "answer", config)]
+        assert desk.done == [("disable", "answer"), ("pin", "answer", config)]
         complaints = browser.complaints()  # the browser itself tells of the 401 and the 400
         assert all("401" in each or "400" in each for each in complaints)
         kept = "return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
@@ -633,7 +646,7 @@ def test_an_order_given_by_keyboard_is_carried_out_once(browser: Browser) -> Non
     desk = Desk()
     with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=desk) as it:
         browser.open(f"{it.address}#/experiment/answer")
-        browser.until(lambda: browser.count(".orders button") == 2)
+        browser.until(lambda: browser.count(".orders button") == 1)
         browser.ask("document.querySelector('.orders button').focus()")
         browser.press("\ue007")
         browser.until(lambda: browser.count("dialog[open] input") == 1)
@@ -641,19 +654,19 @@ def test_an_order_given_by_keyboard_is_carried_out_once(browser: Browser) -> Non
         browser.press(*"open sesame", "\ue007")
         browser.until(lambda: browser.text(".orders .said") == "disable: done")
         browser.click("thead th:nth-child(3) .actions button")
-        browser.until(lambda: browser.text(".orders .said") == "force: done")
-        assert [order for order, *_ in desk.done] == ["disable", "force"]
+        browser.until(lambda: browser.text(".orders .said") == "pin: done")
+        assert [order for order, *_ in desk.done] == ["disable", "pin"]
         assert browser.count("dialog") == 0
 
 
-def test_the_dialog_names_the_config_that_is_to_be_forced(browser: Browser) -> None:
+def test_the_dialog_names_the_config_that_is_to_be_pinned(browser: Browser) -> None:
     with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=Desk()) as it:
         browser.open(f"{it.address}#/experiment/answer")
-        forced = "thead th:nth-child(4) .actions button"
-        browser.until(lambda: browser.count(forced) == 1)
-        browser.click(forced)
+        pin = "thead th:nth-child(4) .actions button"
+        browser.until(lambda: browser.count(pin) == 1)
+        browser.click(pin)
         browser.until(lambda: browser.count("dialog[open] input") == 1)
-        assert browser.text("dialog h2") == "force model=failing of answer"
+        assert browser.text("dialog h2") == "pin model=failing of answer"
 
 
 def test_without_a_token_there_is_nothing_to_order(browser: Browser, shop: Served) -> None:

@@ -69,6 +69,15 @@ class TestStyles:
             assert (run.status, run.attempt) == ("RUNNING", 2)
         assert run.status == "COMPLETED"
 
+    def test_runs_that_end_in_any_order_are_not_current_afterwards(self) -> None:
+        first, second, third = (Run(prefix=name).start() for name in "abc")
+        second.complete()
+        assert current_run() is third
+        third.complete()
+        assert current_run() is first
+        first.complete()
+        assert current_run() is None
+
 
 class TestDecorator:
     def test_a_function(self) -> None:

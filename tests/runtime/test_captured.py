@@ -404,7 +404,38 @@ async def _everything(runtime: Runtime) -> None:
                 answer.experiment.function
             )
             await strange(Login("a", PLANTED), PLANTED, email=PLANTED)
+            await _misled(runtime)
         structlog.contextvars.clear_contextvars()
+
+
+async def _misled(runtime: Runtime) -> None:
+    """Have errors tell of configs that are named by what is hidden."""
+    own = [{"email": PLANTED}, {"email": f"{PLANTED}2"}]
+
+    def unknown(configs: Any) -> tuple[Config, tuple[()]]:
+        return Config(email=f"{PLANTED}3"), ()
+
+    def twice(configs: Any) -> tuple[Config, tuple[Config, ...]]:
+        return configs[0], (configs[1], configs[1])
+
+    async def play(config: Config) -> str:
+        return str(len(config.email))
+
+    played: list[Any] = []
+    for strategy in (unknown, twice):
+        played.append(runtime.experiment(strategy=strategy, configs=own)(play))
+        assert await played[-1]() == str(len(PLANTED))  # the first answers
+    with pytest.raises(ExperimentError, match=r"has no config 'none'; there are '\*\*\*-") as wrong:
+        runtime.pin(played[0], "none")
+    assert PLANTED not in f"{wrong.value} {played[0].experiment!r}"
+
+    @runtime.experiment(configs=own)
+    async def shy(config: Config) -> str:
+        results = await runtime.collect(played[0])
+        raise Refused(f"{results[0].experiment_case} did not please")
+
+    with pytest.raises(Refused):
+        await shy()
 
 
 def test_a_planted_secret_appears_nowhere(
@@ -460,6 +491,11 @@ def test_a_planted_secret_appears_nowhere(
     for line in path.read_bytes().splitlines():
         board.take(line)
     texts.append(json.dumps(board.document()))
+    statistics = runtime.statistics()
+    texts += [repr(statistics), json.dumps(statistics.to_dict())]
+    failed = [each.error_message for each in memory.named("strategy.failed")]
+    assert sum("of the plan, '***-" in str(each) for each in failed) == 2
+    assert sum("the plan has '***-" in str(each) for each in failed) == 1
     texts += [repr(event) for event in [*seen, *memory.events]]
     assert len(seen) == len(memory.events) == len(path.read_text().splitlines()) > 30
     assert sum("***" in text for text in texts) > 10

@@ -78,7 +78,7 @@ async def test_a_pin_is_for_all_calls_until_it_is_taken_away() -> None:
     async with runtime:
         runtime.pin(model, "small")
         results = await asyncio.create_task(runtime.collect(model))
-        assert [(each.result, each.reason) for each in results] == [("small", "forced")]
+        assert [(each.result, each.reason) for each in results] == [("small", "pinned")]
         assert await asyncio.to_thread(lambda: asyncio.run(model())) == "small"
         assert await other() == "large"
         with runtime.force(model, "tiny"):

@@ -33,7 +33,9 @@ async def shown(client: httpx2.AsyncClient, name: str, calls: int) -> dict[str, 
     for _ in range(500):
         state = (await client.get("api/state")).json()
         found = state.get(f"experiment:{name}", {})
-        if found.get("calls") == calls and found.get("in_flight") == 0:
+        ends = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
+        ended = sum(found.get(end, 0) for end in ends)  # a shadow may not have begun yet
+        if found.get("calls") == calls and ended == found.get("planned"):
             return found
         await asyncio.sleep(0.01)
     raise AssertionError(f"the page does not show {calls} calls: {found}")
@@ -98,16 +100,16 @@ async def test_whoever_has_the_token_chooses_and_that_is_told() -> None:
             headers = {"Authorization": "Bearer let me"}
             return (await client.post("api/control", json=fields, headers=headers)).status_code
 
-        assert await order(action="force", experiment="answer", config=small) == 200
+        assert await order(action="pin", experiment="answer", config=small) == 200
         assert await answer() == "small"
         assert await order(action="disable", experiment="answer") == 200
         assert await answer() == "large"
         assert len(await runtime.collect(answer)) == 1
         assert await order(action="enable", experiment="answer") == 200
         assert await answer() == "small"
-        assert await order(action="release", experiment="answer") == 200
+        assert await order(action="unpin", experiment="answer") == 200
         assert len(await runtime.collect(answer)) == 2
-        assert await order(action="force", experiment="answer", config="none") == 404
+        assert await order(action="pin", experiment="answer", config="none") == 404
         assert await order(action="disable", experiment="none") == 404
     told = [(each.event, each.reason) for each in events.events if each.reason == "dashboard"]
     assert [name for name, _ in told] == [

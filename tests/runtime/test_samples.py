@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from understudy import Config, FileSink, MemorySink, Runtime
+from understudy import Config, Event, FileSink, MemorySink, Runtime
 from understudy import _events as events_room  # pyright: ignore
 
 LONG = 20.0
@@ -75,6 +75,35 @@ async def test_within_a_second_there_is_no_second_sample() -> None:
 
 
 @pytest.mark.anyio
+async def test_what_hangs_is_told_of_again_and_again_so_that_a_silent_log_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events_room, "PULSE", 0.02)
+    again = threading.Event()
+    in_flight: list[int | None] = []
+
+    def note(event: Event) -> None:
+        if event.event == "actor.sampled":
+            in_flight.append(event.in_flight)
+            if len(in_flight) == 3:
+                again.set()
+
+    runtime = Runtime(events=note, lag=0.02)
+    gate = asyncio.Event()
+
+    @runtime.experiment(name="answer")
+    async def answer() -> None:
+        await gate.wait()
+
+    async with runtime:
+        call = asyncio.create_task(answer())
+        assert await asyncio.to_thread(again.wait, LONG)
+        gate.set()
+        await call
+    assert in_flight[:3] == [1, 1, 1]
+
+
+@pytest.mark.anyio
 async def test_a_sample_is_taken_in_the_thread_that_writes_and_once_more_when_all_is_quiet(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,9 +125,9 @@ async def test_a_sample_is_taken_in_the_thread_that_writes_and_once_more_when_al
     samples = emitter.samples
     busy, quiet = threading.Event(), threading.Event()
 
-    def looked() -> Any:
+    def looked(are_repeated: bool) -> Any:
         threads.append(threading.current_thread().name)
-        found = [*samples()]
+        found = [*samples(are_repeated)]
         for _, each in found:
             (busy if each["in_flight"] else quiet).set()
         return found

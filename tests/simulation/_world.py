@@ -147,7 +147,7 @@ class World:
     def _begin(self, actor: CaseActor, branch: Branch) -> None:
         self.running[actor] += 1
         self._check_roles(actor, branch)
-        if branch.part.reason not in ("forced", "disabled"):
+        if branch.part.reason not in ("forced", "pinned", "disabled"):
             place = (branch.root.id, actor.key)
             if self.choices.setdefault(place, actor.config.id) != actor.config.id:
                 self.violations.append(f"{actor.name}: one branch, one experiment, two configs")
