@@ -1,7 +1,8 @@
 """The page of the server, in a real browser: it shows what runs say of themselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -98,6 +99,14 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 def client(team: Team) -> Iterator[httpx2.Client]:
     with team.server.client() as client:
         yield client
+
+
+@contextmanager
+def visited(browser: Browser, data: Path) -> Generator[Served]:
+    """Serve, for as long as the block lasts; the page leaves before the server does."""
+    with served(data, rate=ANY_RATE) as server:
+        yield server
+        browser.driver.get("about:blank")
 
 
 def enter(browser: Browser, server: Served, place: str = "#/", token: str | None = None) -> None:
@@ -263,6 +272,7 @@ def test_columns_are_chosen_and_an_address_brings_them_back(browser: Browser, te
     browser.click('dialog [data-key="params[\\"model.size\\"]"]')
     browser.until(lambda: rows(browser)["resnet-0"].get("model.size") == "256")
     browser.press(Keys.ESCAPE)
+    browser.until(lambda: browser.count("dialog") == 0)
     browser.press("/", "params.seed >= 0", Keys.ENTER)
     browser.until(lambda: browser.count("#runs tr") == 3)
     before = (rows(browser), browser.driver.current_url)
@@ -481,7 +491,7 @@ def test_the_list_is_walked_and_compared_by_keyboard(browser: Browser, team: Tea
 
 
 def test_a_thousand_runs_are_scrolled_without_a_gap(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path, rate=ANY_RATE) as server:
+    with visited(browser, tmp_path) as server:
         with server.client() as client:
             made_up(client, 1_000, "many")
         enter(browser, server)
@@ -535,7 +545,7 @@ def test_a_telephone_shows_all_of_it(browser: Browser, team: Team) -> None:
 def test_a_server_that_is_away_is_said_to_be_and_come_back_to(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with served(tmp_path, rate=ANY_RATE) as server:
+    with visited(browser, tmp_path) as server:
         with server.client() as client:
             made_up(client, 3, "some")
         enter(browser, server)
@@ -554,7 +564,7 @@ def test_a_server_that_is_away_is_said_to_be_and_come_back_to(
 
 
 def test_projects_are_chosen_from(browser: Browser, tmp_path: Path) -> None:
-    with served(tmp_path, rate=ANY_RATE) as server:
+    with visited(browser, tmp_path) as server:
         with server.client() as client:
             for count, project in enumerate(["one", "two words/ä"], 1):
                 made_up(client, count, project)
@@ -575,7 +585,7 @@ def test_many_metrics_are_drawn_where_one_looks(browser: Browser, tmp_path: Path
     run.metrics("other").log(loss=0.5)
     run.metrics("other").log(loss=float("nan"))
     run.complete()
-    with served(tmp_path / "data", rate=ANY_RATE) as server:
+    with visited(browser, tmp_path / "data") as server:
         with server.client() as client:
             send(client, run)
         enter(browser, server, f"#/run/vision/{run.id}")
