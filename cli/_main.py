@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
+from understudy.runs import add_sync_command
 
 _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141
@@ -46,10 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="understudy", description="See what runtimes do, or did, from the events they wrote."
+        prog="understudy", description="See what runtimes do, or did, and what runs recorded."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
-    add_commands(parser.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_commands(commands)
+    add_sync_command(commands)
     return parser
 
 

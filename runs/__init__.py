@@ -12,6 +12,9 @@ Layout, in the order something travels that is logged:
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
                 _numbers sums up, _overview keeps long metrics in short; _forking
+    _sender     the thread that sends a run to a server (_remote), only if there is one; _sync sends
+                what is left: _sync_command. _shipment: what is at the server and what is not,
+                _contents what there is, _uploads files in parts, _wire the connection
 
 A room is imported when a name of it is first used.
 """
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from ._recorded import recorded as recorded
     from ._run import Run as Run
     from ._run import fork as fork
+    from ._sync_command import add_sync_command as add_sync_command
 
 __all__ = [
     "Attempt",
@@ -61,6 +65,7 @@ __all__ = [
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "add_sync_command",
     "current_run",
     "folder_name",
     "fork",
@@ -85,6 +90,7 @@ _ROOMS = {
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "add_sync_command": "_sync_command",
     "current_run": "_current",
     "folder_name": "_names",
     "fork": "_run",

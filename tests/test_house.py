@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "runs": {"configs"},
     "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
     "dashboard": {"configs", "events"},
-    "cli": {"dashboard", "configs", "events"},
+    "cli": {"dashboard", "configs", "events", "runs"},
 }
 
 

@@ -1,0 +1,388 @@
+"""What of a run is at a server and what is not, and the next thing that is sent.
+
+The server is what counts: it says how many bytes it has of each file of lines, and sending begins
+there. Whatever is sent is sent again without harm, by anybody: lines by the byte at which they
+start, documents by a version that grows, files by their ids.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from urllib.parse import quote
+
+import msgspec
+
+from ._attempts import read_attempts, status_of
+from ._contents import Contents, Mark, read_version, whole_lines
+from ._manifest import FILE as MANIFEST
+from ._state import read_state, replace
+from ._uploads import Uploads
+from ._wire import Refused, Unreachable, Wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE: Final = "sync.json"
+"""Keeps, beside the run, what a server has acknowledged."""
+MOST: Final = 1 << 20
+"""How many bytes a batch has, more or less, before it is compressed."""
+
+_LONGEST: Final = 48 << 20
+_KEEP: Final = 5.0
+"""How many seconds lie between two looks at `sync.json` of whoever cares."""
+_SMALL: Final = 1_000
+_MOST_GAPS: Final = 3
+_LOOKS: Final = 3
+"""How often a server may lack what it said that it had, or more may have come at the end."""
+_GZIP: Final = 31
+
+
+class Document(msgspec.Struct):
+    """A small file, replaced whole."""
+
+    path: str
+    data: bytes
+    version: int
+
+
+class Lines(msgspec.Struct):
+    """Whole lines, and the byte at which they start."""
+
+    path: str
+    start: int
+    data: bytes
+
+
+class Batch(msgspec.Struct):
+    """What is sent at once, and taken as a whole or not at all."""
+
+    prefix: str
+    documents: list[Document]
+    lines: list[Lines]
+    is_ended: bool = False
+
+
+class _Sent(NamedTuple):
+    mark: Mark
+    version: int
+    checksum: int
+    is_settled: bool
+
+
+class Shipment:
+    """What of a run is at a server, and what is not.
+
+    Args:
+        run: the folder of the run.
+        wire: the connection.
+        address: of the server.
+        tell: told what cannot be sent, and why.
+    """
+
+    def __init__(self, run: Path, wire: Wire, address: str, tell: Callable[[str], None]) -> None:
+        self._run = run
+        self._wire = wire
+        self._address = address
+        self._tell = tell
+        said = read_state(run / MANIFEST)
+        self.prefix = str(said.get("prefix") or run.name)
+        self.id = str(said.get("id") or "")
+        project = str(said.get("project") or run.parent.name)
+        self._base = f"/api/v1/projects/{_quoted(project)}/runs/{_quoted(self.id)}"
+        self._contents = Contents(run)
+        self._is_asked = False
+        self._lengths: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        self._sent: dict[str, _Sent] = {}
+        self._pending: dict[str, _Sent] = {}
+        # what becomes of `_sent` when the batch is taken
+        self._torn: dict[str, tuple[int, int]] = {}
+        self._aside: set[str] = set()
+        self._last = ""
+        self._gaps = 0
+        self._most = MOST
+        self._is_ended = False
+        self._kept_at = 0.0
+        self._uploads = Uploads(self._base, wire, self._set_aside)
+        self._bytes = 0
+        self.spoke_at = monotonic()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing had to be set aside."""
+        return not self._aside
+
+    @property
+    def files(self) -> int:
+        """How many files were sent."""
+        return self._uploads.sent
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes were sent, before they were compressed."""
+        return self._bytes + self._uploads.bytes
+
+    def doubt(self) -> None:
+        """Have the server be asked again what it has, before anything else is sent."""
+        self._is_asked = False
+
+    def step(self, is_last: bool) -> bool:
+        """Send the next thing; False if there is nothing that is not at the server.
+
+        Args:
+            is_last: whether to say that the run has ended, once all is there and it has.
+
+        Raises:
+            Unreachable: it may be tried again.
+            Refused: that would be of no use.
+        """
+        if not self._is_asked:
+            self._ask()
+        batch = self._next_batch()
+        if batch is not None:
+            self._send(batch)
+            return True
+        if self._uploads.step(self._contents.files()):
+            self._has_sent = True
+            self.spoke_at = monotonic()
+            return True
+        if is_last and not self._is_ended and self._has_ended():
+            self._send(Batch(self.prefix, [], [], is_ended=True))
+            return True
+        return False
+
+    def send_all(self, goes_on: Callable[[], bool]) -> bool:
+        """Send all that is left, and have the server say that it has it; False if told to stop.
+
+        Args:
+            goes_on: asked after each step.
+
+        Raises:
+            Unreachable: it may be tried again.
+            Refused: that would be of no use.
+        """
+        for _ in range(_LOOKS):
+            while self.step(is_last=True):
+                if not goes_on():
+                    return False
+            if not self._has_sent:
+                break
+            self.doubt()
+        return True  # if more came all the time, the run goes on, and so may others
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        self._send(Batch(self.prefix, [], []))
+
+    def keep(self) -> None:
+        """Keep beside the run what the server has acknowledged, for who wants to know."""
+        said = {
+            "v": 1,
+            "remote": self._address,
+            "is_ended": self._is_ended,
+            "lengths": self._lengths,
+            "documents": {path: sent.version for path, sent in self._sent.items()},
+            "files": sorted(self._uploads.known),
+            "set_aside": sorted(self._aside),
+        }
+        self._kept_at = monotonic()
+        try:
+            data = msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"
+            replace(self._run / FILE, data, is_synced=False)
+        except OSError:  # nothing is asked of it: the server knows
+            pass
+
+    def _ask(self) -> None:
+        """Ask the server what it has."""
+        told: dict[str, Any]
+        try:
+            told = self._wire.ask("GET", f"{self._base}/lengths")
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            told = {"lengths": {}, "documents": {}, "files": []}
+        lengths, versions = _numbers(told.get("lengths")), _numbers(told.get("documents"))
+        lost = any(lengths.get(path, 0) < length for path, length in self._lengths.items())
+        kept = {
+            path: sent
+            for path, sent in self._sent.items()
+            if versions.get(path, -1) >= sent.version
+        }
+        self._losses = self._losses + 1 if lost or len(kept) < len(self._sent) else 0
+        self._lengths, self._versions, self._sent = lengths, versions, kept
+        self._uploads.know(told.get("files"))
+        self._torn.clear()
+        self._has_sent = False
+        if self._losses > _LOOKS:
+            raise Unreachable(f"{self._address} does not keep what it takes")
+        self._is_asked = True
+
+    def _next_batch(self) -> Batch | None:
+        """Return what is next; None if documents and lines are all there.
+
+        What the server does not know at all is first, then lines, then what has changed of the
+        documents: so a run does not look as if it had ended before its last points are there.
+        """
+        changed = self._changed()
+        self._pending.clear()
+        batch = Batch(self.prefix, [], [])
+        size = 0
+        for path, mark in changed:
+            if path not in self._versions and size < self._most:
+                size += self._add_document(batch, path, mark)
+        size += self._add_lines(batch, self._most - size)
+        for path, mark in changed:
+            if path in self._versions and size < self._most:
+                size += self._add_document(batch, path, mark)
+        return batch if batch.documents or batch.lines else None
+
+    def _changed(self) -> list[tuple[str, Mark]]:
+        found: list[tuple[str, Mark]] = []
+        for path, mark in self._contents.documents():
+            if path in self._aside:
+                continue
+            sent = self._sent.get(path)
+            if sent is None and self._versions.get(path) == mark.mtime_ns:
+                continue  # sent by another, before us
+            if sent is None or sent.mark != mark or not sent.is_settled:
+                found.append((path, mark))
+        return found
+
+    def _add_document(self, batch: Batch, path: str, mark: Mark) -> int:
+        read = read_version(self._run / path)
+        if read is None:
+            return 0
+        data, mark = read
+        checksum = zlib.crc32(data)
+        sent = self._sent.get(path)
+        if sent is not None and sent.checksum == checksum and sent.mark.size == mark.size:
+            self._sent[path] = sent._replace(mark=mark, is_settled=mark.is_settled)
+            return 0
+        # a clock that was set back makes nothing older
+        version = max(mark.mtime_ns, self._versions.get(path, -1) + 1)
+        batch.documents.append(Document(path, data, version))
+        self._pending[path] = _Sent(mark, version, checksum, mark.is_settled)
+        return len(data)
+
+    def _add_lines(self, batch: Batch, most: int) -> int:
+        """Add lines; who was last in one batch is last in the next, so that all get their turn."""
+        size = 0
+        found = [*self._contents.lines()]
+        after = [each for each in found if each[0] > self._last]
+        for path, mark in after + found[: len(found) - len(after)]:
+            start = self._lengths.get(path, 0)
+            if mark.size <= start or path in self._aside:
+                continue
+            if self._torn.get(path) == (start, mark.size):
+                continue  # half a line, as it was before
+            if size >= most:
+                break
+            data = self._read(path, start, most - size)
+            if data:
+                batch.lines.append(Lines(path, start, data))
+                size += len(data)
+                self._last = path
+            elif data is not None:
+                self._torn[path] = (start, mark.size)
+        return size
+
+    def _read(self, path: str, start: int, most: int) -> bytes | None:
+        try:
+            data = whole_lines(self._run / path, start, most, _LONGEST)
+        except OSError:
+            return None
+        if data is None:
+            self._set_aside(
+                path, f"at byte {start:,}, up to which the server has it, no line begins that fits"
+            )
+        return data
+
+    def _send(self, batch: Batch) -> None:
+        data = msgspec.msgpack.encode(batch)
+        headers = {"Content-Type": "application/msgpack"}
+        if len(data) > _SMALL:
+            packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+            data = packer.compress(data) + packer.flush()
+            headers["Content-Encoding"] = "gzip"
+        try:
+            told = self._wire.ask("POST", f"{self._base}/batch", data, headers)
+            lengths = _numbers(told.get("lengths"))
+        except Refused as refused:
+            self._heed(refused, batch)
+            return
+        self.spoke_at = monotonic()
+        self._has_sent = True
+        self._gaps = 0
+        self._is_ended = batch.is_ended
+        for document in batch.documents:
+            sent = self._pending[document.path]
+            self._versions[document.path] = sent.version
+            self._sent[document.path] = sent
+            self._bytes += len(document.data)
+        for lines in batch.lines:
+            self._bytes += len(lines.data)
+            self._lengths[lines.path] = lines.start + len(lines.data)
+        if any(lengths.get(path, length) < length for path, length in self._lengths.items()):
+            raise Unreachable(f"{self._address} has lost what it had; it is sent again")
+        self._lengths.update(lengths)
+        if monotonic() - self._kept_at > _KEEP:
+            self.keep()
+
+    def _heed(self, refused: Refused, batch: Batch) -> None:
+        """Go on as a refusal says; it is raised if there is no going on.
+
+        Raises:
+            Unreachable: it says that something is missing, whatever is sent.
+            Refused: it is for good.
+        """
+        if refused.error == "gap":
+            self._is_asked = False
+            self._gaps += 1
+            if self._gaps > _MOST_GAPS:
+                raise Unreachable(f"{self._address} misses lines wherever they start")
+            return
+        if refused.error == "differs" or refused.status in (401, 403, 404):
+            raise refused
+        things = [*batch.documents, *batch.lines]
+        named = next((each for each in things if each.path == refused.told.get("path")), None)
+        if not things or (named is None and refused.status != 413):
+            raise refused
+        if len(things) == 1:
+            named = things[0]
+            is_alone = isinstance(named, Document) or named.data.count(b"\n") == 1
+        else:
+            is_alone = isinstance(named, Document)
+        if named is not None and is_alone:
+            self._set_aside(named.path, str(refused))
+            self._most = MOST
+        else:
+            self._most = max(1, self._most // 8)  # less at once, until it is seen which line it is
+
+    def _has_ended(self) -> bool:
+        return status_of(read_attempts(self._run)) in ("COMPLETED", "FAILED", "CANCELLED")
+
+    def _set_aside(self, what: str, why: str) -> None:
+        """Leave something here for good, so that the rest can go on."""
+        self._aside.add(what)
+        self._tell(f"{what} is not sent to {self._address}: {why}")
+
+
+def _numbers(told: object) -> dict[str, int]:
+    """Return what should be a number for each path.
+
+    Raises:
+        Unreachable: it is something else.
+    """
+    if not isinstance(told, dict):
+        raise Unreachable("the server answers, and not as a server of runs does")
+    found = cast("dict[Any, Any]", told)
+    if not all(type(each) is int and each >= 0 for each in found.values()):
+        raise Unreachable("the server answers, and not as a server of runs does")
+    return found
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="", errors="surrogatepass")
