@@ -39,10 +39,17 @@ def enter(run: Run) -> None:
 
 
 def leave(run: Run) -> None:
-    """Make the one before the current one again, if the run still is."""
+    """Forget a run: the one that was started last of the others is the current one again."""
+    others: list[Run] = []
     around = _current.get()
-    if around is not None and around[0] is run:
-        _current.set(around[1])
+    while around is not None:
+        if around[0] is not run:
+            others.append(around[0])
+        around = around[1]
+    left: Around = None
+    for each in reversed(others):
+        left = (each, left)
+    _current.set(left)
 
 
 @contextmanager
