@@ -7,16 +7,17 @@ start, documents by a version that grows, files by their ids.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from ._attempts import read_attempts, status_of
-from ._contents import Contents, Mark, read_version, whole_lines
+from ._batches import Batch, Document, Lines, numbers, packed
+from ._contents import Contents, whole_lines
+from ._documents import Documents
 from ._manifest import FILE as MANIFEST
 from ._state import read_state, replace
 from ._uploads import Uploads
@@ -33,43 +34,9 @@ MOST: Final = 1 << 20
 _LONGEST: Final = 48 << 20
 _KEEP: Final = 5.0
 """How many seconds lie between two looks at `sync.json` of whoever cares."""
-_SMALL: Final = 1_000
 _MOST_GAPS: Final = 3
 _LOOKS: Final = 3
 """How often a server may lack what it said that it had, or more may have come at the end."""
-_GZIP: Final = 31
-
-
-class Document(msgspec.Struct):
-    """A small file, replaced whole."""
-
-    path: str
-    data: bytes
-    version: int
-
-
-class Lines(msgspec.Struct):
-    """Whole lines, and the byte at which they start."""
-
-    path: str
-    start: int
-    data: bytes
-
-
-class Batch(msgspec.Struct):
-    """What is sent at once, and taken as a whole or not at all."""
-
-    prefix: str
-    documents: list[Document]
-    lines: list[Lines]
-    is_ended: bool = False
-
-
-class _Sent(NamedTuple):
-    mark: Mark
-    version: int
-    checksum: int
-    is_settled: bool
 
 
 class Shipment:
@@ -95,16 +62,14 @@ class Shipment:
         self._contents = Contents(run)
         self._is_asked = False
         self._lengths: dict[str, int] = {}
-        self._versions: dict[str, int] = {}
-        self._sent: dict[str, _Sent] = {}
-        self._pending: dict[str, _Sent] = {}
-        # what becomes of `_sent` when the batch is taken
+        self._documents = Documents(run)
         self._torn: dict[str, tuple[int, int]] = {}
         self._aside: set[str] = set()
         self._last = ""
         self._gaps = 0
         self._most = MOST
-        self._is_ended = False
+        kept = read_state(run / FILE)
+        self._is_ended = kept.get("is_ended") is True and kept.get("remote") == address
         self._kept_at = 0.0
         self._uploads = Uploads(self._base, wire, self._set_aside)
         self._bytes = 0
@@ -184,7 +149,7 @@ class Shipment:
             "remote": self._address,
             "is_ended": self._is_ended,
             "lengths": self._lengths,
-            "documents": {path: sent.version for path, sent in self._sent.items()},
+            "documents": self._documents.versions,
             "files": sorted(self._uploads.known),
             "set_aside": sorted(self._aside),
         }
@@ -204,15 +169,11 @@ class Shipment:
             if refused.status != 404:
                 raise
             told = {"lengths": {}, "documents": {}, "files": []}
-        lengths, versions = _numbers(told.get("lengths")), _numbers(told.get("documents"))
-        lost = any(lengths.get(path, 0) < length for path, length in self._lengths.items())
-        kept = {
-            path: sent
-            for path, sent in self._sent.items()
-            if versions.get(path, -1) >= sent.version
-        }
-        self._losses = self._losses + 1 if lost or len(kept) < len(self._sent) else 0
-        self._lengths, self._versions, self._sent = lengths, versions, kept
+        lengths = numbers(told.get("lengths"))
+        has_all = self._documents.know(numbers(told.get("documents")))
+        has_all &= all(lengths.get(path, 0) >= length for path, length in self._lengths.items())
+        self._losses = 0 if has_all else self._losses + 1
+        self._lengths = lengths
         self._uploads.know(told.get("files"))
         self._torn.clear()
         self._has_sent = False
@@ -226,46 +187,19 @@ class Shipment:
         What the server does not know at all is first, then lines, then what has changed of the
         documents: so a run does not look as if it had ended before its last points are there.
         """
-        changed = self._changed()
-        self._pending.clear()
+        changed = self._documents.changed(
+            each for each in self._contents.documents() if each[0] not in self._aside
+        )
         batch = Batch(self.prefix, [], [])
         size = 0
-        for path, mark in changed:
-            if path not in self._versions and size < self._most:
-                size += self._add_document(batch, path, mark)
+        for path in changed:
+            if not self._documents.is_known(path) and size < self._most:
+                size += self._documents.add(batch, path)
         size += self._add_lines(batch, self._most - size)
-        for path, mark in changed:
-            if path in self._versions and size < self._most:
-                size += self._add_document(batch, path, mark)
+        for path in changed:
+            if self._documents.is_known(path) and size < self._most:
+                size += self._documents.add(batch, path)
         return batch if batch.documents or batch.lines else None
-
-    def _changed(self) -> list[tuple[str, Mark]]:
-        found: list[tuple[str, Mark]] = []
-        for path, mark in self._contents.documents():
-            if path in self._aside:
-                continue
-            sent = self._sent.get(path)
-            if sent is None and self._versions.get(path) == mark.mtime_ns:
-                continue  # sent by another, before us
-            if sent is None or sent.mark != mark or not sent.is_settled:
-                found.append((path, mark))
-        return found
-
-    def _add_document(self, batch: Batch, path: str, mark: Mark) -> int:
-        read = read_version(self._run / path)
-        if read is None:
-            return 0
-        data, mark = read
-        checksum = zlib.crc32(data)
-        sent = self._sent.get(path)
-        if sent is not None and sent.checksum == checksum and sent.mark.size == mark.size:
-            self._sent[path] = sent._replace(mark=mark, is_settled=mark.is_settled)
-            return 0
-        # a clock that was set back makes nothing older
-        version = max(mark.mtime_ns, self._versions.get(path, -1) + 1)
-        batch.documents.append(Document(path, data, version))
-        self._pending[path] = _Sent(mark, version, checksum, mark.is_settled)
-        return len(data)
 
     def _add_lines(self, batch: Batch, most: int) -> int:
         """Add lines; who was last in one batch is last in the next, so that all get their turn."""
@@ -284,7 +218,6 @@ class Shipment:
             if data:
                 batch.lines.append(Lines(path, start, data))
                 size += len(data)
-                self._last = path
             elif data is not None:
                 self._torn[path] = (start, mark.size)
         return size
@@ -301,15 +234,10 @@ class Shipment:
         return data
 
     def _send(self, batch: Batch) -> None:
-        data = msgspec.msgpack.encode(batch)
-        headers = {"Content-Type": "application/msgpack"}
-        if len(data) > _SMALL:
-            packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
-            data = packer.compress(data) + packer.flush()
-            headers["Content-Encoding"] = "gzip"
+        data, headers = packed(batch)
         try:
             told = self._wire.ask("POST", f"{self._base}/batch", data, headers)
-            lengths = _numbers(told.get("lengths"))
+            lengths = numbers(told.get("lengths"))
         except Refused as refused:
             self._heed(refused, batch)
             return
@@ -317,14 +245,11 @@ class Shipment:
         self._has_sent = True
         self._gaps = 0
         self._is_ended = batch.is_ended
-        for document in batch.documents:
-            sent = self._pending[document.path]
-            self._versions[document.path] = sent.version
-            self._sent[document.path] = sent
-            self._bytes += len(document.data)
+        self._documents.taken(batch)
+        self._bytes += sum(len(each.data) for each in (*batch.documents, *batch.lines))
         for lines in batch.lines:
-            self._bytes += len(lines.data)
             self._lengths[lines.path] = lines.start + len(lines.data)
+            self._last = lines.path
         if any(lengths.get(path, length) < length for path, length in self._lengths.items()):
             raise Unreachable(f"{self._address} has lost what it had; it is sent again")
         self._lengths.update(lengths)
@@ -368,20 +293,6 @@ class Shipment:
         """Leave something here for good, so that the rest can go on."""
         self._aside.add(what)
         self._tell(f"{what} is not sent to {self._address}: {why}")
-
-
-def _numbers(told: object) -> dict[str, int]:
-    """Return what should be a number for each path.
-
-    Raises:
-        Unreachable: it is something else.
-    """
-    if not isinstance(told, dict):
-        raise Unreachable("the server answers, and not as a server of runs does")
-    found = cast("dict[Any, Any]", told)
-    if not all(type(each) is int and each >= 0 for each in found.values()):
-        raise Unreachable("the server answers, and not as a server of runs does")
-    return found
 
 
 def _quoted(name: str) -> str:

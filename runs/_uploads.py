@@ -17,7 +17,8 @@ PART: Final = 4 << 20
 """How many bytes a part has; a server takes 8 MiB."""
 
 _LEAST: Final = 1 << 16
-_MOST_PARTS: Final = 10_000
+_TRIES: Final = 3
+"""How often a file is sent from its beginning."""
 _PER_SECOND: Final = 5 << 20
 """So many bytes a second a server puts together at least, and checks."""
 
@@ -97,20 +98,20 @@ class Uploads:
                     str(path), "it is not what was saved: it is gone, or longer or shorter"
                 )
                 continue
-            part = max(self._part, -(-size // _MOST_PARTS))
-            return _Upload(f"{self._base}/files/{name}", name, path, about, part)
+            return _Upload(f"{self._base}/files/{name}", name, path, about, self._part)
         return None
 
     def _heed(self, refused: Refused, current: _Upload) -> None:
-        if refused.status in (401, 403, 404):
+        if refused.status in (401, 403):
             raise refused
+        if refused.status == 404:  # it has lost the whole run, or somebody has removed it
+            raise Unreachable(str(refused))
         if refused.status == 413 and self._part > _LEAST:
             self._part //= 4  # a proxy on the way may take less than a server does
-            self._current = _Upload(
-                current.base, current.id, current.path, current.about, self._part
-            )
-        elif current.is_resumed:  # parts that another left there may be cut elsewhere
-            current.begin_anew()
+            self._current = current.cut_anew(self._part)
+        elif current.tries < _TRIES and refused.error != "differs":
+            # parts may be lost, or cut elsewhere by who sent them before
+            self._current = current.cut_anew(self._part)
         else:
             self._leave(current, str(refused))
 
@@ -136,7 +137,7 @@ class _Upload:
         self._part = part
         self._count = max(1, -(-self._size // part))
         self.missing = [*range(self._count)]
-        self.is_resumed = False
+        self.tries = 1
 
     def find_parts(self, wire: Wire) -> None:
         """Ask which parts are there already, if there are several."""
@@ -150,12 +151,12 @@ class _Upload:
             return
         there = set(cast("list[Any]", told)) if isinstance(told, list) else set[Any]()
         self.missing = [n for n in self.missing if n not in there]
-        self.is_resumed = len(self.missing) < self._count
 
-    def begin_anew(self) -> None:
-        """Have all parts be sent."""
-        self.missing = [*range(self._count)]
-        self.is_resumed = False
+    def cut_anew(self, part: int) -> _Upload:
+        """Return the same file with none of its parts sent, cut into others."""
+        anew = _Upload(self.base, self.id, self.path, self.about, part)
+        anew.tries = self.tries + 1
+        return anew
 
     def send_part(self, wire: Wire) -> int:
         """Send a part, and return how long it was."""

@@ -4,6 +4,7 @@ What it keeps can be put back to what it was, as after a crash and a backup.
 """
 
 import base64
+import contextlib
 import copy
 import gzip
 import json
@@ -15,7 +16,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -88,10 +89,8 @@ class Server:
         self._server.shutdown()
         self._thread.join()
         for connection in [*self._connections]:
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
         self._server.server_close()
 
     @property
@@ -110,8 +109,8 @@ class Server:
 
     def take(self, method: str, path: str, headers: Any, body: bytes, mood: Mood) -> dict[str, Any]:
         """Return the answer to a request."""
-        _, api, v1, _, project, _, run, *rest = [unquote(each) for each in path.split("/")]
-        assert (api, v1) == ("api", "v1")
+        place = urlsplit(path).path.partition("/api/v1/projects/")[2]
+        project, _, run, *rest = [unquote(each) for each in place.split("/")]
         with self._lock:
             runs = copy.deepcopy(self.runs) if mood == "forget" else self.runs
             kept = runs.get((project, run))
@@ -177,17 +176,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.server_of_runs._connections.add(self.connection)
 
     def finish(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             super().finish()
-        except OSError:
-            pass
         self.server_of_runs._connections.discard(self.connection)
 
     def handle(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             super().handle()
-        except OSError:
-            pass
 
     def log_message(self, *_: Any) -> None: ...
 
@@ -233,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             "gap": (409, {"error": "gap", "lengths": {}}),
             "differs": (409, {"error": "differs"}),
         }
-        if mood in plain:
+        if mood in plain and not (mood == "gap" and self.command == "GET"):
             status, told = plain[mood]
             return self._say(status, json.dumps({"message": mood, **told}).encode())
         if mood == "rubbish":
