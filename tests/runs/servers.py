@@ -169,6 +169,7 @@ class Server:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_of_runs: Server
 
     def setup(self) -> None:

@@ -129,7 +129,7 @@ class TestASender:
         ],
         ids=lambda moods: moods[0],
     )
-    @pytest.mark.parametrize("after", [0, 1, 2])
+    @pytest.mark.parametrize("after", [0, 1])
     def test_all_arrives_once_though_the_server_has_a_bad_moment(
         self, moods: list[Mood], after: int, server: Server
     ) -> None:
@@ -349,7 +349,7 @@ class TestWhatIsSent:
 
     def test_a_big_file_takes_little_memory(self, server: Server) -> None:
         with (Path.cwd() / "big").open("wb") as file:
-            file.truncate(80 << 20)
+            file.truncate(40 << 20)
         told = run_program(
             f"""
             import resource
@@ -364,8 +364,8 @@ class TestWhatIsSent:
             """,
             cwd=Path.cwd(),
         )
-        assert sorted(len(data) for _, data in server.kept.files.values()) == [1, 80 << 20]
-        assert int(told) < 40_000
+        assert sorted(len(data) for _, data in server.kept.files.values()) == [1, 40 << 20]
+        assert int(told) < 25_000
 
 
 class TestAnAddress:
