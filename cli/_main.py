@@ -10,6 +10,7 @@ from typing import Any, Final
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
 from understudy.runs import add_sync_command
+from understudy.server import add_commands as add_server_commands
 
 _INTERRUPTED: Final = 130
 _NOBODY_READS: Final = 141
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_commands(commands)
     add_sync_command(commands)
+    add_server_commands(commands)
     return parser
 
 

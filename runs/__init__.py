@@ -10,6 +10,7 @@ Layout, in the order something travels that is logged:
     _values     what people log -> JSON; _names: names -> folders; _ids
     _append     lines, each by one write; _state: small files, replaced whole; _problems
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
+    _info       RunInfo: a run in short; _query: filters, which _clauses reads; _scores, _times
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
                 _numbers sums up, _overview keeps long metrics in short; _forking
     _sender     the thread that sends a run to a server (_remote), only if there is one; _sync sends
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
     from ._current import current_run as current_run
+    from ._errors import FilterError as FilterError
     from ._errors import RunArgumentError as RunArgumentError
     from ._errors import RunError as RunError
     from ._files import Files as Files
     from ._files import SavedFile as SavedFile
     from ._files import SavedFiles as SavedFiles
+    from ._info import RunInfo as RunInfo
     from ._log import Log as Log
     from ._log import Messages as Messages
     from ._metrics import Metric as Metric
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from ._params import Params as Params
     from ._points import Points as Points
     from ._problems import Problems as Problems
+    from ._query import Filter as Filter
     from ._reading import RunFolder as RunFolder
     from ._recorded import recorded as recorded
     from ._run import Run as Run
@@ -51,6 +55,8 @@ __all__ = [
     "Attempt",
     "Failure",
     "Files",
+    "Filter",
+    "FilterError",
     "Log",
     "Messages",
     "Metric",
@@ -62,6 +68,7 @@ __all__ = [
     "RunArgumentError",
     "RunError",
     "RunFolder",
+    "RunInfo",
     "SavedFile",
     "SavedFiles",
     "Summary",
@@ -76,6 +83,8 @@ _ROOMS = {
     "Attempt": "_attempts",
     "Failure": "_attempts",
     "Files": "_files",
+    "Filter": "_query",
+    "FilterError": "_errors",
     "Log": "_log",
     "Messages": "_log",
     "Metric": "_metrics",
@@ -87,6 +96,7 @@ _ROOMS = {
     "RunArgumentError": "_errors",
     "RunError": "_errors",
     "RunFolder": "_reading",
+    "RunInfo": "_info",
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",

@@ -31,3 +31,18 @@ class RunArgumentError(RunError, TypeError):
     """
 
     __module__ = "understudy.runs"
+
+
+class FilterError(RunError):
+    """A filter is not understood: what it says tells where, and what is known.
+
+    Example:
+        >>> from understudy.runs import Filter, FilterError
+        >>> try:
+        ...     Filter("tag == 'baseline'")
+        ... except FilterError as error:
+        ...     print(str(error).partition("?")[0])
+        the filter is not understood: 'tag' is not known: did you mean `tags`
+    """
+
+    __module__ = "understudy.runs"

@@ -15,6 +15,10 @@ CHUNK: Final = 1 << 20
 """How many bytes are read at once."""
 
 _MOST_TRIES: Final = 1_000
+_LEAST_EFFORT: Final = 1 << 22
+_EFFORT: Final = 16
+"""How many bytes are looked at, for each that is read, to find lines behind torn ones."""
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _decoder: Final = msgspec.json.Decoder()
 _decode_lines: Final = msgspec.json.Decoder(dict[str, Any]).decode_lines
 
@@ -67,7 +71,7 @@ def decode_lines(data: bytes) -> list[Line]:
     """Return what lines of JSON say; those that are torn say nothing."""
     try:
         lines = _decode_lines(data)
-    except (msgspec.MsgspecError, UnicodeError):
+    except _UNREADABLE:
         lines = _one_by_one(data)
     if MARK in data:
         return [restored(line) for line in lines]
@@ -91,26 +95,35 @@ def last_lines(path: Path, size: int = 1 << 16) -> list[Line]:
 
 def _one_by_one(data: bytes) -> list[Line]:
     lines: list[Line] = []
+    effort = max(_LEAST_EFFORT, _EFFORT * len(data))
     for line in data.split(b"\n"):
         try:
             lines += _decode_lines(line)
-        except (msgspec.MsgspecError, UnicodeError):
-            said = _behind_a_tear(line)
+        except _UNREADABLE:
+            said, effort = _behind_a_tear(line, effort)
             if said is not None:
                 lines.append(said)
     return lines
 
 
-def _behind_a_tear(line: bytes) -> Line | None:
-    """Return the line that another process appended to one that had broken off."""
+def _behind_a_tear(line: bytes, effort: int) -> tuple[Line | None, int]:
+    """Return the line that another process appended to one that had broken off.
+
+    Args:
+        line: what is no line.
+        effort: how many bytes may be looked at; what is left of it is returned too. Lines that are
+            made to look torn all over must not take for ever.
+    """
     place = line.find(b'{"', 1)
     for _ in range(_MOST_TRIES):
-        if place < 0:
+        effort -= len(line) - place
+        if place < 0 or effort < 0:
             break
         try:
             said = _decoder.decode(line[place:])
-        except (msgspec.MsgspecError, UnicodeError):
+        except _UNREADABLE:
             place = line.find(b'{"', place + 1)
         else:
-            return cast("Line", said) if isinstance(said, dict) and "ts" in said else None
-    return None
+            is_line = isinstance(said, dict) and "ts" in said
+            return (cast("Line", said) if is_line else None), effort
+    return None, effort

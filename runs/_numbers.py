@@ -12,6 +12,8 @@ OURS = frozenset({"ts", "attempt"})
 """What a line says besides what was logged."""
 
 _NUMBERS = {float, int}
+_GREATEST_INT = 1 << 1000
+"""An int beyond is no number to reckon with: floats do not go so far."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -91,8 +93,11 @@ def _take_numbers(sums: dict[str, Sums], name: str, column: list[Any]) -> list[i
     """Take a field that is a number in each point, as most are; return nothing if it is not."""
     if not {*map(type, column)} <= _NUMBERS:
         return []
-    total = sum(column)
-    if isnan(total):  # one of them is, or infinities met
+    try:
+        total = sum(column)
+        if isnan(total):  # one of them is, or infinities met
+            return []
+    except OverflowError:  # an int that no float is as great as
         return []
     kept = sums.setdefault(name, Sums(first=column[0]))
     kept.count += len(column)
@@ -127,4 +132,6 @@ def _take_others(sums: dict[str, Sums], name: str, column: list[Any]) -> list[in
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in _NUMBERS and not isnan(value)
+    if type(value) is int:
+        return -_GREATEST_INT <= value <= _GREATEST_INT
+    return type(value) is float and not isnan(value)

@@ -37,6 +37,17 @@ class Overview(msgspec.Struct):
     last: Line | None = None
     points: list[Line] = msgspec.field(default_factory=list[Line])
 
+    def take(self, lines: list[Line]) -> None:
+        """Take further points."""
+        if not lines:
+            return
+        if self.last is None:
+            self.points.append(lines[0])
+        self.last = lines[-1]
+        self.count += len(lines)
+        for start in range(0, len(lines), BUCKET):
+            self.points += take(self.sums, lines[start : start + BUCKET])
+
 
 def seen_chunks(run: Path, folder: Path, start: int = 0) -> Iterator[tuple[list[Line], int]]:
     """Yield the points of a metric that are not hidden, many at once, and where each lot ends."""
@@ -66,7 +77,7 @@ def look_over(run: Path, folder: Path) -> Overview:
             is_settled = False
             if overview.end > kept:
                 _keep(folder / FILE, overview)
-        _take(overview, lines)
+        overview.take(lines)
         overview.end = end
     return overview
 
@@ -97,17 +108,6 @@ def _corners_of(points: list[Line], groups: int) -> list[Line]:
     return found
 
 
-def _take(overview: Overview, lines: list[Line]) -> None:
-    if not lines:
-        return
-    if overview.last is None:
-        overview.points.append(lines[0])
-    overview.last = lines[-1]
-    overview.count += len(lines)
-    for start in range(0, len(lines), BUCKET):
-        overview.points += take(overview.sums, lines[start : start + BUCKET])
-
-
 def _kept(path: Path) -> Overview | None:
     try:
         found = msgspec.msgpack.decode(path.read_bytes(), type=Overview)
@@ -117,5 +117,6 @@ def _kept(path: Path) -> Overview | None:
 
 
 def _keep(path: Path, overview: Overview) -> None:
-    with suppress(OSError):  # somebody else's folder: then the next look takes as long
+    # somebody else's folder, or an int too great for it: then the next look takes as long
+    with suppress(OSError, OverflowError):
         replace(path, msgspec.msgpack.encode(overview), is_synced=False)

@@ -53,7 +53,7 @@ class Parameters:
         values, end = self._folded()
         if not end:  # brought from elsewhere: no history
             values = read_state(self._folder / "parameters.json")
-        return _flat(values) if flat else values
+        return flattened(values) if flat else values
 
     def history(self) -> list[Line]:
         """Return what was set, in order: each with `ts`, `set`, and `attempt` from the second on.
@@ -176,11 +176,12 @@ def _lay_over(values: dict[str, Any], said: Mapping[str, Any]) -> None:
             values[key] = value
 
 
-def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def flattened(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return parameters with one key each, with dots."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, dict) and value:
-            flat.update(_flat(cast("dict[str, Any]", value), f"{before}{key}."))
+            flat.update(flattened(cast("dict[str, Any]", value), f"{before}{key}."))
         else:
             flat[before + key] = value
     return flat

@@ -5,9 +5,9 @@ before is hidden if its step is greater, what is appended after is not.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ._lines import Line, read_lines
 
@@ -45,7 +45,17 @@ def spans_of(run: Path, metric: str) -> list[Span]:
         run: the folder of the run.
         metric: the name of the metric's folder.
     """
-    cuts = sorted(_cuts(run / FILE, metric))
+    return spans_in((line for lines in read_lines(run / FILE) for line in lines), metric)
+
+
+def spans_in(rewinds: Iterable[Line], metric: str) -> list[Span]:
+    """Return the parts of a metric's file, in order.
+
+    Args:
+        rewinds: the lines that tell of the rewinds.
+        metric: the name of the metric's folder.
+    """
+    cuts = sorted(_cuts(rewinds, metric))
     spans: list[Span] = []
     start = 0
     for place, (end, _) in enumerate(cuts):
@@ -63,9 +73,9 @@ def is_seen(line: Line, span: Span) -> bool:
     return not isinstance(step, (int, float)) or step <= span.last_step
 
 
-def _cuts(path: Path, metric: str) -> Iterator[tuple[int, float]]:
-    for lines in read_lines(path):
-        for line in lines:
-            size = line.get("sizes", {}).get(metric)
-            if isinstance(size, int):
-                yield size, line["step"]
+def _cuts(rewinds: Iterable[Line], metric: str) -> Iterator[tuple[int, float]]:
+    for line in rewinds:
+        sizes, step = line.get("sizes"), line.get("step")
+        size = cast("dict[str, Any]", sizes).get(metric) if isinstance(sizes, dict) else None
+        if isinstance(size, int) and isinstance(step, (int, float)):
+            yield size, step

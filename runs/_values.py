@@ -22,6 +22,8 @@ U: Final = ord("u")
 LARGEST_ARRAY: Final = 10_000
 """How many numbers an array has at most: more belong into a file."""
 
+_NO_NUMBERS: Final = ("nan", "inf", "-inf")
+"""What JSON has no word for."""
 _DEEPEST: Final = 60
 _LONGEST_REPR: Final = 1_000
 
@@ -78,7 +80,7 @@ def restored(value: Any) -> Any:
     if len(mapping) == 1:
         ((key, inner),) = mapping.items()
         if key == "$null":
-            return float(inner)
+            return float(inner) if inner in _NO_NUMBERS else value
         if _looks_like_a_mark(key):
             return {key[1:]: restored(inner)}
     return {key: restored(inner) for key, inner in mapping.items()}

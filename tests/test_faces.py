@@ -18,6 +18,7 @@ import understudy.configs
 import understudy.dashboard
 import understudy.events
 import understudy.runs
+import understudy.server
 import understudy.strategies
 
 PACKAGES = [
@@ -28,6 +29,7 @@ PACKAGES = [
     understudy.dashboard,
     understudy.events,
     understudy.runs,
+    understudy.server,
     understudy.strategies,
 ]
 ROOMS: dict[str, str] = vars(understudy)["_ROOMS"]

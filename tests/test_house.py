@@ -13,11 +13,12 @@ MAY_IMPORT = {
     "events": set[str](),
     "strategies": {"configs"},
     "actors": {"strategies", "configs"},
-    "runtime": {"cli", "dashboard", "actors", "strategies", "configs", "events"},
+    "runtime": {"cli", "dashboard", "server", "actors", "strategies", "configs", "events"},
     "runs": {"configs"},
     "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
     "dashboard": {"configs", "events"},
-    "cli": {"dashboard", "configs", "events", "runs"},
+    "server": {"runs", "configs"},
+    "cli": {"dashboard", "server", "runs", "configs", "events"},
 }
 
 

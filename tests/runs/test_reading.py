@@ -1,6 +1,7 @@
 """Reading what is there: torn tails, lines that met, files of other kinds; nothing is fatal."""
 
 import json
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,35 @@ def test_reading_changes_nothing_of_a_short_run() -> None:
         repr(found),
     )
     assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+
+
+def test_lines_made_to_look_torn_all_over_are_soon_given_up() -> None:
+    text = b'{"' * 400_000
+    began = time.process_time()
+    assert decode_lines(b"x" + text + b"\n" + b"x" + WHOLE + b'{"step":3}\n')[-1] == {"step": 3}
+    assert time.process_time() - began < 5.0  # it was a minute
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"loss":{"$null":"x"},"step":1}',
+        b'{"loss":{"$null":[1]},"step":1}',
+        b'{"loss":1' + b"0" * 400 + b',"step":1}',
+        b'{"loss":' + b"[" * 5000 + b"]" * 5000 + b',"step":1}',
+        b'{"step":{"$null":"nan"},"loss":1}',
+    ],
+)
+def test_whatever_stands_in_a_line_the_others_are_read(line: bytes, tmp_path: Path) -> None:
+    with Run(prefix="odd", root=str(tmp_path)) as run:
+        run.metrics("train").log(loss=1.0, step=0)
+        (run.path / "rewinds.jsonl").write_bytes(
+            b'{"sizes":[]}\n{"sizes":{"train":7}}\n{"sizes":{"train":7},"step":"x"}\n'
+        )
+        with (run.path / "metrics/train/data.jsonl").open("ab") as file:
+            file.write(line + b"\n")
+        run.metrics("train").log(loss=3.0, step=2)
+    train = RunFolder(run.path).metrics("train")
+    assert (train.read()[0]["loss"], train.read()[-1]["loss"]) == (1.0, 3.0)
+    assert (train.summary()["loss"].first, train.summary()["loss"].last) == (1.0, 3.0)
+    assert 1 <= len(train.read(max_points=3)) <= 3

@@ -1,0 +1,116 @@
+"""Files of lines, as compressed chunks: what is appended is loose, until it adds up and is packed.
+
+So a sender that sends a line a second leaves neither a row for each of them, nor has a large one
+written anew each time.
+"""
+
+import zlib
+from collections.abc import Iterator
+
+from ._database import Session
+from ._errors import DiffersError
+from ._rows import Lines
+
+CHUNK = 256 * 1024
+"""How many bytes of lines are packed together."""
+LOOSE = 64
+"""How many appended pieces are loose at most."""
+AT_ONCE = 8
+"""How many chunks are read at once."""
+
+
+def append_lines(session: Session, run: int, lines: Lines, length: int) -> bytes:
+    """Append what is new of some lines that start no later than where what is kept ends.
+
+    Args:
+        session: the transaction.
+        run: the number of the run, which is held.
+        lines: what was sent.
+        length: how many bytes are kept.
+
+    Returns:
+        What was new.
+
+    Raises:
+        DiffersError: what is kept is not the same.
+    """
+    known = min(length - lines.start, len(lines.data))
+    if known > 0:
+        _check_same(session, run, lines, known)
+    new = lines.data[max(known, 0) :]
+    if new:
+        _append(session, run, lines.path, length, new)
+    return new
+
+
+def read_chunks(
+    session: Session, run: int, path: str, start: int, stop: int | None
+) -> list[tuple[int, bytes]]:
+    """Return the next few pieces from some byte on, each with where it starts."""
+    found = session.all(
+        f"""SELECT start, data FROM chunks WHERE run = ? AND path = ? AND stop > ?
+        ORDER BY stop LIMIT {AT_ONCE}""",
+        *(run, path, start),
+    )
+    pieces: list[tuple[int, bytes]] = []
+    for place, data in found:
+        if stop is not None and place >= stop:
+            break
+        whole = zlib.decompress(data)
+        first = max(start - place, 0)
+        pieces.append((place + first, whole[first : None if stop is None else stop - place]))
+    return pieces
+
+
+def _check_same(session: Session, run: int, lines: Lines, known: int) -> None:
+    place, stop = lines.start, lines.start + known
+    while place < stop:
+        for at, kept in read_chunks(session, run, lines.path, place, stop):
+            sent = lines.data[at - lines.start : at - lines.start + len(kept)]
+            if sent != kept:
+                pairs = enumerate(zip(sent, kept, strict=True))
+                differs = next(place for place, (ours, theirs) in pairs if ours != theirs)
+                raise DiffersError(lines.path, at + differs)
+            place = at + len(kept)
+
+
+def _append(session: Session, run: int, path: str, length: int, new: bytes) -> None:
+    if not length:
+        session.do("INSERT INTO streams VALUES (?, ?, 0, 0, 0)", run, path)
+    found = session.one("SELECT packed, loose FROM streams WHERE run = ? AND path = ?", run, path)
+    packed, loose = found or (0, 0)
+    stop = length + len(new)
+    if loose + 1 < LOOSE and stop - packed < CHUNK:
+        _insert(session, run, path, length, new, level=1)
+        loose += 1
+    else:
+        tail = session.all(
+            "SELECT data FROM chunks WHERE run = ? AND path = ? AND stop > ? ORDER BY stop",
+            *(run, path, packed),
+        )
+        session.do("DELETE FROM chunks WHERE run = ? AND path = ? AND stop > ?", run, path, packed)
+        place = packed
+        for piece in _pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
+            _insert(session, run, path, place, piece, level=6)
+            place += len(piece)
+        packed, loose = stop, 0
+    session.do(
+        "UPDATE streams SET length = ?, packed = ?, loose = ? WHERE run = ? AND path = ?",
+        *(stop, packed, loose, run, path),
+    )
+
+
+def _insert(session: Session, run: int, path: str, start: int, data: bytes, level: int) -> None:
+    session.do(
+        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?)",
+        *(run, path, start, start + len(data), zlib.compress(data, level)),
+    )
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Yield lines in pieces of about one chunk."""
+    start = 0
+    while start < len(data):
+        stop = data.rfind(b"\n", start, start + CHUNK) + 1 or data.find(b"\n", start) + 1
+        yield data[start:stop]
+        start = stop

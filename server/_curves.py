@@ -1,0 +1,135 @@
+"""The points of a metric, from the lines that are kept: as a curve, and in numbers.
+
+What a metric comes to is kept in memory up to the last line that was seen, so that a second look
+reads only what is new. What a rewind hid is left out.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from typing import Final, NamedTuple, final
+
+from understudy.runs import Summary
+from understudy.runs._lines import Line
+from understudy.runs._numbers import summaries
+from understudy.runs._overview import Overview, thinned
+from understudy.runs._rewinds import Span, is_seen, spans_in
+
+from ._storage import Storage
+from ._tame import tame_lines
+
+_MOST_KEPT: Final = 500_000
+"""How many points are kept in memory, of all metrics together."""
+_FURTHEST: Final = 1 << 62
+"""No file is longer, whatever a rewind says."""
+_MOST_RAW: Final = 40_000
+"""How many points of one curve are held until the first of them are thinned."""
+
+
+class Range(NamedTuple):
+    """Which points are wanted: those whose field is `start` or more, and less than `stop`."""
+
+    by: str = "step"
+    start: float | None = None
+    stop: float | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all points are."""
+        return self.start is None and self.stop is None
+
+    def has(self, line: Line) -> bool:
+        """Tell whether a point is."""
+        value = line.get(self.by)
+        if not isinstance(value, (int, float)):
+            return False
+        is_after = self.start is None or value >= self.start
+        return is_after and (self.stop is None or value < self.stop)
+
+
+class Place(NamedTuple):
+    """The file of a metric's points."""
+
+    project: str
+    run: str
+    folder: str
+
+    @property
+    def path(self) -> str:
+        """Where it is in the run's folder."""
+        return f"metrics/{self.folder}/data.jsonl"
+
+
+@final
+class Curves:
+    """Reads the points of metrics.
+
+    Args:
+        storage: has the lines.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._kept: OrderedDict[Place, tuple[list[Span], Overview]] = OrderedDict()
+
+    async def curve(self, place: Place, most: int, wanted: Range) -> list[Line]:
+        """Return so many points at most that a curve through them looks the same."""
+        if wanted.is_all:
+            _, overview = await self._look_over(place)
+            if len(overview.points) >= most:
+                ends = [] if overview.last is None else [overview.last]
+                return await asyncio.to_thread(thinned, [*overview.points, *ends], most)
+        points: list[Line] = []
+        for span in await self._spans(place):
+            async for data in self._lines(place, span, span.start):
+                points += await asyncio.to_thread(_points_in, data, span, wanted)
+                if len(points) > max(_MOST_RAW, 4 * most):
+                    points = await asyncio.to_thread(thinned, points, max(_MOST_RAW // 2, 2 * most))
+        return await asyncio.to_thread(thinned, points, most)
+
+    async def summary(self, place: Place) -> dict[str, Summary]:
+        """Return what each field comes to."""
+        _, overview = await self._look_over(place)
+        return summaries(overview.sums)
+
+    def forget(self, project: str, run: str) -> None:
+        """Forget a run, which is removed."""
+        for place in [each for each in self._kept if each[:2] == (project, run)]:
+            del self._kept[place]
+
+    async def _look_over(self, place: Place) -> tuple[list[Span], Overview]:
+        spans = await self._spans(place)
+        hidden, overview = self._kept.pop(place, (spans, Overview()))
+        if hidden != spans:
+            overview = Overview()
+        for span in spans:
+            if span.stop is not None and span.stop <= overview.end:
+                continue
+            end = max(span.start, overview.end)
+            async for data in self._lines(place, span, end):
+                overview.take(await asyncio.to_thread(_points_in, data, span, Range()))
+                end += len(data)
+                overview.end = end
+        self._kept[place] = (spans, overview)
+        while len(self._kept) > 1 and self._size() > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return spans, overview
+
+    def _size(self) -> int:
+        return sum(len(overview.points) for _, overview in self._kept.values())
+
+    def _lines(self, place: Place, span: Span, start: int) -> AsyncIterator[bytes]:
+        return self._storage.lines(place.project, place.run, place.path, start, span.stop)
+
+    async def _spans(self, place: Place) -> list[Span]:
+        rewinds: list[Line] = []
+        async for data in self._storage.lines(place.project, place.run, "rewinds.jsonl"):
+            rewinds += tame_lines(data)
+        return [span for span in spans_in(rewinds, place.folder) if span.start < _FURTHEST]
+
+
+def _points_in(data: bytes, span: Span, wanted: Range) -> list[Line]:
+    points = tame_lines(data)
+    if span.last_step is not None:
+        points = [point for point in points if is_seen(point, span)]
+    return points if wanted.is_all else [point for point in points if wanted.has(point)]

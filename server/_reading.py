@@ -1,0 +1,315 @@
+"""What is read: projects, runs, their curves, messages, documents and files."""
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response, StreamingResponse
+
+from understudy.runs import Filter, FilterError, RunInfo, Summary
+from understudy.runs._values import decode
+
+from ._answers import HEADERS, Refused, is_known, tag_of, unchanged
+from ._calls import Call, Nothing
+from ._catalog import Entry
+from ._curves import Place, Range
+from ._digest import state_of
+from ._errors import MissingError
+from ._keys import file_key
+from ._messages import Messages, messages_in
+from ._paths import is_document
+from ._rows import FileRow, ProjectRow, RunRow
+from ._tame import tame
+
+Sort = Literal[
+    "created", "-created", "started", "-started", "ended", "-ended", "duration", "-duration",
+    "prefix", "-prefix", "status", "-status", "seen", "-seen",
+]  # fmt: skip
+_RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class Listed(RunInfo, frozen=True, kw_only=True):
+    """A run of the list, and when the server heard of it last."""
+
+    seen: float
+
+
+class RunList(msgspec.Struct):
+    """Some runs, and how many there are in all that the filter takes."""
+
+    runs: list[Listed]
+    total: int
+
+
+class RunTold(msgspec.Struct):
+    """All that is told of a run, but for what is long."""
+
+    info: RunInfo
+    seen: float
+    run: dict[str, Any]
+    attempts: list[dict[str, Any]]
+    params: dict[str, Any]
+    git: dict[str, Any]
+    environment: dict[str, Any]
+
+
+class Curve(msgspec.Struct):
+    """The points of a metric, and what all of them come to."""
+
+    points: list[dict[str, Any]]
+    summary: dict[str, Summary]
+
+
+class Who(msgspec.Struct):
+    """Who asks."""
+
+    name: str
+    projects: list[str]
+    scope: str
+
+
+class Health(msgspec.Struct):
+    """That the server is there, and which it is."""
+
+    ok: bool
+    version: str
+
+
+class WhichRuns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which runs are wanted, and in which order."""
+
+    filter: Annotated[str, Meta(max_length=4_000)] = ""
+    sort: Sort = "-created"
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+
+
+class WhichPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which points are wanted, and how many at most."""
+
+    max_points: Annotated[int, Meta(ge=2, le=20_000)] = 1_000
+    start: float | None = None
+    stop: float | None = None
+    by: Annotated[str, Meta(min_length=1, max_length=1_000)] = "step"
+
+
+class WhichMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which messages are wanted: so many after a place, or the last ones, if the limit is negative."""
+
+    after: Annotated[int, Meta(ge=0, le=(1 << 62))] = 0
+    limit: Annotated[int, Meta(ge=-10_000, le=10_000)] = 1_000
+    level: Annotated[str, Meta(max_length=100)] | None = None
+
+
+async def tell_health(call: Call[Nothing, None]) -> Response:
+    """Tell that the server is there."""
+    return call.answer(Health(ok=True, version=call.desk.version))
+
+
+async def tell_description(call: Call[Nothing, None]) -> Response:
+    """Describe this interface, as OpenAPI."""
+    return call.answer(call.desk.description())
+
+
+async def tell_who(call: Call[Nothing, None]) -> Response:
+    """Tell what the token is for."""
+    token = call.token
+    assert token is not None
+    return call.answer(Who(name=token.name, projects=[token.project], scope=token.scope))
+
+
+async def tell_projects(call: Call[Nothing, None]) -> Response:
+    """Tell which projects there are, of those that the token is for."""
+    token = call.token
+    assert token is not None
+    rows: list[ProjectRow] = await call.desk.storage.projects()
+    return call.answer([row for row in rows if token.project in ("*", row.project)])
+
+
+async def list_runs(call: Call[WhichRuns, None]) -> Response:
+    """List the runs of a project."""
+    query, desk = call.query, call.desk
+    takes: Any = None
+    if query.filter.strip():
+        try:
+            takes = Filter(query.filter)
+        except FilterError as error:
+            raise Refused(400, "filter", str(error)) from None
+    entries = await desk.catalog.list(call.names["project"], desk.clock())
+
+    def chosen() -> RunList:
+        found = [entry for entry in entries if takes is None or takes(entry.info)]
+        name = query.sort.removeprefix("-")
+        found.sort(key=lambda entry: _rank(entry, name), reverse=query.sort.startswith("-"))
+        some = found[query.offset : query.offset + query.limit]
+        return RunList([_listed(entry) for entry in some], len(found))
+
+    return await asyncio.to_thread(lambda: call.answer(chosen()))
+
+
+async def tell_run(call: Call[Nothing, None]) -> Response:
+    """Tell all of a run, but for what is long."""
+    row = await call.row()
+    entry = await call.desk.catalog.entry(row, call.desk.clock())
+    documents = await call.desk.storage.documents(*call.place)
+    said = {path: _object(data) for path, data in documents.items() if path.endswith(".json")}
+    numbers = sorted(int(path[9:-5]) for path in said if path.startswith("attempts/"))
+    told = RunTold(
+        info=entry.info,
+        seen=entry.seen,
+        run=said.get("run.json", {}),
+        attempts=[said[f"attempts/{number}.json"] for number in numbers],
+        params=said.get("parameters.json", {}),
+        git=said.get("git.json", {}),
+        environment=said.get("environment.json", {}),
+    )
+    return call.answer(told, has_marks=True)
+
+
+async def tell_metric(call: Call[WhichPoints, None]) -> Response:
+    """Tell the points of a metric, so many that a curve through them looks the same."""
+    row, query = await call.row(), call.query
+    place = Place(*call.place, _folder_of(row, call.names["metric"]))
+    lengths = await call.desk.storage.lengths(*call.place)
+    if lengths is None:
+        raise call.no_run()
+    both = [lengths.lengths.get(path) for path in (place.path, "rewinds.jsonl")]
+    tag = tag_of(place, both, query, call.request.headers.get("accept"))
+    if is_known(call.request, tag):
+        return unchanged(tag)
+    wanted = Range(query.by, query.start, query.stop)
+    curve = Curve(
+        points=await call.desk.curves.curve(place, query.max_points, wanted),
+        summary=await call.desk.curves.summary(place),
+    )
+    response = await asyncio.to_thread(call.answer, curve, has_marks=True)
+    response.headers["ETag"] = tag
+    return response
+
+
+async def tell_messages(call: Call[WhichMessages, None]) -> Response:
+    """Tell the messages of a run."""
+    lengths = await call.desk.storage.lengths(*call.place)
+    if lengths is None:
+        raise call.no_run()
+    query = call.query
+    found: Messages = await messages_in(
+        call.desk.storage,
+        *call.place,
+        length=lengths.lengths.get("logs/logs.jsonl", 0),
+        after=query.after,
+        limit=query.limit,
+        level=query.level,
+    )
+    return await asyncio.to_thread(call.answer, found, has_marks=True)
+
+
+async def tell_document(call: Call[Nothing, None]) -> Response:
+    """Return a document as it is."""
+    path = call.names["path"]
+    data = None
+    if is_document(path):
+        data = await call.desk.storage.document(*call.place, path)
+    if data is None:
+        raise Refused(404, "document", f"there is no document {path!r:.200} of such a run")
+    tag = tag_of(data)
+    if is_known(call.request, tag):
+        return unchanged(tag)
+    headers = {**HEADERS, "ETag": tag, "Content-Type": "text/plain; charset=utf-8"}
+    return Response(data, headers=headers)
+
+
+async def list_files(call: Call[Nothing, None]) -> Response:
+    """List the files of a run."""
+    await call.row()
+    return call.answer(await call.desk.storage.files(*call.place))
+
+
+async def tell_file(call: Call[Nothing, None]) -> Response:
+    """Return the content of a file, or a range of it."""
+    (project, run), file = call.place, call.names["file"]
+    found = await call.desk.storage.file(project, run, file)
+    if found is None:
+        raise Refused(404, "file", f"there is no file {file} of such a run")
+    tag = f'"{found.sha256}"'
+    if is_known(call.request, tag):
+        return unchanged(tag)
+    start, stop = _range(call.request.headers.get("range", ""), found.size)
+    is_part = (start, stop) != (0, found.size)
+    headers = {
+        **HEADERS,
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(_file_name(found), safe='')}",
+        "Content-Length": str(stop - start),
+    }
+    if is_part:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size}"
+    if call.request.method == "HEAD" or start == stop:
+        return Response(headers=headers)
+    pieces = call.desk.blobs.get(file_key(project, run, file), start, stop)
+    try:
+        first = await anext(pieces, b"")
+    except MissingError:
+        raise Refused(404, "file", f"the content of the file {file} is gone") from None
+    return StreamingResponse(_after(first, pieces), 206 if is_part else 200, headers)
+
+
+async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
+
+
+def _file_name(file: FileRow) -> str:
+    return file.name.replace("\\", "/").rpartition("/")[2] or "file"
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """Return where a range starts and stops; what is no single range is the whole."""
+    found = _RANGE.fullmatch(asked.strip())
+    if found is None or not (found[1] or found[2]):
+        return 0, size
+    if not found[1]:
+        start, stop = max(0, size - int(found[2])), size
+    else:
+        start, stop = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
+    if start >= stop:
+        raise Refused(
+            416, "range", f"the file has {size:,} bytes", {"Content-Range": f"bytes */{size}"}
+        )
+    return start, stop
+
+
+def _folder_of(row: RunRow, metric: str) -> str:
+    """Return the folder of a metric of this name."""
+    state = state_of(row)
+    for folder in state.sums:
+        if state.names.get(folder, folder) == metric:
+            return folder
+    names = sorted(state.names.get(folder, folder) for folder in state.sums)[:20]
+    raise Refused(404, "metric", f"there is no metric {metric!r:.200}", metrics=names)
+
+
+def _listed(entry: Entry) -> Listed:
+    return Listed(**msgspec.structs.asdict(entry.info), seen=entry.seen)
+
+
+def _rank(entry: Entry, name: str) -> tuple[bool, Any]:
+    """Return what runs are sorted by; those that have none of it are the least."""
+    value = entry.seen if name == "seen" else getattr(entry.info, name)
+    if value is None or value != value:
+        return False, 0
+    return True, value
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    """Return what a document says, that was looked through when it came."""
+    value = tame(decode(data))
+    return value if isinstance(value, dict) else {}
