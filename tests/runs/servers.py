@@ -14,6 +14,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -49,49 +50,13 @@ class Refusal(Exception):
         self.told = {"error": error, "message": f"it is {error}", **details}
 
 
-class Server:
-    """The server; `moods` are how it is towards the next requests, `mood` towards all others."""
+class Store:
+    """What a server keeps, and what becomes of requests."""
 
     def __init__(self) -> None:
-        self.mood: Mood = "well"
-        self.moods: deque[Mood] = deque()
-        self.asked: list[str] = []
-        self.headers: list[dict[str, str]] = []
         self.runs: dict[tuple[str, str], Kept] = {}
         self.longest_line = 1 << 20
-        self.longest_body = 16 << 20
-        self.retry_after = "0.05"
-        self.has_been_asked = threading.Event()
-        self.is_over = threading.Event()
         self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
-        owner = self
-
-        class Handler(_Handler):
-            server_of_runs = owner
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self.is_over.set()
-        self._server.shutdown()
-        self._thread.join()
-        for connection in [*self._connections]:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self._server.server_close()
 
     @property
     def kept(self) -> Kept:
@@ -165,6 +130,49 @@ class Server:
             raise Refusal(422, "checksum")
         kept.files[name] = (said["about"], whole)
         return {"id": name}
+
+
+class Server(Store):
+    """The server; `moods` are how it is towards the next requests, `mood` towards all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mood: Mood = "well"
+        self.moods: deque[Mood] = deque()
+        self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.longest_body = 16 << 20
+        self.retry_after = "0.05"
+        self.has_been_asked = threading.Event()
+        self.is_over = threading.Event()
+        self._connections: set[socket.socket] = set()
+        owner = self
+
+        class Handler(_Handler):
+            server_of_runs = owner
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = False
+        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.is_over.set()
+        self._server.shutdown()
+        self._thread.join()
+        for connection in [*self._connections]:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -268,3 +276,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _close(self) -> None:
         self.close_connection = True
+
+
+def compare(run: Path, kept: Kept) -> None:
+    """Compare what a server keeps with the folder, byte by byte, both ways; half a line is not sent."""
+    here = {
+        str(path.relative_to(run)): path.read_bytes()
+        for path in run.rglob("*")
+        if path.is_file() and path.name not in ("heartbeat", "sync.json")
+    }
+    there = {**kept.lines, **{path: data for path, (_, data) in kept.documents.items()}}
+    files = {path: data for path, data in here.items() if path.startswith("files/")}
+    assert there == {
+        path: data[: data.rfind(b"\n") + 1] if path.endswith(".jsonl") else data
+        for path, data in here.items()
+        if path not in files
+    }
+    for about, data in kept.files.values():
+        prefix = f"files/{about['prefix']}/{about['id']}"
+        assert files.pop(f"{prefix}/{about['name']}") == data
+        assert json.loads(files.pop(f"{prefix}/file.json")) == about
+    assert files == {}

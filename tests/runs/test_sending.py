@@ -14,7 +14,7 @@ from understudy.runs._remote import Remote
 from understudy.runs._sync import Synced, Syncer
 
 from .programs import run as run_program
-from .servers import TOKEN, Kept, Mood, Server
+from .servers import TOKEN, Mood, Server, compare
 
 
 @pytest.fixture(autouse=True)
@@ -45,23 +45,6 @@ def record(run: Run, steps: int = 20) -> None:
     run.files("models").save(b"", to="empty")
 
 
-def assert_replicated(run: Path, kept: Kept) -> None:
-    """Compare what a server keeps with the folder, byte by byte, both ways."""
-    here = {
-        str(path.relative_to(run)): path.read_bytes()
-        for path in run.rglob("*")
-        if path.is_file() and path.name not in ("heartbeat", "sync.json")
-    }
-    there = {**kept.lines, **{path: data for path, (_, data) in kept.documents.items()}}
-    files = {path: data for path, data in here.items() if path.startswith("files/")}
-    assert there == {path: data for path, data in here.items() if path not in files}
-    for about, data in kept.files.values():
-        prefix = f"files/{about['prefix']}/{about['id']}"
-        assert files.pop(f"{prefix}/{about['name']}") == data
-        assert json.loads(files.pop(f"{prefix}/file.json")) == about
-    assert files == {}
-
-
 def until(is_so: Callable[[], object]) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + 20
@@ -83,7 +66,7 @@ class TestASender:
     def test_what_is_recorded_is_at_the_server_byte_by_byte(self, server: Server) -> None:
         with Run(prefix="r", remote=server.address, token=TOKEN, system=True) as run:
             record(run)
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         assert (server.kept.prefix, server.kept.is_ended, dict(run.problems)) == ("r", True, {})
         assert json.loads(server.kept.documents["run.json"][1])["status"] == "COMPLETED"
 
@@ -136,7 +119,7 @@ class TestASender:
         server.moods.extend([*(["well"] * after), *moods])
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run:
             record(run)
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         assert server.kept.is_ended
         assert not server.moods
 
@@ -159,7 +142,7 @@ class TestASender:
         assert len(run.metrics("train")) == 20
         server.mood = "well"
         assert synced(run.path, f"{server.address}/#token={TOKEN}").is_complete
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_the_end_waits_for_nobody_if_it_is_not_to(
         self, server: Server, monkeypatch: pytest.MonkeyPatch
@@ -208,14 +191,14 @@ class TestASender:
             until(lambda: len(server.kept.files) == 3)
             server.restore(backup)
             run.metrics("train").log(step=2)
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_a_server_that_lost_everything_gets_everything_again(self, server: Server) -> None:
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run:
             record(run)
             until(lambda: server.runs and len(server.kept.files) == 2)
             server.restore({})
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_two_processes_that_record_into_one_run_send_it_once(self, server: Server) -> None:
         one = Run(prefix="r", remote=server.address, token=TOKEN, capture=False).start()
@@ -226,7 +209,7 @@ class TestASender:
         one.complete()
         assert not server.kept.is_ended
         two.complete()
-        assert_replicated(one.path, server.kept)
+        compare(one.path, server.kept)
         assert server.kept.is_ended
 
     def test_a_process_that_is_forked_off_sends_nothing(self, server: Server) -> None:
@@ -262,7 +245,7 @@ class TestASender:
             for connection in [*server._connections]:
                 connection.shutdown(2)
             run.log("x")
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         assert caplog.records == []
 
 
@@ -275,7 +258,7 @@ class TestWhatIsSent:
         assert server.kept.lines["metrics/train/data.jsonl"].count(b"\n") == 1
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as again:
             again.metrics("train").log(step=3)
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_a_line_that_is_too_long_there_holds_up_its_own_file_alone(
         self, server: Server, caplog: pytest.LogCaptureFixture
@@ -298,7 +281,7 @@ class TestWhatIsSent:
             for step in range(100):
                 run.metrics("train").log(step=step, noise=os.urandom(4_000).hex())
             run.files("models").save(os.urandom(300_000), to="model.pth")
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_a_file_goes_on_with_the_part_that_is_missing(self, server: Server) -> None:
         with Run(prefix="r", capture=False) as run:
@@ -307,7 +290,7 @@ class TestWhatIsSent:
         result = synced(run.path, f"{server.address}/#token={TOKEN}")
         assert result.is_complete
         assert server.asked.count("PUT 2") == 1
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
 
     def test_a_file_that_is_not_what_was_saved_is_left_out(
         self, server: Server, caplog: pytest.LogCaptureFixture
@@ -430,7 +413,7 @@ class TestAnAddress:
     ) -> None:
         with Run(prefix="r", remote=f"{server.address}/#token={TOKEN}") as run:
             record(run)
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         files = [path.read_bytes() for path in run.path.rglob("*") if path.is_file()]
         assert not any(TOKEN.encode() in data for data in files)
         assert run.read().info["remote"] == server.address
@@ -442,7 +425,7 @@ class TestAnAddress:
         monkeypatch.setenv("http_proxy", server.address.replace("//", "//us%65r:pass@"))
         with Run(prefix="r", remote="http://runs.invalid/base", token=TOKEN, capture=False) as run:
             run.log("x")
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         assert server.headers[0]["Host"] == "runs.invalid"
         assert server.headers[0]["Proxy-Authorization"] == "Basic dXNlcjpwYXNz"
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -459,7 +442,7 @@ class TestSyncing:
             record(run)
         result = synced(run.path, f"{server.address}/#token={TOKEN}")
         assert (result.is_complete, result.files, result.problems) == (True, 2, [])
-        assert_replicated(run.path, server.kept)
+        compare(run.path, server.kept)
         assert server.kept.is_ended
         monkeypatch.setenv("UNDERSTUDY_TOKEN", TOKEN)
         asked = len(server.asked)
@@ -478,5 +461,5 @@ class TestSyncing:
         )
         path = Path("experiments/project/r").absolute()
         assert synced(path, f"{server.address}/#token={TOKEN}").is_complete
-        assert_replicated(path, server.kept)
+        compare(path, server.kept)
         assert (RunFolder(path).status, server.kept.is_ended) == ("LOST", False)
