@@ -16,25 +16,33 @@ def append(
     session: Session, project: str, run: str, batch: Batch, fold: Fold, now: float
 ) -> Lengths:
     """Take a batch, as `Storage.append` says; it was checked before."""
-    made = session.do(
-        """INSERT INTO runs (project, id, prefix, seen, is_ended, version, state)
-        VALUES (?, ?, ?, ?, 0, 0, ?) ON CONFLICT (project, id) DO NOTHING""",
-        *(project, run, batch.prefix, now, b""),
-    )
-    found = find_run(session, project, run, is_held=True)
-    assert found is not None  # it is there now, and held: nobody removes it
-    number, before = found
+    made, number, before = _held_row(session, project, run, batch.prefix, now)
     taken = Taken(
         _take_documents(session, number, batch.documents), _take_lines(session, number, batch.lines)
     )
     row = msgspec.structs.replace(before, prefix=batch.prefix, seen=now, is_ended=batch.is_ended)
-    is_new = made > 0 or msgspec.structs.replace(row, seen=before.seen) != before
+    is_new = made or msgspec.structs.replace(row, seen=before.seen) != before
     if is_new or taken.documents or taken.lines:
         row = msgspec.structs.replace(row, version=before.version + 1)
         _write_row(session, number, row, fold(row, taken))
     else:
         session.do("UPDATE runs SET seen = ? WHERE number = ?", now, number)
     return _lengths(session, number, batch)
+
+
+def _held_row(
+    session: Session, project: str, run: str, prefix: str, now: float
+) -> tuple[bool, int, RunRow]:
+    """Return whether a run was made, its number, and its row, which nobody else changes now."""
+    while True:
+        made = session.do(
+            """INSERT INTO runs (project, id, prefix, seen, is_ended, version, state)
+            VALUES (?, ?, ?, ?, 0, 0, ?) ON CONFLICT (project, id) DO NOTHING""",
+            *(project, run, prefix, now, b""),
+        )
+        found = find_run(session, project, run, is_held=True)
+        if found is not None:  # otherwise it was there, and somebody removed it in between
+            return made > 0, *found
 
 
 def _take_documents(session: Session, run: int, documents: list[Document]) -> list[Document]:

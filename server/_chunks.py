@@ -44,9 +44,9 @@ def append_lines(session: Session, run: int, lines: Lines, length: int) -> bytes
 
 
 def read_chunks(
-    session: Session, run: int, path: str, start: int, stop: int | None
+    session: Session, run: int, path: str, start: int, stop: int
 ) -> list[tuple[int, bytes]]:
-    """Return the next few pieces from some byte on, each with where it starts."""
+    """Return the next few pieces from one byte on, up to another, each with where it starts."""
     found = session.all(
         f"""SELECT start, data FROM chunks WHERE run = ? AND path = ? AND stop > ?
         ORDER BY stop LIMIT {AT_ONCE}""",
@@ -54,11 +54,11 @@ def read_chunks(
     )
     pieces: list[tuple[int, bytes]] = []
     for place, data in found:
-        if stop is not None and place >= stop:
+        if place >= stop:
             break
         whole = zlib.decompress(data)
         first = max(start - place, 0)
-        pieces.append((place + first, whole[first : None if stop is None else stop - place]))
+        pieces.append((place + first, whole[first : stop - place]))
     return pieces
 
 

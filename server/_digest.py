@@ -6,8 +6,9 @@ from typing import Any, Final, cast, final
 import msgspec
 
 from understudy.runs import Attempt, Failure, RunInfo
+from understudy.runs._lines import Line
 from understudy.runs._names import name_of
-from understudy.runs._numbers import Sums, summaries, take
+from understudy.runs._numbers import OURS, Sums, summaries, take
 from understudy.runs._params import flattened
 
 from ._errors import TooBigError
@@ -135,12 +136,22 @@ class Digest:
         sums = state.sums.setdefault(folder, {})
         before = len(sums)
         points = tame_lines(lines.data)
-        if fields + len({name for point in points for name in point}) > self._limits.fields:
-            points = [{name: point[name] for name in point if name in sums} for point in points]
+        room = before + self._limits.fields - fields
+        points = _with_fields_of(points, sums, room)
         take(sums, points)
         for kept in sums.values():
             kept.first, kept.last = shortened(kept.first), shortened(kept.last)
         return fields + len(sums) - before
+
+
+def _with_fields_of(points: list[Line], sums: dict[str, Sums], most: int) -> list[Line]:
+    """Return points with so many fields at most: those that are summed up already come first."""
+    names = dict.fromkeys(name for point in points for name in point)
+    if len(sums.keys() | names.keys()) <= most:
+        return points
+    new = [name for name in names if name not in sums and name not in OURS]
+    kept = {*sums, *new[: max(0, most - len(sums))]}
+    return [{name: point[name] for name in point if name in kept} for point in points]
 
 
 def metric_name(folder: str) -> str:

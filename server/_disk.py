@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection
 from contextlib import suppress
 from functools import partial
 from io import FileIO
@@ -74,7 +74,7 @@ class DiskBlobs:
     async def list(self, prefix: str) -> list[Blob]:
         """Return what is kept under keys that start so."""
         check_key(prefix)
-        found = await self._done(partial(self._list, prefix))
+        found = await self._done(partial(self._found, prefix))
         return sorted(found, key=lambda blob: blob.key)
 
     async def remove(self, prefix: str) -> None:
@@ -120,7 +120,7 @@ class DiskBlobs:
             raise MissingError(f"there is no content {key}") from None
         return FileIO(found, "rb")
 
-    def _list(self, prefix: str) -> list[Blob]:
+    def _found(self, prefix: str) -> Collection[Blob]:
         found: list[Blob] = []
         for folder, _, names in os.walk(self._folder / prefix):
             for name in names:

@@ -12,6 +12,8 @@ from ._limits import Limits
 from ._paths import is_document, is_lines, name_at
 from ._rows import Batch, Document, Lines
 
+_OTHERS: Final = 100
+"""How many files of lines a run has at most that are no metrics; a few, in fact."""
 _GREATEST: Final = (1 << 63) - 1
 
 
@@ -25,6 +27,8 @@ def check_batch(batch: Batch, limits: Limits) -> None:
         name_at("prefix", batch.prefix)
     else:
         raise Refused(422, "prefix", "a batch names its run's prefix, which is not empty")
+    if len(batch.lines) > limits.metrics + _OTHERS:
+        raise Refused(413, "too_big", f"a run has {limits.metrics:,} metrics at most")
     for document in batch.documents:
         _check_document(document, limits)
     for lines in batch.lines:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ._info import RunInfo
+from understudy.runs import RunInfo
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from understudy.runs import RunInfo
+
 from ._database import Row, Session
 from ._errors import UnfitError
-from ._info import RunInfo
 from ._rows import FileRow, Lengths, ProjectRow, RunRow, Stamp, Token
 from ._schema import OF_A_RUN
 

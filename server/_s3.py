@@ -41,14 +41,13 @@ class S3Blobs:
             raise ServerError(f"{url!r}: {min(known)!r} is unknown, it may say endpoint and region")
         self._url = url
         self._library: Any = obstore
-        self._store = S3Store(
-            parts.netloc,
-            prefix=parts.path.strip("/") or None,
-            # A request is of one piece: it ends, or is tried again, long before a client gives up.
-            client_options={"timeout": "60s", "connect_timeout": "5s", "allow_http": True},
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
+        # A request is of one piece: it ends, or is tried again, long before a client gives up.
+        ways: dict[str, Any] = {
+            "client_options": {"timeout": "60s", "connect_timeout": "5s", "allow_http": True},
+            "retry_config": {"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
             **given,
-        )
+        }
+        self._store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, **ways)
 
     async def open(self) -> None:
         """Look whether the bucket can be reached."""

@@ -8,7 +8,7 @@ from ._appending import append
 from ._chunks import read_chunks
 from ._database import Database, Session
 from ._errors import ServerError
-from ._fitting import check_batch, check_file, check_names, check_token
+from ._fitting import LARGEST, check_batch, check_file, check_names, check_token
 from ._rows import Batch, FileRow, Fold, Lengths, ProjectRow, RunRow, Stamp, Token
 from ._schema import TABLES, VERSION
 
@@ -112,8 +112,9 @@ class Tables:
         check_names(project, run, path)
         number = await self._database.run(lambda session: _runs.find_number(session, project, run))
         place = max(start, 0)
-        while number is not None and place < 2**63:
-            read = partial(read_chunks, run=number, path=path, start=place, stop=stop)
+        end = LARGEST if stop is None else min(stop, LARGEST)
+        while number is not None and place < end:
+            read = partial(read_chunks, run=number, path=path, start=place, stop=end)
             pieces = await self._database.run(read)
             if not pieces:
                 return

@@ -29,21 +29,25 @@ class Postgres:
         self._bin = _programs()
         if (user := _id()) is not None:
             os.chown(folder, user, -1)
-        self._run("initdb", "--pgdata", self._data, "--username=understudy", "--auth=trust")
+        self._run(
+            "initdb", "--no-sync", "--pgdata", self._data, "--username=understudy", "--auth=trust"
+        )
         self.start()
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of a database."""
         return f"postgresql://understudy@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, encoding: str = "UTF8") -> str:
         """Make a database, and return its address."""
         import psycopg.sql
 
         with psycopg.connect(self.url(), autocommit=True) as connection:
             name = psycopg.sql.Identifier(database)
-            making = psycopg.sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
-            connection.execute(making.format(name))
+            making = psycopg.sql.SQL(
+                "CREATE DATABASE {} ENCODING {} LOCALE 'C' TEMPLATE template0"
+            )
+            connection.execute(making.format(name, encoding))
         return self.url(database)
 
     def start(self) -> None:
@@ -65,8 +69,7 @@ class Postgres:
         """End it, and all its processes, as a crash does: at once."""
         if self._process is None:
             return
-        pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = self._children()
         self._process.kill()
         for child in children:  # who would end by themselves, but a little later
             with suppress(ProcessLookupError):
@@ -74,6 +77,24 @@ class Postgres:
         self._process.wait()
         self._process = None
         wait_until(lambda: not any(map(_is_there, children)), "PostgreSQL has ended")
+
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        """Have it, and all that work for it, do nothing for as long as the block lasts."""
+        assert self._process is not None
+        frozen = [self._process.pid, *map(int, self._children())]
+        for process in frozen:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in frozen:
+                os.kill(process, signal.SIGCONT)
+
+    def _children(self) -> list[str]:
+        assert self._process is not None
+        pid = self._process.pid
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
     def _answers(self) -> bool:
         import psycopg
