@@ -283,7 +283,10 @@ def compare(run: Path, kept: Kept) -> None:
     here = {
         str(path.relative_to(run)): path.read_bytes()
         for path in run.rglob("*")
-        if path.is_file() and path.name not in ("heartbeat", "sync.json")
+        if path.is_file()
+        and path.name not in ("heartbeat", "sync.json")
+        and not path.name.endswith(".new")  # of a process that was killed just then
+        and path.parent.name[0] != "."
     }
     there = {**kept.lines, **{path: data for path, (_, data) in kept.documents.items()}}
     files = {path: data for path, data in here.items() if path.startswith("files/")}

@@ -22,7 +22,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have the folder be looked at often, and the settings of whoever tests not at all."""
     monkeypatch.setattr(_sender, "_EVERY", 0.01)
     monkeypatch.setattr(_sender, "_FIRST_WAIT", 0.02)
-    for name in ("UNDERSTUDY_TOKEN", _sender.PATIENCE, "http_proxy", "https_proxy", "no_proxy"):
+    monkeypatch.setenv(_sender.PATIENCE, "60")
+    for name in ("UNDERSTUDY_TOKEN", "http_proxy", "https_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
