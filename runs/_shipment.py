@@ -204,9 +204,8 @@ class Shipment:
     def _add_lines(self, batch: Batch, most: int) -> int:
         """Add lines; who was last in one batch is last in the next, so that all get their turn."""
         size = 0
-        found = [*self._contents.lines()]
-        after = [each for each in found if each[0] > self._last]
-        for path, mark in after + found[: len(found) - len(after)]:
+        found = sorted(self._contents.lines(), key=lambda each: (each[0] <= self._last, each[0]))
+        for path, mark in found:
             start = self._lengths.get(path, 0)
             if mark.size <= start or path in self._aside:
                 continue

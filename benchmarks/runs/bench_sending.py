@@ -1,8 +1,8 @@
 """What it costs who logs that a run is sent: to a server that is well, slow, busy, hanging or dead.
 
-Each measurement is a process of its own that logs points as fast as it can for a while, and tells
-how long the calls took; the first second, in which the thread that sends imports what it needs, is
-left out. The servers are processes of their own as well; they keep nothing.
+Each case is a process that records a run of its own: in turns, they log as fast as they can for a
+moment, and tell how long the calls took. The first second of each, in which the thread that sends
+imports what it needs, is left out. The servers are processes of their own as well, and keep nothing.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import Final
 
 from benchmarks._command import main
@@ -21,23 +21,22 @@ _DEAD: Final = 9  # a port where nobody listens
 _LOG: Final = """
 import logging, os, sys, time
 from understudy.runs import Run
-root, remote, seconds = sys.argv[1:]
+root, remote = sys.argv[1:]
 logging.disable()
 more = {"remote": remote, "token": "us_none"} if remote else {}
 run = Run(prefix="run", root=root, resume="new", capture=False, **more).start()
-time.sleep(min(1, float(seconds)))
-log, now, spent = run.metrics("train").log, time.perf_counter_ns, []
-begun = now()
-end = begun + int(float(seconds) * 1e9)
-step = 0
-while now() < end:
-    before = now()
-    log(step=step, loss=0.1 * step)
-    spent.append(now() - before)
-    step += 1
-total = (now() - begun) / len(spent)
-spent.sort()
-print(int(total * 1000), spent[len(spent) * 999 // 1000] * 1000, flush=True)
+log, now, step = run.metrics("train").log, time.perf_counter_ns, 0
+print("ready", flush=True)
+for line in sys.stdin:
+    spent, begun = [], now()
+    end = begun + int(float(line) * 1e9)
+    while now() < end:
+        before = now()
+        log(step=step, loss=0.1 * step)
+        spent.append(now() - before)
+        step += 1
+    spent.sort()
+    print(sum(spent) * 1000 // len(spent), spent[len(spent) * 999 // 1000] * 1000, flush=True)
 os._exit(0)
 """
 _SEND: Final = """
@@ -49,32 +48,41 @@ assert synced.is_complete, synced
 """
 
 
-def _sink(opened: ExitStack, how: str) -> str:
-    """Start a server, and return its address."""
+def _begin(opened: ExitStack, *words: str) -> Callable[[str], str]:
+    """Start a process; return what tells it a line, if there is one, and returns its answer."""
     process = opened.enter_context(
         subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.runs._sinks", how],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    opened.callback(process.stdin.close)
-    return f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    reader, writer = process.stdout, process.stdin
+    assert reader is not None
+    assert writer is not None
+    opened.callback(writer.close)
+
+    def ask(line: str) -> str:
+        writer.write(line)
+        writer.flush()
+        return reader.readline().strip()
+
+    return ask
 
 
-def _logging(root: str, addresses: dict[str, str], seconds: float, which: int, title: str) -> Table:
+def _sink(opened: ExitStack, how: str) -> str:
+    """Start a server, and return its address."""
+    return f"http://127.0.0.1:{_begin(opened, '-m', 'benchmarks.runs._sinks', how)('')}"
+
+
+def _logging(
+    asks: dict[str, Callable[[str], str]], seconds: float, which: int, title: str
+) -> Table:
     """Return a table of what a process tells: the mean of all calls (0), what 99.9 % stay below."""
     picoseconds = 0
 
-    def log(address: str) -> Callable[[], None]:
+    def log(ask: Callable[[str], str]) -> Callable[[], None]:
         def run() -> None:
             nonlocal picoseconds
-            words = [sys.executable, "-c", _LOG, root, address, str(seconds)]
-            told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-            picoseconds += int(told.split()[which])
+            picoseconds += int(ask(f"{seconds}\n").split()[which])
 
         return run
 
@@ -84,12 +92,12 @@ def _logging(root: str, addresses: dict[str, str], seconds: float, which: int, t
         [
             Case(
                 name,
-                log(address),
+                log(ask),
                 1_000,
                 "" if name == _ALONE else _ALONE,
                 None if name in (_ALONE, "a server that takes all") else goal,
             )
-            for name, address in addresses.items()
+            for name, ask in asks.items()
         ],
         clock=lambda: picoseconds,
         is_once=True,
@@ -117,7 +125,7 @@ def _throughput(root: str, address: str, count: int) -> Table:
     )
 
 
-def tables(seconds: float = 1.5, count: int = 1_000_000) -> Iterator[Table]:
+def tables(seconds: float = 0.5, count: int = 1_000_000) -> Iterator[Table]:
     """Yield the tables of this benchmark."""
     with TemporaryDirectory() as root, ExitStack() as opened:
         addresses = {
@@ -128,12 +136,18 @@ def tables(seconds: float = 1.5, count: int = 1_000_000) -> Iterator[Table]:
             "a server that is busy (503)": _sink(opened, "busy"),
             "a server that takes all": _sink(opened, "well"),
         }
-        yield _logging(root, addresses, seconds, 0, "one point, the mean of all")
-        yield _logging(root, addresses, seconds, 1, "one point, what 99.9 % stay below")
+        asks = {
+            name: _begin(opened, "-c", _LOG, root, address) for name, address in addresses.items()
+        }
+        for ask in asks.values():
+            assert ask("") == "ready"
+        sleep(min(1.0, 10 * seconds))
+        yield _logging(asks, seconds, 0, "one point, the mean of all")
+        yield _logging(asks, seconds, 1, "one point, what 99.9 % stay below")
         yield _throughput(root, addresses["a server that takes all"], count)
 
 
-QUICK = {"seconds": 0.05, "count": 1_000}
+QUICK = {"seconds": 0.01, "count": 1_000}
 
 if __name__ == "__main__":
     main(tables, quick=QUICK)

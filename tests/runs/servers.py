@@ -9,6 +9,7 @@ import copy
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -97,6 +98,8 @@ class Store:
             return self._commit(kept, rest[1], json.loads(body))
 
     def _take_batch(self, kept: Kept, headers: Any, body: bytes) -> dict[str, Any]:
+        if headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
         if headers["Content-Type"] == "application/msgpack":
             batch = msgspec.msgpack.decode(body)
         else:
@@ -135,7 +138,7 @@ class Store:
 class Server(Store):
     """The server; `moods` are how it is towards the next requests, `mood` towards all others."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__()
         self.mood: Mood = "well"
         self.moods: deque[Mood] = deque()
@@ -153,7 +156,13 @@ class Server(Store):
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = False
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
+        port = self._server.server_address[1]
+        self.address = f"http://127.0.0.1:{port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self.address = f"https://localhost:{port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
 
     def __enter__(self) -> Self:
@@ -222,8 +231,6 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length or mood == "close":
             return self._close()
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
         return self._answer(mood, body)
 
     def _answer(self, mood: Mood, body: bytes) -> None:
@@ -290,10 +297,15 @@ def compare(run: Path, kept: Kept) -> None:
     }
     there = {**kept.lines, **{path: data for path, (_, data) in kept.documents.items()}}
     files = {path: data for path, data in here.items() if path.startswith("files/")}
-    assert there == {
+    found = {
         path: data[: data.rfind(b"\n") + 1] if path.endswith(".jsonl") else data
         for path, data in here.items()
         if path not in files
+    }
+    wrong = {path for path in {*found, *there} if found.get(path) != there.get(path)}
+    assert not wrong, {
+        path: [data and (len(data), data[-99:]) for data in (found.get(path), there.get(path))]
+        for path in wrong
     }
     for about, data in kept.files.values():
         prefix = f"files/{about['prefix']}/{about['id']}"

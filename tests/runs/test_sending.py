@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from understudy.runs import Run, RunArgumentError, RunFolder, _sender
+from understudy.cli import main
+from understudy.runs import Run, RunArgumentError, RunFolder, _sender, _sync
 from understudy.runs._remote import Remote
 from understudy.runs._sync import Synced, Syncer
 
 from .programs import run as run_program
 from .servers import TOKEN, Mood, Server, compare
+
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 
 
 @pytest.fixture(autouse=True)
@@ -435,6 +438,29 @@ class TestAnAddress:
         assert "Proxy-Authorization" not in server.headers[-1]
 
 
+class TestTls:
+    def test_a_server_is_trusted_if_the_certificates_of_the_system_say_so(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        with Server(CERTIFICATE) as server:
+            with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run:
+                record(run)
+            compare(run.path, server.kept)
+
+    def test_a_server_that_nobody_vouches_for_gets_nothing_not_even_the_token(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setenv(_sender.PATIENCE, "0.5")
+        with (
+            Server(CERTIFICATE) as server,
+            Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run,
+        ):
+            until(lambda: "remote" in run.problems)
+        assert "certificate verify failed" in caplog.text
+        assert server.headers == []
+
+
 class TestSyncing:
     def test_a_run_made_offline_is_sent_and_remembers_where(
         self, server: Server, monkeypatch: pytest.MonkeyPatch
@@ -464,3 +490,57 @@ class TestSyncing:
         assert synced(path, f"{server.address}/#token={TOKEN}").is_complete
         compare(path, server.kept)
         assert (RunFolder(path).status, server.kept.is_ended) == ("LOST", False)
+
+    def test_the_command_sends_what_is_left_of_all_runs_and_tells_of_it(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("UNDERSTUDY_TOKEN", TOKEN)
+        for project in ("a", "b"):
+            with Run(prefix="r", project=project, capture=False) as run:
+                record(run)
+        assert main(["sync", "--project", "a"]) == 1
+        assert capsys.readouterr().out.startswith("a/r: it was made without a remote: say --remote")
+        assert main(["sync", "--project", "a", "--remote", server.address]) == 0
+        assert re.fullmatch(
+            r"a/r: [\d,]+ bytes and 2 files sent to http\S+\n"
+            r"1 run: [\d,]+ bytes and 2 files sent; all is there\n",
+            capsys.readouterr().out,
+        )
+        assert main(["sync", "--remote", server.address, "--json"]) == 0
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [(each["project"], each["files"], each["is_complete"]) for each in told] == [
+            ("a", 0, True),
+            ("b", 2, True),
+        ]
+        assert main(["sync", "experiments/b/r", "experiments/b"]) == 0
+        assert capsys.readouterr().out == "1 run: nothing sent; all is there\n"
+        assert len(server.runs) == 2
+
+    def test_the_command_says_what_is_wrong(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(_sync, "_FIRST_WAIT", 0.001)
+        with Run(prefix="\x1b[31mr", capture=False):
+            pass
+        assert main(["sync", "nowhere"]) == 1
+        assert "there is no folder" in capsys.readouterr().err
+        assert main(["sync", "--remote", "nonsense"]) == 1
+        assert "no address of a server" in capsys.readouterr().err
+        assert main(["sync", "--remote", server.address]) == 1
+        assert "there is no token for it" in capsys.readouterr().out
+        monkeypatch.setenv("UNDERSTUDY_TOKEN", "us_another")
+        assert main(["sync", "--remote", server.address]) == 1
+        assert "the token is not one of its own" in capsys.readouterr().out
+        server.mood = "503"
+        assert main(["sync", "--remote", server.address]) == 1
+        told = capsys.readouterr().out
+        assert "answers 503" in told
+        assert "1 run: nothing sent; 1 is not complete" in told
+        assert "\x1b" not in told
+
+    def test_a_run_that_goes_on_is_sent_as_far_as_it_is(self, server: Server) -> None:
+        with Run(prefix="r", capture=False) as run:
+            record(run)
+            result = synced(run.path, f"{server.address}/#token={TOKEN}")
+            assert (result.is_complete, server.kept.is_ended) == (True, False)
+            compare(run.path, server.kept)
