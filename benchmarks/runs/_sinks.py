@@ -31,7 +31,7 @@ class _Well(BaseHTTPRequestHandler):
         with suppress(OSError):  # who measures is gone without a word
             super().handle()
 
-    def log_message(self, *_: Any) -> None: ...
+    def log_message(self, format: str, *args: Any) -> None: ...
 
     def _answer(self) -> None:
         self.send_response(200)

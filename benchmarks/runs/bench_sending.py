@@ -2,7 +2,7 @@
 
 Each case is a process that records a run of its own: in turns, they log as fast as they can for a
 moment, and tell how long the calls took. The first second of each, in which the thread that sends
-imports what it needs, is left out. The servers are processes of their own as well, and keep nothing.
+imports what it needs, is left out. The servers are processes too, and keep nothing.
 """
 
 import subprocess

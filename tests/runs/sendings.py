@@ -8,6 +8,7 @@ again, and `understudy sync` sends what is left. Then what the server has is com
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -16,8 +17,6 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-
-from understudy.runs._lines import decode_lines
 
 from .kills import Outcome
 from .programs import begin
@@ -75,7 +74,7 @@ def play(chance: random.Random, root: Path) -> Outcome:
         f"{path.split('/')[1]} {line['who']} {line['step']}\n"
         for path, data in kept.lines.items()
         if path.startswith("metrics/")
-        for line in decode_lines(data)
+        for line in map(json.loads, data.split(b"\n")[:-1])
     )
     return Outcome(
         acknowledged=len(acknowledged),

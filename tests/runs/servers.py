@@ -25,8 +25,24 @@ import msgspec
 TOKEN = "us_" + "0" * 43
 
 Mood = Literal[
-    *("well", "503", "429", "500", "401", "403", "gap", "differs", "hang", "close", "midway"),
-    *("rubbish", "forget", "trickle", "html", "413", "lies", "redirect"),
+    "well",
+    "503",
+    "429",
+    "500",
+    "401",
+    "403",
+    "gap",
+    "differs",
+    "hang",
+    "close",
+    "midway",
+    "rubbish",
+    "forget",
+    "trickle",
+    "html",
+    "413",
+    "lies",
+    "redirect",
 ]
 
 
@@ -202,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             super().handle()
 
-    def log_message(self, *_: Any) -> None: ...
+    def log_message(self, format: str, *args: Any) -> None: ...
 
     def do_GET(self) -> None:
         self._serve()

@@ -10,22 +10,24 @@ from pathlib import Path
 import pytest
 
 from understudy.cli import main
-from understudy.runs import Run, RunArgumentError, RunFolder, _sender, _sync
-from understudy.runs._remote import Remote
-from understudy.runs._sync import Synced, Syncer
+from understudy.runs import Run, RunArgumentError, RunFolder
+from understudy.runs._remote import Remote  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._sync import Synced, Syncer  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 from .programs import run as run_program
 from .servers import TOKEN, Mood, Server, compare
 
+PATIENCE = "UNDERSTUDY_SYNC_PATIENCE"
+WELL: list[Mood] = ["well", "well"]
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Have the folder be looked at often, and the settings of whoever tests not at all."""
-    monkeypatch.setattr(_sender, "_EVERY", 0.01)
-    monkeypatch.setattr(_sender, "_FIRST_WAIT", 0.02)
-    monkeypatch.setenv(_sender.PATIENCE, "60")
+    monkeypatch.setattr("understudy.runs._sender._EVERY", 0.01)
+    monkeypatch.setattr("understudy.runs._sender._FIRST_WAIT", 0.02)
+    monkeypatch.setenv(PATIENCE, "60")
     for name in ("UNDERSTUDY_TOKEN", "http_proxy", "https_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -120,7 +122,7 @@ class TestASender:
     def test_all_arrives_once_though_the_server_has_a_bad_moment(
         self, moods: list[Mood], after: int, server: Server
     ) -> None:
-        server.moods.extend([*(["well"] * after), *moods])
+        server.moods.extend([*WELL[:after], *moods])
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run:
             record(run)
         compare(run.path, server.kept)
@@ -135,7 +137,7 @@ class TestASender:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setenv(_sender.PATIENCE, "0.3")
+        monkeypatch.setenv(PATIENCE, "0.3")
         server.mood = mood
         with Run(prefix="r", remote=server.address, token=TOKEN, strict=True, capture=False) as run:
             record(run)
@@ -151,7 +153,7 @@ class TestASender:
     def test_the_end_waits_for_nobody_if_it_is_not_to(
         self, server: Server, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv(_sender.PATIENCE, "0")
+        monkeypatch.setenv(PATIENCE, "0")
         server.mood = "hang"
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run:
             assert server.has_been_asked.wait(20)
@@ -237,7 +239,7 @@ class TestASender:
     def test_signs_of_life_are_given_when_there_is_nothing_to_tell(
         self, server: Server, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(_sender, "_SILENCE", 0.05)
+        monkeypatch.setattr("understudy.runs._sender._SILENCE", 0.05)
         with Run(prefix="r", remote=server.address, token=TOKEN, capture=False):
             until(lambda: server.asked.count("POST batch") > 5)
 
@@ -451,7 +453,7 @@ class TestTls:
     def test_a_server_that_nobody_vouches_for_gets_nothing_not_even_the_token(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        monkeypatch.setenv(_sender.PATIENCE, "0.5")
+        monkeypatch.setenv(PATIENCE, "0.5")
         with (
             Server(CERTIFICATE) as server,
             Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as run,
@@ -519,7 +521,7 @@ class TestSyncing:
     def test_the_command_says_what_is_wrong(
         self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(_sync, "_FIRST_WAIT", 0.001)
+        monkeypatch.setattr("understudy.runs._sync._FIRST_WAIT", 0.001)
         with Run(prefix="\x1b[31mr", capture=False):
             pass
         assert main(["sync", "nowhere"]) == 1

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.runs import Run
-from understudy.runs._shipment import Shipment
-from understudy.runs._uploads import Uploads
-from understudy.runs._wire import Refused, Unreachable, Wire
+from understudy.runs._shipment import Shipment  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._uploads import Uploads  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._wire import Refused, Unreachable, Wire  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 from .servers import Kept, Refusal, Store, compare
 

@@ -116,12 +116,28 @@ def _of_addresses() -> Iterator[Bad]:
         "max_points=1", "max_points=-5", "max_points=999999999", "max_points=x", "start=x", "stop=[]", "by=", "by=" + "x" * 1001,
     ):  # fmt: skip
         yield Bad(f"query {query[:40]}", "GET", f"{MINE}/metrics/train?{query}")
-    for query in ("after=-1", "after=" + "9" * 30, "limit=99999", "limit=-99999", "limit=nan", "after=1.5"):
+    for query in (
+        "after=-1",
+        "after=" + "9" * 30,
+        "limit=99999",
+        "limit=-99999",
+        "limit=nan",
+        "after=1.5",
+    ):
         yield Bad(f"query {query[:40]}", "GET", f"{MINE}/log?{query}")
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FOO", "POST"):
         yield Bad(f"method {method}", method, f"{ROOT}/whoami")
         yield Bad(f"method {method} of the page", method, "/")
-    for path in (ROOT, f"{ROOT}/", f"{ROOT}//whoami", f"{ROOT}/nothing", f"{ROOT}/projects/mine", "/api", "/etc/passwd", "//"):
+    for path in (
+        ROOT,
+        f"{ROOT}/",
+        f"{ROOT}//whoami",
+        f"{ROOT}/nothing",
+        f"{ROOT}/projects/mine",
+        "/api",
+        "/etc/passwd",
+        "//",
+    ):
         yield Bad(f"no such address {path}", "GET", path)
 
 
@@ -137,14 +153,41 @@ def _of_batches() -> Iterator[Bad]:
         yield _batch(f"prefix {str(name)[:20]!r}", {"prefix": name})
     for data in ("%%%", "YQ", 7, None, ["YQ=="], "Y" * 101):
         yield _lines(f"data {data!r:.30}", data=data)
-    for line in (b"no end", b"", b"\n" * 2 + b"x", b"[" * 200 + b"]" * 200 + b"\n", b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"\n"):
+    for line in (
+        b"no end",
+        b"",
+        b"\n" * 2 + b"x",
+        b"[" * 200 + b"]" * 200 + b"\n",
+        b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"\n",
+    ):
         yield _lines(f"lines {line[:20]!r}", data=_64(line))
     yield _lines("a long line", data=_64(b"x" * (1 << 20) + b"\n"))
-    for text in (b"", b"[]", b"7", b"{", b"\xff", b'{"a":"\\ud800"}', b"{} {}", b'{"a":' * 300 + b"1" + b"}" * 300, b'{"a":1e999}'):
+    for text in (
+        b"",
+        b"[]",
+        b"7",
+        b"{",
+        b"\xff",
+        b'{"a":"\\ud800"}',
+        b"{} {}",
+        b'{"a":' * 300 + b"1" + b"}" * 300,
+        b'{"a":1e999}',
+    ):
         yield _document(f"document {text[:20]!r}", data=_64(text))
-    yield _batch("a gap", {"prefix": "exp", "lines": [{"path": "logs/logs.jsonl", "start": 999999, "data": _64(b"{}\n")}]})
-    yield _batch("other bytes", {"prefix": "exp", "lines": [{"path": "logs/logs.jsonl", "start": 0, "data": _64(b"[]\n")}]})
-    many = [{"path": f"metrics/m{n}/data.jsonl", "start": 0, "data": "e30K"} for n in range(100_000)]
+    yield _batch(
+        "a gap",
+        {
+            "prefix": "exp",
+            "lines": [{"path": "logs/logs.jsonl", "start": 999999, "data": _64(b"{}\n")}],
+        },
+    )
+    yield _batch(
+        "other bytes",
+        {"prefix": "exp", "lines": [{"path": "logs/logs.jsonl", "start": 0, "data": _64(b"[]\n")}]},
+    )
+    many = [
+        {"path": f"metrics/m{n}/data.jsonl", "start": 0, "data": "e30K"} for n in range(100_000)
+    ]
     yield _batch("100,000 metrics", {"prefix": "exp", "lines": many})
     for field in ("lines", "documents", "is_ended"):
         for value in (7, "x", None, {"a": 1}, [7], [None], [[]], [{}]):
@@ -190,14 +233,33 @@ def _of_files() -> Iterator[Bad]:
     deep = json.dumps(about)[:-1].encode() + b',"about":{"a":' + b"[" * 150 + b"]" * 150 + b"}}"
     yield Bad("file: about is deep", "POST", f"{MINE}/files/f9", deep)
     yield Bad("file: no parts", "POST", f"{MINE}/files/f9", json.dumps(about).encode())
-    yield Bad("file: too big", "POST", f"{MINE}/files/f9", json.dumps({**about, "size": 2**50, "parts": 0}).encode())
+    yield Bad(
+        "file: too big",
+        "POST",
+        f"{MINE}/files/f9",
+        json.dumps({**about, "size": 2**50, "parts": 0}).encode(),
+    )
     for checksum in ("NONE", "", "0", "0" * 64, "G" * 64, "'; DROP TABLE runs; --", "0" * 65):
         headers = {"X-Part-SHA256": checksum}
-        yield Bad(f"part: checksum {checksum[:20]}", "PUT", f"{MINE}/files/f9/parts/0", b"data", headers)
+        yield Bad(
+            f"part: checksum {checksum[:20]}", "PUT", f"{MINE}/files/f9/parts/0", b"data", headers
+        )
     for number in ("-1", "1000000", "9" * 30, "1.5", "x", "", "0x1", "٣"):
         yield Bad(f"part {number}", "PUT", f"{MINE}/files/f9/parts/{quote(number)}", b"data")
-    yield Bad("part: too big", "PUT", f"{MINE}/files/f9/parts/0", bytes((8 << 20) + 1), {"X-Part-SHA256": "0" * 64})
-    yield Bad("part of no run", "PUT", f"{ROOT}/projects/mine/runs/none/files/f/parts/0", b"x", {"X-Part-SHA256": "0" * 64})
+    yield Bad(
+        "part: too big",
+        "PUT",
+        f"{MINE}/files/f9/parts/0",
+        bytes((8 << 20) + 1),
+        {"X-Part-SHA256": "0" * 64},
+    )
+    yield Bad(
+        "part of no run",
+        "PUT",
+        f"{ROOT}/projects/mine/runs/none/files/f/parts/0",
+        b"x",
+        {"X-Part-SHA256": "0" * 64},
+    )
 
 
 def _of_tokens() -> Iterator[Bad]:
@@ -219,8 +281,20 @@ def _of_tokens() -> Iterator[Bad]:
     ):  # fmt: skip
         for token in ("mine", "reader"):
             yield Bad(f"another project: {method} {path} by {token}", method, path, b"", {}, token)
-    for method, path in (("POST", f"{MINE}/batch"), ("DELETE", MINE), ("PUT", f"{MINE}/files/f9/parts/0"), ("POST", f"{MINE}/files/f9")):
-        yield Bad(f"a token that may only read: {method} {path}", method, path, b'{"prefix":"x"}', {}, "reader")
+    for method, path in (
+        ("POST", f"{MINE}/batch"),
+        ("DELETE", MINE),
+        ("PUT", f"{MINE}/files/f9/parts/0"),
+        ("POST", f"{MINE}/files/f9"),
+    ):
+        yield Bad(
+            f"a token that may only read: {method} {path}",
+            method,
+            path,
+            b'{"prefix":"x"}',
+            {},
+            "reader",
+        )
 
 
 def _batch(told: str, body: Any) -> Bad:

@@ -44,9 +44,7 @@ class Postgres:
 
         with psycopg.connect(self.url(), autocommit=True) as connection:
             name = psycopg.sql.Identifier(database)
-            making = psycopg.sql.SQL(
-                "CREATE DATABASE {} ENCODING {} LOCALE 'C' TEMPLATE template0"
-            )
+            making = psycopg.sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE 'C' TEMPLATE template0")
             connection.execute(making.format(name, encoding))
         return self.url(database)
 

@@ -126,7 +126,9 @@ def base64(data: bytes) -> str:
 
 def points(count: int, start: int = 0) -> bytes:
     """Return lines of a metric."""
-    return b"".join(b'{"step":%d,"loss":%d.5,"ts":1.0}\n' % (n, n) for n in range(start, start + count))
+    return b"".join(
+        b'{"step":%d,"loss":%d.5,"ts":1.0}\n' % (n, n) for n in range(start, start + count)
+    )
 
 
 def lines_of(path: str, data: bytes, start: int = 0) -> dict[str, Any]:

@@ -389,7 +389,9 @@ def test_a_long_metric_is_told_in_short_and_goes_on(client: httpx2.Client, at: s
     assert [point["step"] for point in part["points"]] == [*range(99_990, 100_010)]
 
 
-def test_a_token_is_for_its_project_and_its_scope(it: Served, client: httpx2.Client, at: str) -> None:
+def test_a_token_is_for_its_project_and_its_scope(
+    it: Served, client: httpx2.Client, at: str
+) -> None:
     project = at.split("/")[2]
     client.post(f"{at}/batch", json={"prefix": "exp"})
     with it.client(it.make_token(project, "read")) as reader, it.client("us_nonsense") as stranger:
@@ -411,7 +413,9 @@ def test_what_is_asked_too_often_is_put_off(tmp_path: Path) -> None:
             assert wrong == [401, 401, 429]
 
 
-def test_a_storage_that_is_away_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_that_is_away_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from understudy.server._errors import AwayError  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
     async def away(*_: Any) -> None:

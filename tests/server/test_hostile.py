@@ -192,7 +192,10 @@ def test_what_is_hardly_http_is_refused_and_changes_and_tells_nothing(target: Ta
     ],
 )
 def test_who_dawdles_is_let_go(tmp_path: Path, sent: bytes) -> None:
-    with served(tmp_path, stall=0.2) as it, socket.create_connection(("127.0.0.1", it.port)) as client:
+    with (
+        served(tmp_path, stall=0.2) as it,
+        socket.create_connection(("127.0.0.1", it.port)) as client,
+    ):
         client.settimeout(30)
         client.sendall(sent.replace(b"{token}", it.token.encode()))
         answer = b""
@@ -220,14 +223,22 @@ def test_a_run_has_so_many_metrics_and_no_more(tmp_path: Path) -> None:
             lines = [lines_of(name, points(2))["lines"][0] for name in names]
             return client.post(f"{at}/batch", json={"prefix": "r", "lines": lines}).status_code
 
-        assert [send(0, 15), send(15, 6), send(15, 5), send(20, 1), send(0, 20)] == [200, 413, 200, 413, 200]
+        assert [send(0, 15), send(15, 6), send(15, 5), send(20, 1), send(0, 20)] == [
+            200,
+            413,
+            200,
+            413,
+            200,
+        ]
         info = client.get(at).json()["info"]
         assert len(info["metrics"]) == 20
         assert sum(map(len, info["metrics"].values())) == 30
         assert len(client.get(f"{at}/metrics/m19").json()["points"]) == 2
 
 
-@pytest.mark.parametrize("text", ["'; DROP TABLE runs; --", "\" OR 1=1 --", "%_\\", "{project}", "${x}", "<script>"])
+@pytest.mark.parametrize(
+    "text", ["'; DROP TABLE runs; --", '" OR 1=1 --', "%_\\", "{project}", "${x}", "<script>"]
+)
 def test_odd_texts_are_kept_as_they_are(target: Target, text: str) -> None:
     with target.it.client() as client:
         at = f"/projects/{quote('odd ' + text, safe='')}/runs/r1"
@@ -270,7 +281,13 @@ ODD_DOCUMENTS = [
 def test_whatever_is_kept_can_be_read(target: Target) -> None:
     with target.it.client() as client:
         at = "/projects/odd/runs/r1"
-        paths = ["metrics/train/data.jsonl", "logs/logs.jsonl", "rewinds.jsonl", "parameters.jsonl", "system/data.jsonl"]
+        paths = [
+            "metrics/train/data.jsonl",
+            "logs/logs.jsonl",
+            "rewinds.jsonl",
+            "parameters.jsonl",
+            "system/data.jsonl",
+        ]
         lengths = dict.fromkeys(paths, 0)
         for number, data in enumerate(ODD):
             for path in paths:
@@ -279,7 +296,13 @@ def test_whatever_is_kept_can_be_read(target: Target) -> None:
                 document = json.dumps(ODD_DOCUMENTS[number % len(ODD_DOCUMENTS)]).encode()
                 batch["documents"] = [
                     {"path": name, "version": number, "data": base64(document)}
-                    for name in ("run.json", "attempts/1.json", "parameters.json", "git.json", "environment.json")
+                    for name in (
+                        "run.json",
+                        "attempts/1.json",
+                        "parameters.json",
+                        "git.json",
+                        "environment.json",
+                    )
                 ]
                 assert client.post(f"{at}/batch", json=batch).status_code == 200
             for accept in ("application/json", "application/msgpack"):
@@ -309,9 +332,13 @@ def test_a_link_in_the_folder_of_the_server_is_not_followed(target: Target, tmp_
         told = {"size": len(data), "sha256": sha256(data).hexdigest(), "parts": 1}
         client.post(f"{at}/batch", json={"prefix": "r"})
         before = {*(target.it.data / "files").rglob("*")}
-        client.put(f"{at}/files/f1/parts/0", content=data, headers={"X-Part-SHA256": told["sha256"]})
+        client.put(
+            f"{at}/files/f1/parts/0", content=data, headers={"X-Part-SHA256": told["sha256"]}
+        )
         assert client.post(f"{at}/files/f1", json={"prefix": "p", "name": "n", **told}).is_success
-        (whole,) = [each for each in {*(target.it.data / "files").rglob("*")} - before if each.is_file()]
+        (whole,) = [
+            each for each in {*(target.it.data / "files").rglob("*")} - before if each.is_file()
+        ]
         whole.unlink()
         whole.symlink_to(outside)
         answer = client.get(f"{at}/files/f1")

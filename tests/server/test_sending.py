@@ -9,7 +9,7 @@ import pytest
 
 from tests.server.serving import Served, served
 from understudy.runs import Run
-from understudy.runs._sync import Synced, Syncer
+from understudy.runs._sync import Synced, Syncer  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ def compare(run: Run, it: Served) -> dict[str, Any]:
         for path, length in kept["lengths"].items():
             assert (run.path / path).stat().st_size == length
         for path in kept["documents"]:
-            found = client.get(f"{base}/documents/{path.replace('%', '%25')}")
-            assert found.content == (run.path / path).read_bytes()
+            answer = client.get(f"{base}/documents/{path.replace('%', '%25')}")
+            assert answer.content == (run.path / path).read_bytes()
         files = {file.id: file for name in ("models",) for file in run.files(name).list()}
         assert sorted(kept["files"]) == sorted(files)
         for name, file in files.items():
