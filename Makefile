@@ -1,7 +1,7 @@
 # make demo    sets up a virtual environment and shows what the package does;
 #              make demo DASH=1 leaves the dashboard of a living service open
-# make test    sets up what the tests need and runs all of them; installs Debian's Chromium if
-#              there is none, for those of the dashboard's page
+# make test    sets up what the tests need and runs all of them; installs Debian's Chromium and
+#              PostgreSQL if there are none, for those of the dashboard's page and of the server
 # make check   lint, types and the order of the house
 # make format  mends what the linter and the formatter can
 # make sim     the deterministic simulation: make sim SEEDS=1000000
@@ -30,7 +30,7 @@ MINUTES ?= 60
 PORT ?= 8765
 TIMES ?= 100
 
-.PHONY: demo test browser check format sim mutants soak kills bench never-harm clean help
+.PHONY: demo test browser postgresql check format sim mutants soak kills bench never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -39,7 +39,7 @@ ifdef DASH
 	@$(RUN) -m examples.living --port $(PORT)
 endif
 
-test: $(VENV)/.test browser
+test: $(VENV)/.test browser postgresql
 	$(RUN) -m pytest
 
 # The tests of the dashboard's page drive a real one.
@@ -49,6 +49,15 @@ browser:
 		apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes chromium chromium-driver >/dev/null; \
 	} || echo "Chromium and its driver are not there, and could not be installed: some tests need them"
+
+# The tests of the server keep runs in a real one, which they start and end themselves.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+		echo "Installing PostgreSQL for the tests of the server ..."; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends \
+			postgresql >/dev/null; \
+	} || echo "PostgreSQL is not there, and could not be installed: some tests need it"
 
 check: $(VENV)/.check
 	$(RUN) -m ruff check
@@ -80,6 +89,7 @@ bench: $(BENCH_VENV)/.bench
 
 never-harm: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
+	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs
 	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs --sinks
 
 clean:

@@ -54,10 +54,10 @@ class Backstage:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop; it is started at first use."""
-        with self._lock:
-            return self._loop or self._start()
+        return self._loop or self._start()
 
     def _start(self) -> asyncio.AbstractEventLoop:
+        """Start a loop, without the lock: a finalizer that runs meanwhile may start one as well."""
         loop = asyncio.new_event_loop()
         work = Context().run  # of nobody's context: each call brings its own
         thread = threading.Thread(
@@ -71,8 +71,13 @@ class Backstage:
                 f"a call without a loop needs a thread of the runtime's own, and none can be "
                 f"started: {problem}; make one such call earlier, or await it on a loop"
             ) from None
-        self._loop, self._thread = loop, thread
-        return loop
+        with self._lock:
+            first = self._loop
+            if first is None:
+                self._loop, self._thread = loop, thread
+                return loop
+        loop.call_soon_threadsafe(loop.stop)
+        return first
 
     def do(self, act: Callable[[], R]) -> R:
         """Have something done there, and return what comes of it."""
@@ -146,10 +151,14 @@ class Backstage:
                 "a call without a loop needs a thread of the runtime's own, and the interpreter "
                 "has ended all: make it earlier, as in a function given to atexit.register"
             )
-        with self._lock:
-            loop = visit.loop = self._loop or self._start()
-            self._coming.append(visit)
-            must_call, self._has_called = not self._has_called, True
+        while True:
+            loop = self.loop
+            with self._lock:
+                if loop is self._loop:
+                    visit.loop = loop
+                    self._coming.append(visit)
+                    must_call, self._has_called = not self._has_called, True
+                    break
         if must_call:
             loop.call_soon_threadsafe(self._begin_all)
 

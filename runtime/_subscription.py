@@ -78,7 +78,6 @@ class Subscription:
         self.is_async: bool = inspect.iscoroutinefunction(callback)
         self._crashes = Restarts(*intensity, time.monotonic_ns)
         self._is_stopped = False
-        self._lock = threading.Lock()
         self._outlet: Outlet[FunctionResult[Any]] | None = None
         if not self.is_async:
             name = getattr(callback, "__name__", "subscriber")

@@ -9,6 +9,13 @@ Layout:
     _sqlite, _postgres  the databases
     _blobs      the interface: where the contents of files are kept; _keys: what they are called
     _disk, _s3  the places for them
+    _app        the ASGI application, which _making makes of _settings: every request goes through
+                it; _serve serves it, patiently (_patience); _commands offers that; _page, the page
+    _routes     all addresses, in a table, and _openapi, its description; _calls: a request on its
+                way; _queries, _bodies, _paths, _intake: what comes in; _answers: what goes out
+    _tokens     who is let in; _rates: how often; _limits: how much; _depth, _tame: of which shape
+    _writing    what senders ask for; _digest: what is new, folded into what is shown
+    _reading    what is read: _catalog, the runs; _curves, the points; _messages, the log
 """
 
 from ._commands import add_commands as add_commands

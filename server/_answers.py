@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from understudy.runs._values import encode
+from understudy.runs.replica import encode
 
 JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
@@ -22,7 +22,7 @@ HEADERS: Final = {
 """What every answer of the interface says: it is data, and nobody else's to keep."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, and no error of ours
+class Refused(Exception):
     """What a request is refused with.
 
     Args:
@@ -59,9 +59,7 @@ def refusal(request: Request, refused: Refused) -> Response:
     return response
 
 
-def answer(
-    request: Request, value: Any, status: int = 200, *, has_marks: bool = False
-) -> Response:
+def answer(request: Request, value: Any, status: int = 200, *, has_marks: bool = False) -> Response:
     """Return an answer, as JSON, or as msgpack if that is asked for; nothing if it is known.
 
     Args:
@@ -101,9 +99,7 @@ def unchanged(tag: str) -> Response:
     return Response(status_code=304, headers={**HEADERS, "ETag": tag})
 
 
-def _response(
-    request: Request, value: Any, status: int, has_marks: bool = False
-) -> Response:
+def _response(request: Request, value: Any, status: int, has_marks: bool = False) -> Response:
     headers = {**HEADERS, "Vary": "Accept, Authorization"}
     if MSGPACK in request.headers.get("accept", ""):
         return Response(msgspec.msgpack.encode(value), status, headers, MSGPACK)

@@ -1,5 +1,6 @@
 """The server as an ASGI application: every request goes through here."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -14,22 +15,24 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ._answers import Refused, busy, refusal
 from ._blobs import Blobs
-from ._bodies import read_body
+from ._bodies import body_of
 from ._calls import Call, Desk
 from ._catalog import Catalog
 from ._curves import Curves
 from ._digest import Digest
-from ._errors import AwayError, DiffersError, GapError, TooBigError, UnfitError
+from ._errors import AwayError, DiffersError, GapError, ServerError, TooBigError, UnfitError
 from ._limits import Limits
 from ._openapi import description
 from ._queries import read_query
 from ._rates import Rates
-from ._routes import ROOT, Route, match
+from ._routes import ROOT, match
 from ._storage import Storage
 from ._tokens import Door, check_right, new_token
 
 _AWAY: Final = 5.0
 """After how many seconds to ask again, if the database is away."""
+_AT_ONCE: Final = 4
+"""How many long bodies are unpacked and taken at a time."""
 _log = logging.getLogger("understudy.server")
 
 Started = Callable[[str | None], None]
@@ -38,7 +41,11 @@ Started = Callable[[str | None], None]
 
 @final
 class Server:
-    """The ASGI application; `app` makes it."""
+    """The ASGI application; `app` makes it.
+
+    Attributes:
+        failure: why it could not start.
+    """
 
     def __init__(
         self,
@@ -50,6 +57,7 @@ class Server:
         started: Started,
         page: Callable[[Request, str], Response],
     ) -> None:
+        self.failure: Exception | None = None
         curves = Curves(storage)
         self._desk = Desk(
             storage,
@@ -63,6 +71,7 @@ class Server:
             cache(description),
         )
         self._started, self._page = started, page
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._door = Door(
             storage,
             Rates(limits.rate, limits.burst, time.monotonic),
@@ -99,10 +108,11 @@ class Server:
             if not await storage.list_tokens():
                 token, kept = new_token("first", "*", "write", self._desk.clock())
                 await storage.add_token(kept)
-        except Exception as error:
+        except (OSError, ServerError) as error:
             await storage.close()
             await blobs.close()
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.startup.complete"})
         self._started(token)
@@ -117,8 +127,8 @@ class Server:
             return self._page(request, path)
         try:
             return await self._routed(request, path.removeprefix(ROOT))
-        except Refused as refused:
-            return refusal(request, refused)
+        except Refused as found:
+            refused = found
         except GapError as error:
             refused = Refused(409, "gap", str(error), lengths=error.lengths)
         except DiffersError as error:
@@ -139,14 +149,15 @@ class Server:
             token = await self._door.admit(request)
             check_right(token, names.get("project"), route.scope)
         query = read_query(request.scope["query_string"], route.query)
-        body = await self._body(request, route)
-        call = Call(request, self._desk, names, token, query, body)
-        return await route.handle(call)
 
-    async def _body(self, request: Request, route: Route) -> Any:
+        async def handled(body: Any) -> Response:
+            call = Call(request, self._desk, names, token, query, body)
+            return await route.handle(call)
+
         if route.body is None or route.body is bytes:
-            return None
-        return await read_body(request, route.body, self._desk.limits)
+            return await handled(None)
+        async with body_of(request, route.body, self._desk.limits, self._turns) as body:
+            return await handled(body)
 
 
 @final

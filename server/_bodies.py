@@ -2,22 +2,23 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ._answers import JSON, MSGPACK, Refused
-from ._depth import is_deeper
 from ._limits import Limits
 
 T = TypeVar("T")
 
 _GZIP: Final = 31
 """What zlib calls a gzip with its header."""
-_LONG: Final = 1 << 16
-"""From so many bytes on a body is unpacked by a thread, so that others need not wait."""
+_SHORT: Final = 1 << 16
+_SHORT_PACKED: Final = 1 << 12
+"""A body of so many bytes is unpacked at once; a longer one by a thread, so that others go on."""
 
 
 async def read_parts(request: Request, most: int, limits: Limits) -> AsyncIterator[bytes]:
@@ -69,8 +70,17 @@ async def read_parts(request: Request, most: int, limits: Limits) -> AsyncIterat
 _CLOSE: Final = {"Connection": "close"}
 
 
-async def read_body(request: Request, kind: type[T], limits: Limits) -> T:
-    """Return a body: JSON or msgpack, compressed by gzip or not.
+@asynccontextmanager
+async def body_of(
+    request: Request, kind: type[T], limits: Limits, turns: asyncio.Semaphore
+) -> AsyncGenerator[T]:
+    """Give a body for a while: JSON or msgpack, compressed by gzip or not.
+
+    Args:
+        request: what it came with.
+        kind: what it is to be.
+        limits: how much of it there may be.
+        turns: how many long ones may be unpacked at a time: there is not memory for any number.
 
     Raises:
         Refused: it is no such thing.
@@ -82,9 +92,11 @@ async def read_body(request: Request, kind: type[T], limits: Limits) -> T:
     def unpacked_and_decoded() -> T:
         return decode(unpacked(data, limits.unpacked) if is_packed else data)
 
-    if len(data) > _LONG:
-        return await asyncio.to_thread(unpacked_and_decoded)
-    return unpacked_and_decoded()
+    if len(data) <= (_SHORT_PACKED if is_packed else _SHORT):
+        yield unpacked_and_decoded()
+        return
+    async with turns:
+        yield await asyncio.to_thread(unpacked_and_decoded)
 
 
 def unpacked(data: bytes, most: int) -> bytes:
@@ -105,9 +117,7 @@ def unpacked(data: bytes, most: int) -> bytes:
     except zlib.error as error:
         raise Refused(400, "malformed", f"the body is no gzip: {error}") from None
     if len(found) > most:
-        raise Refused(
-            413, "too_big", f"a body here unpacks to {most:,} bytes at most", limit=most
-        )
+        raise Refused(413, "too_big", f"a body here unpacks to {most:,} bytes at most", limit=most)
     if not unpack.eof or unpack.unused_data:
         raise Refused(400, "malformed", "the body is no whole gzip, and nothing behind it")
     return found
@@ -120,7 +130,7 @@ def _is_packed(request: Request) -> bool:
     return encoding == "gzip"
 
 
-def _decoder(request: Request, kind: type[T]) -> Any:
+def _decoder(request: Request, kind: type[T]) -> Callable[[bytes], T]:
     given = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if given == JSON:
         decode: Any = msgspec.json.Decoder(kind).decode

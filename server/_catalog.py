@@ -47,9 +47,7 @@ class Catalog:
         fresh = {row.id: (row.version, await self._info(row)) for row in rows}
         kept = {run: found for run, found in {**kept, **fresh}.items() if run in stamps}
         self._keep(project, kept)
-        return [
-            self._entry(info, stamps[run].seen, now) for run, (_, info) in kept.items()
-        ]
+        return [self._entry(info, stamps[run].seen, now) for run, (_, info) in kept.items()]
 
     async def entry(self, row: RunRow, now: float) -> Entry:
         """Return one run."""

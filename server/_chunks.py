@@ -5,7 +5,9 @@ written anew each time.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+
+import msgspec
 
 from ._database import Session
 from ._errors import DiffersError
@@ -19,14 +21,38 @@ AT_ONCE = 8
 """How many chunks are read at once."""
 
 
-def append_lines(session: Session, run: int, lines: Lines, length: int) -> bytes:
+class Stream(msgspec.Struct):
+    """How much of a file of lines is kept.
+
+    Attributes:
+        length: how many bytes.
+        packed: how many of them are in chunks that stay as they are.
+        loose: in how many chunks the others are.
+    """
+
+    length: int = 0
+    packed: int = 0
+    loose: int = 0
+
+
+def find_streams(session: Session, run: int, paths: Collection[str]) -> dict[str, Stream]:
+    """Return how much is kept of some files; nothing of those that are not there."""
+    return {
+        path: Stream(length, packed, loose)
+        for path, length, packed, loose in session.among(
+            "SELECT path, length, packed, loose FROM streams WHERE run = ? AND path", paths, run
+        )
+    }
+
+
+def append_lines(session: Session, run: int, lines: Lines, stream: Stream) -> bytes:
     """Append what is new of some lines that start no later than where what is kept ends.
 
     Args:
         session: the transaction.
         run: the number of the run, which is held.
         lines: what was sent.
-        length: how many bytes are kept.
+        stream: how much is kept, and then how much more.
 
     Returns:
         What was new.
@@ -34,12 +60,12 @@ def append_lines(session: Session, run: int, lines: Lines, length: int) -> bytes
     Raises:
         DiffersError: what is kept is not the same.
     """
-    known = min(length - lines.start, len(lines.data))
+    known = min(stream.length - lines.start, len(lines.data))
     if known > 0:
         _check_same(session, run, lines, known)
     new = lines.data[max(known, 0) :]
     if new:
-        _append(session, run, lines.path, length, new)
+        _append(session, run, lines.path, stream, new)
     return new
 
 
@@ -74,30 +100,33 @@ def _check_same(session: Session, run: int, lines: Lines, known: int) -> None:
             place = at + len(kept)
 
 
-def _append(session: Session, run: int, path: str, length: int, new: bytes) -> None:
-    if not length:
+def _append(session: Session, run: int, path: str, stream: Stream, new: bytes) -> None:
+    if not stream.length:
         session.do("INSERT INTO streams VALUES (?, ?, 0, 0, 0)", run, path)
-    found = session.one("SELECT packed, loose FROM streams WHERE run = ? AND path = ?", run, path)
-    packed, loose = found or (0, 0)
-    stop = length + len(new)
-    if loose + 1 < LOOSE and stop - packed < CHUNK:
-        _insert(session, run, path, length, new, level=1)
-        loose += 1
+    start, stream.length = stream.length, stream.length + len(new)
+    if stream.loose + 1 < LOOSE and stream.length - stream.packed < CHUNK:
+        _insert(session, run, path, start, new, level=1)
+        stream.loose += 1
     else:
-        tail = session.all(
-            "SELECT data FROM chunks WHERE run = ? AND path = ? AND stop > ? ORDER BY stop",
-            *(run, path, packed),
-        )
-        session.do("DELETE FROM chunks WHERE run = ? AND path = ? AND stop > ?", run, path, packed)
-        place = packed
-        for piece in _pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
-            _insert(session, run, path, place, piece, level=6)
-            place += len(piece)
-        packed, loose = stop, 0
+        _pack(session, run, path, stream, new)
     session.do(
         "UPDATE streams SET length = ?, packed = ?, loose = ? WHERE run = ? AND path = ?",
-        *(stop, packed, loose, run, path),
+        *(stream.length, stream.packed, stream.loose, run, path),
     )
+
+
+def _pack(session: Session, run: int, path: str, stream: Stream, new: bytes) -> None:
+    """Put what is loose, and what is new, into chunks that stay as they are."""
+    place = stream.packed
+    tail = session.all(
+        "SELECT data FROM chunks WHERE run = ? AND path = ? AND stop > ? ORDER BY stop",
+        *(run, path, place),
+    )
+    session.do("DELETE FROM chunks WHERE run = ? AND path = ? AND stop > ?", run, path, place)
+    for piece in _pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
+        _insert(session, run, path, place, piece, level=6)
+        place += len(piece)
+    stream.packed, stream.loose = stream.length, 0
 
 
 def _insert(session: Session, run: int, path: str, start: int, data: bytes, level: int) -> None:

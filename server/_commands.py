@@ -105,7 +105,9 @@ def _run_list(asked: argparse.Namespace) -> int:
 
 def _run_remove(asked: argparse.Namespace) -> int:
     if not _with_storage(asked, lambda storage: storage.revoke_token(asked.id)):
-        raise ServerError(f"there is no token {asked.id!r}: `understudy server token ls` shows them")
+        raise ServerError(
+            f"there is no token {asked.id!r}: `understudy server token ls` shows them"
+        )
     if asked.json:
         print(json.dumps({"removed": asked.id}))
     return 0

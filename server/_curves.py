@@ -10,10 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final, NamedTuple, final
 
 from understudy.runs import Summary
-from understudy.runs._lines import Line
-from understudy.runs._numbers import summaries
-from understudy.runs._overview import Overview, thinned
-from understudy.runs._rewinds import Span, is_seen, spans_in
+from understudy.runs.replica import Line, Overview, Span, is_seen, spans_in, summaries, thinned
 
 from ._storage import Storage
 from ._tame import tame_lines

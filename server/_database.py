@@ -1,7 +1,8 @@
 """Connections to a database, each used by one thread at a time, and what a database has to be."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -14,6 +15,11 @@ CONNECTIONS = 8
 """How many there are at most, and how many threads use them."""
 PATIENCE = 20.0
 """How many seconds something waits for a connection that others use."""
+
+ANSWER = 60.0
+"""How many seconds the database has for all of a transaction."""
+
+_AT_ONCE = 500  # how many names stand in one statement
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -59,6 +65,16 @@ class Session:
         """Return the row that a statement finds, or None."""
         return next(iter(self.all(statement, *arguments)), None)
 
+    def among(self, statement: str, names: Collection[str], *arguments: Any) -> list[Row]:
+        """Return the rows that a statement finds whose last column is among some names."""
+        asked = [*dict.fromkeys(names)]
+        found: list[Row] = []
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found.extend(self.all(f"{statement} IN ({marks})", *arguments, *some))
+        return found
+
     def do(self, statement: str, *arguments: Any) -> int:
         """Return how many rows a statement changed."""
         return self._execute(statement, arguments).rowcount
@@ -87,6 +103,10 @@ class Database(ABC):
         """Return a new connection."""
 
     @abstractmethod
+    def interrupt(self, connection: Connection) -> None:
+        """End what a connection does in another thread, which then raises."""
+
+    @abstractmethod
     def is_broken(self, connection: Connection) -> bool:
         """Tell whether a connection has ended by itself."""
 
@@ -112,7 +132,7 @@ class Database(ABC):
 
         What uses a connection that had ended in the meantime is done again on a new one.
         """
-        turn = object()
+        turn = _Turn(self)
         try:
             with fail_after(PATIENCE):
                 await self._limiter.acquire_on_behalf_of(turn)
@@ -120,23 +140,29 @@ class Database(ABC):
             raise AwayError(
                 f"the database is busy: no connection was free for {PATIENCE:.0f} s"
             ) from None
+        late = asyncio.get_running_loop().call_later(ANSWER, turn.interrupt)
         try:
             own = CapacityLimiter(1)  # the threads of all others have nothing to do with it
-            return await to_thread.run_sync(self._work, work, is_writing, limiter=own)
+            return await to_thread.run_sync(self._work, turn, work, is_writing, limiter=own)
         finally:
+            late.cancel()
             self._limiter.release_on_behalf_of(turn)
 
     async def close(self) -> None:
         """End the connections."""
         await to_thread.run_sync(self._end_idle)
 
-    def _work(self, work: Callable[[Session], T], is_writing: bool) -> T:
+    def _work(self, turn: "_Turn", work: Callable[[Session], T], is_writing: bool) -> T:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is not None:
             try:
-                return self._work_on(connection, work, is_writing)
+                return self._work_on(turn.take(connection), work, is_writing)
             except AwayError:
+                if turn.is_late:
+                    raise AwayError(
+                        f"the database does not answer: {ANSWER:.0f} s are over"
+                    ) from None
                 if not self.is_broken(connection):
                     raise
                 self._end_idle()  # the others are no better
@@ -144,7 +170,7 @@ class Database(ABC):
             fresh = self.connect()
         except Exception as error:
             raise self.ours(error) from error
-        return self._work_on(fresh, work, is_writing)
+        return self._work_on(turn.take(fresh), work, is_writing)
 
     def _work_on(self, connection: Connection, work: Callable[[Session], T], is_writing: bool) -> T:
         try:
@@ -189,3 +215,28 @@ class Database(ABC):
 def _close(connection: Connection) -> None:
     with suppress(Exception):  # it may be broken, which is why
         connection.close()
+
+
+class _Turn:
+    """What goes on in a thread, which may take too long.
+
+    Attributes:
+        is_late: whether it did.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+        self.is_late = False
+
+    def take(self, connection: Connection) -> Connection:
+        """Return a connection that is used from now on."""
+        self._connection = connection
+        return connection
+
+    def interrupt(self) -> None:
+        """End it."""
+        self.is_late = True
+        if self._connection is not None:
+            with suppress(Exception):  # it has just ended by itself
+                self._database.interrupt(self._connection)

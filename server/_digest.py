@@ -6,10 +6,7 @@ from typing import Any, Final, cast, final
 import msgspec
 
 from understudy.runs import Attempt, Failure, RunInfo
-from understudy.runs._lines import Line
-from understudy.runs._names import name_of
-from understudy.runs._numbers import OURS, Sums, summaries, take
-from understudy.runs._params import flattened
+from understudy.runs.replica import OURS, Line, Sums, flattened, name_of, summaries, take
 
 from ._errors import TooBigError
 from ._intake import object_of
@@ -21,7 +18,16 @@ from ._tame import tame, tame_lines
 _LONGEST: Final = 1_000
 """How many bytes of JSON a first or last value has in a summary."""
 _MOST_ATTEMPTS: Final = 100_000
-_DESCRIBED: Final = ("bindrs", "created", "description", "ended", "folder", "started", "status", "tags")
+_DESCRIBED: Final = (
+    "bindrs",
+    "created",
+    "description",
+    "ended",
+    "folder",
+    "started",
+    "status",
+    "tags",
+)
 
 
 class State(msgspec.Struct):

@@ -5,12 +5,14 @@ from math import isfinite
 from ._errors import UnfitError
 from ._rows import Batch, FileRow, Token
 
-LONGEST_NAME = 1_000
-"""How many bytes a name may have: those that are looked up have to fit into an index."""
+LONGEST_NAME = 1_300
+"""How many bytes a name may have that is looked up: two of them have to fit into an index."""
+LONGEST_TEXT = 64 * 1024
+"""How many bytes other names may have."""
 LARGEST = 2**63 - 1
 
 
-def check_names(*names: str) -> None:
+def check_names(*names: str, longest: int = LONGEST_NAME) -> None:
     """Raise if one of them is no name that every database takes."""
     for name in names:
         try:
@@ -19,15 +21,13 @@ def check_names(*names: str) -> None:
             raise UnfitError(f"{name[:100]!r} is no text: it has half a character") from None
         if "\0" in name:
             raise UnfitError(f"{name[:100]!r} is no name: it has a NUL character")
-        if length > LONGEST_NAME:
-            raise UnfitError(
-                f"{name[:100]!r}... is {length:,} bytes long: a name may have {LONGEST_NAME:,}"
-            )
+        if length > longest:
+            raise UnfitError(f"{name[:100]!r}... is {length:,} bytes long: it may have {longest:,}")
 
 
 def check_batch(batch: Batch) -> None:
     """Raise if something in a batch cannot be kept as it is."""
-    check_names(batch.prefix)
+    check_names(batch.prefix, longest=LONGEST_TEXT)
     for document in batch.documents:
         check_names(document.path)
         if abs(document.version) > LARGEST:
@@ -42,11 +42,13 @@ def check_batch(batch: Batch) -> None:
 
 def check_file(file: FileRow) -> None:
     """Raise if what is known of a file cannot be kept as it is."""
-    check_names(file.id, file.prefix, file.name, file.sha256)
+    check_names(file.id, file.sha256)
+    check_names(file.prefix, file.name, longest=LONGEST_TEXT)
     if not 0 <= file.size <= LARGEST or not isfinite(file.ts):
         raise UnfitError(f"file {file.id}: {file.size} bytes, saved at {file.ts}, cannot be")
 
 
 def check_token(token: Token) -> None:
     """Raise if a token cannot be kept as it is."""
-    check_names(token.id, token.name, token.project, token.sha256)
+    check_names(token.id, token.project, token.sha256)
+    check_names(token.name, longest=LONGEST_TEXT)

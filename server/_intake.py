@@ -4,7 +4,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from understudy.runs._values import decode
+from understudy.runs.replica import decode
 
 from ._answers import Refused
 from ._depth import is_deeper
@@ -48,7 +48,9 @@ def object_of(document: Document, limits: Limits) -> dict[str, Any]:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise Refused(422, "document", f"{document.path}: that is no JSON object", path=document.path)
+        raise Refused(
+            422, "document", f"{document.path}: that is no JSON object", path=document.path
+        )
     return cast("dict[str, Any]", value)
 
 
@@ -69,7 +71,9 @@ def _check_lines(lines: Lines, limits: Limits) -> None:
     if not 0 <= lines.start <= _GREATEST - len(data):
         raise Refused(422, "start", f"{path}: a start is 0 or more, below 2**63", path=path)
     if not data.endswith(b"\n"):
-        raise Refused(422, "not_whole", f"{path}: lines are sent whole, each with its end", path=path)
+        raise Refused(
+            422, "not_whole", f"{path}: lines are sent whole, each with its end", path=path
+        )
     for line in data.split(b"\n"):
         if len(line) >= limits.line:
             raise Refused(
@@ -87,5 +91,8 @@ def _too_deep(path: str, limits: Limits) -> Refused:
 
 def _unknown(path: str, kind: str) -> Refused:
     return Refused(
-        422, "path", f"{path!r:.200} is no {kind} of a run: see docs/runs.md, On disk", path=path[:200]
+        422,
+        "path",
+        f"{path!r:.200} is no {kind} of a run: see docs/runs.md, On disk",
+        path=path[:200],
     )

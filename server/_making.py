@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.configs import ExtraNotInstalledError
@@ -32,8 +33,9 @@ def app(
         ExtraNotInstalledError: Starlette is not installed, which the extra `server` brings.
 
     Example:
+        >>> from pathlib import Path
         >>> from understudy.server import ServerSettings, app
-        >>> type(app(ServerSettings(data="runs-of-the-team"))).__name__
+        >>> type(app(ServerSettings(data=Path("runs-of-the-team")))).__name__
         'Server'
     """
     if find_spec("starlette") is None:
@@ -60,7 +62,7 @@ def storage_of(settings: ServerSettings) -> Storage:
         return PostgresStorage(settings.database)
     from ._sqlite import SqliteStorage
 
-    return SqliteStorage(settings.data / "server.sqlite")
+    return SqliteStorage(Path(settings.data) / "server.sqlite")
 
 
 def blobs_of(settings: ServerSettings) -> Blobs:
@@ -71,4 +73,4 @@ def blobs_of(settings: ServerSettings) -> Blobs:
         return S3Blobs(settings.files)
     from ._disk import DiskBlobs
 
-    return DiskBlobs(settings.files or settings.data / "files")
+    return DiskBlobs(settings.files or Path(settings.data) / "files")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from understudy.runs._lines import Line
+from understudy.runs.replica import Line
 
 from ._storage import Storage
 from ._tame import tame_lines

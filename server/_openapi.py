@@ -44,7 +44,9 @@ def description() -> dict[str, Any]:
         >>> sorted(description()["paths"])[0]
         '/api/v1/health'
     """
-    kinds = [kind for route in ROUTES for kind in (route.told, route.body) if kind not in (None, bytes)]
+    kinds = [
+        kind for route in ROUTES for kind in (route.told, route.body) if kind not in (None, bytes)
+    ]
     schemas, components = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
     of_kind = dict(zip(map(repr, [*kinds, Problem]), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -111,7 +113,7 @@ def _asked(query: type[msgspec.Struct]) -> list[dict[str, Any]]:
 
 def _responses(route: Route, of_kind: dict[str, Any]) -> dict[str, Any]:
     if route.told is None:
-        content = {"application/octet-stream": {}, "text/plain": {}}
+        content: dict[str, Any] = {"application/octet-stream": {}, "text/plain": {}}
     else:
         content = {"application/json": {"schema": of_kind[repr(route.told)]}}
     problem = {"application/json": {"schema": of_kind[repr(Problem)]}}

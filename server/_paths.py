@@ -56,11 +56,15 @@ def name_at(what: str, value: str) -> str:
     if what in ("run", "file"):
         if not _ID.fullmatch(value):
             raise Refused(
-                400, "name", f"{value!r:.80} is no id of a {what}: letters, digits, - and _, 64 at most"
+                400,
+                "name",
+                f"{value!r:.80} is no id of a {what}: letters, digits, - and _, 64 at most",
             )
     elif not value or len(value) > _LONGEST_NAME or _CONTROL.search(value):
         raise Refused(
-            400, "name", f"{value!r:.80} is no {what}: 1 to {_LONGEST_NAME:,} characters, no controls"
+            400,
+            "name",
+            f"{value!r:.80} is no {what}: 1 to {_LONGEST_NAME:,} characters, no controls",
         )
     if what == "project" and value == "*":
         raise Refused(400, "name", "no project is called *: in a token it means all of them")

@@ -1,5 +1,7 @@
 """The storage in PostgreSQL, by psycopg: for a team whose database is looked after already."""
 
+import os
+import socket
 from typing import Any, ClassVar, cast
 
 from ._database import Connection, Database, Session
@@ -58,9 +60,17 @@ class _Postgres(Database):
 
     def connect(self) -> Connection:
         connection = self._psycopg.connect(self._url, **_WAYS)
-        for setting in _SETTINGS:
-            connection.execute(setting)
+        try:
+            for setting in _SETTINGS:
+                connection.execute(setting)
+        except BaseException:
+            connection.close()
+            raise
         return cast("Connection", connection)
+
+    def interrupt(self, connection: Connection) -> None:
+        with socket.socket(fileno=os.dup(cast("Any", connection).fileno())) as copy:
+            copy.shutdown(socket.SHUT_RDWR)  # whoever waits for an answer is told that it ended
 
     def is_broken(self, connection: Connection) -> bool:
         return bool(cast("Any", connection).closed)

@@ -4,7 +4,7 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 from urllib.parse import quote
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from understudy.runs import Filter, FilterError, RunInfo, Summary
-from understudy.runs._values import decode
+from understudy.runs.replica import decode
 
 from ._answers import HEADERS, Refused, is_known, tag_of, unchanged
 from ._calls import Call, Nothing
@@ -99,7 +99,7 @@ class WhichPoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WhichMessages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which messages are wanted: so many after a place, or the last ones, if the limit is negative."""
+    """Which messages are wanted: so many from a place on, or the last ones, if it is negative."""
 
     after: Annotated[int, Meta(ge=0, le=(1 << 62))] = 0
     limit: Annotated[int, Meta(ge=-10_000, le=10_000)] = 1_000
@@ -304,7 +304,7 @@ def _listed(entry: Entry) -> Listed:
 def _rank(entry: Entry, name: str) -> tuple[bool, Any]:
     """Return what runs are sorted by; those that have none of it are the least."""
     value = entry.seen if name == "seen" else getattr(entry.info, name)
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return False, 0
     return True, value
 
@@ -312,4 +312,4 @@ def _rank(entry: Entry, name: str) -> tuple[bool, Any]:
 def _object(data: bytes) -> dict[str, Any]:
     """Return what a document says, that was looked through when it came."""
     value = tame(decode(data))
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

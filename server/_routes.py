@@ -11,6 +11,7 @@ from . import _reading as reading
 from . import _writing as writing
 from ._answers import Refused
 from ._calls import Call, Nothing
+from ._messages import Messages
 from ._paths import name_at
 from ._rows import Batch, FileRow, Lengths, ProjectRow
 
@@ -60,7 +61,7 @@ ROUTES: Final = (
     ),
     Route("GET", f"{_RUN}/lengths", writing.tell_lengths, Lengths, also=(404,)),
     Route(
-        "GET", f"{_RUN}/log", reading.tell_messages, reading.Messages,
+        "GET", f"{_RUN}/log", reading.tell_messages, Messages,
         query=reading.WhichMessages, also=(404,),
     ),
     Route(

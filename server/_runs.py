@@ -15,7 +15,6 @@ from ._schema import OF_A_RUN
 _RUN = "number, project, id, prefix, seen, is_ended, version, info, state"
 _FILE = "id, prefix, name, size, sha256, ts, about"
 _TOKEN = "id, name, project, scope, sha256, created"
-_AT_ONCE = 500  # how many are asked for in one statement
 
 _info = msgspec.msgpack.Decoder(RunInfo)
 _about = msgspec.msgpack.Decoder(dict[str, Any])
@@ -58,16 +57,11 @@ def list_runs(session: Session, project: str, runs: Collection[str] | None) -> l
     """Return the rows of a project's runs, or of those that are asked for."""
     if runs is None:
         return [*map(_run, session.all(f"SELECT {_RUN} FROM runs WHERE project = ?", project))]
-    asked = [*dict.fromkeys(runs)]
-    found: list[RunRow] = []
-    for start in range(0, len(asked), _AT_ONCE):
-        some = asked[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(some))
-        rows = session.all(
-            f"SELECT {_RUN} FROM runs WHERE project = ? AND id IN ({marks})", project, *some
+    return [
+        *map(
+            _run, session.among(f"SELECT {_RUN} FROM runs WHERE project = ? AND id", runs, project)
         )
-        found.extend(map(_run, rows))
-    return found
+    ]
 
 
 def list_stamps(session: Session, project: str) -> dict[str, Stamp]:

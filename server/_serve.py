@@ -47,13 +47,13 @@ def serve(
         if not address.startswith(("http://127.", "http://localhost:", "http://[::1]")):
             print("Put TLS in front of it: see docs/server.md", file=sys.stderr, flush=True)
 
-    server = server_of(app(settings, started=started), settings.limits)
+    application = app(settings, started=started)
     try:
-        server.run(sockets=[listening])
+        server_of(application, settings.limits).run(sockets=[listening])
+    except SystemExit:
+        raise application.failure or ServerError("the server could not start") from None
     finally:
         listening.close()
-    if not server.started:
-        raise ServerError("the server could not start: what it said above is why")
 
 
 def server_of(application: "Server", limits: Limits) -> "uvicorn.Server":

@@ -69,8 +69,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         if strangers := said.keys() - {*cls.__struct_fields__} | said.keys() & {"limits"}:
             name = min(strangers).upper()
             known = ", ".join(
-                field.upper()
-                for field in (*cls.__struct_fields__[:-1], *Limits.__struct_fields__)
+                field.upper() for field in (*cls.__struct_fields__[:-1], *Limits.__struct_fields__)
             )
             raise ServerError(
                 f"{_VARIABLE}{name} means nothing: after {_VARIABLE} there may stand {known}"

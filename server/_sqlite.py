@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from ._database import Connection, Database, Session
 from ._errors import AwayError
@@ -49,6 +49,9 @@ class _Sqlite(Database):
             connection.close()
             raise
         return connection
+
+    def interrupt(self, connection: Connection) -> None:
+        cast("sqlite3.Connection", connection).interrupt()
 
     def is_broken(self, connection: Connection) -> bool:
         return False

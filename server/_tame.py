@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final, TypeVar, cast
 
-from understudy.runs._lines import Line, decode_lines
+from understudy.runs.replica import Line, decode_lines
 
 T = TypeVar("T")
 

@@ -65,7 +65,8 @@ class NewFile(msgspec.Struct, frozen=True):
 async def take_batch(call: Call[Nothing, Batch]) -> Response:
     """Take a batch: all of it, or nothing."""
     batch, desk = call.body, call.desk
-    if sum(len(each.data) for each in (*batch.documents, *batch.lines)) > _LONG:
+    sizes = [len(document.data) for document in batch.documents]
+    if sum(sizes) + sum(len(lines.data) for lines in batch.lines) > _LONG:
         await asyncio.to_thread(check_batch, batch, desk.limits)
     else:
         check_batch(batch, desk.limits)

@@ -17,10 +17,11 @@ from ._table import (
 )
 
 BEGIN: Final = "<!-- measured: from here on written by `make never-harm` -->"
+BEGIN_OF_SINKS: Final = "<!-- sinks, measured: from here on written by `make never-harm` -->"
 
 
 def measured(report: Report) -> str:
-    """Write the part that is measured."""
+    """Write the part about shadows."""
     parts = ["\n".join(f"- {line}." for line in about(report))]
     for way, title in WAYS.items():
         verdicts = report.of(way)
@@ -29,11 +30,15 @@ def measured(report: Report) -> str:
                 f"### {title[0].upper()}{title[1:]}",
                 markdown([COLUMNS, *rows(verdicts)], left=2, left_end=1),
             ]
-    if sinks := report.of_sinks():
-        table = [COLUMNS_OF_SINKS, *rows_of_sinks(sinks)]
-        parts += [f"### {ABOUT_SINKS}", markdown(table, left=2, left_end=1)]
     parts.append("\n".join(_notes(report)))
     return "\n\n".join(parts)
+
+
+def measured_of_sinks(report: Report) -> str:
+    """Write the part about sinks."""
+    about_it = "\n".join(f"- {line}." for line in about(report))
+    table = [COLUMNS_OF_SINKS, *rows_of_sinks(report.of_sinks())]
+    return "\n\n".join([about_it, f"### {ABOUT_SINKS}", markdown(table, left=2, left_end=1)])
 
 
 def _notes(report: Report) -> list[str]:

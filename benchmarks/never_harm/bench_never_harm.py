@@ -23,7 +23,7 @@ from benchmarks._page import rewrite
 
 from ._cells import CASES, LIBRARIES, SINKS, WAYS, cells, cells_of_sinks
 from ._measure import measure
-from ._page import BEGIN, measured
+from ._page import BEGIN, BEGIN_OF_SINKS, measured, measured_of_sinks
 from ._plot import draw
 from ._table import (
     DISTRIBUTIONS,
@@ -51,9 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json is not None and given.told is None:
         append_json(given.json, report)
     if given.docs:
-        rewrite(_DOCS / "never-harm.md", BEGIN, measured(report))
-        (_DOCS / "never-harm.svg").write_text(draw(report), encoding="utf-8")
+        _write_docs(report)
     return 0
+
+
+def _write_docs(report: Report) -> None:
+    page = _DOCS / "never-harm.md"
+    if report.of_sinks():
+        rewrite(page, BEGIN_OF_SINKS, measured_of_sinks(report))
+    else:
+        rewrite(page, BEGIN, measured(report))
+        (_DOCS / "never-harm.svg").write_text(draw(report), encoding="utf-8")
 
 
 def _measured(given: argparse.Namespace) -> Report:
@@ -66,10 +74,10 @@ def _measured(given: argparse.Namespace) -> Report:
         "memory": _MEMORY,
         "ways": tuple(given.ways),
     }
-    asked = list(cells(**load, libraries=libraries, cases=tuple(given.cases)))
-    if given.sinks is not None:
-        asked = asked if given.docs else []
-        asked += cells_of_sinks(**load, sinks=tuple(given.sinks or SINKS))
+    if given.sinks is None:
+        asked = list(cells(**load, libraries=libraries, cases=tuple(given.cases)))
+    else:
+        asked = list(cells_of_sinks(**load, sinks=tuple(given.sinks or SINKS)))
     verdicts: list[Verdict] = []
     for cell in asked:
         verdict = measure(cell)
@@ -103,9 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         *("--sinks", "--sink"),
         nargs="*",
         choices=[*SINKS],
-        help="measure what events to sinks that misbehave do, all or some; with --docs, besides",
+        help="measure what events to sinks that misbehave do, all or some, in place of shadows",
     )
-    parser.add_argument("--docs", action="store_true", help="write docs/never-harm.md and .svg")
+    parser.add_argument(
+        "--docs", action="store_true", help="write the part of docs/never-harm.md that was measured"
+    )
     return parser
 
 

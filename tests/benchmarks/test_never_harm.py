@@ -16,7 +16,7 @@ from benchmarks.never_harm._cells import CASES, SINKS, Cell, Way, cells, cells_o
 from benchmarks.never_harm._contest import Accounts, Contest, Limits
 from benchmarks.never_harm._load import Load, offer_async, offer_sync, quantile, schedule
 from benchmarks.never_harm._measure import measure
-from benchmarks.never_harm._page import BEGIN, measured
+from benchmarks.never_harm._page import BEGIN, BEGIN_OF_SINKS, measured
 from benchmarks.never_harm._phase import Phase, play
 from benchmarks.never_harm._plot import draw
 from benchmarks.never_harm._shadows import Shadow, answer_to, lead_async, lead_sync
@@ -295,8 +295,10 @@ def test_the_page_is_written_between_its_marks_and_nowhere_else() -> None:
 
 def test_the_page_of_the_docs_has_its_marks_and_its_plot() -> None:
     page = (DOCS / "never-harm.md").read_text()
-    assert page.count(BEGIN) == page.count(END) == 1
+    assert (page.count(BEGIN), page.count(BEGIN_OF_SINKS), page.count(END)) == (1, 1, 2)
     assert "](never-harm.svg)" in page
     told = page.partition(BEGIN)[2].partition(END)[0]
     assert all(f"| {title} |" in told for title in CASES.values())
+    told = page.partition(BEGIN_OF_SINKS)[2].partition(END)[0]
+    assert all(f"| {title} |" in told for title in SINKS.values())
     assert ElementTree.parse(DOCS / "never-harm.svg").getroot().tag.endswith("svg")

@@ -349,6 +349,40 @@ async def test_a_cancelled_caller_leaves_at_once() -> None:
         gate.set()
 
 
+def test_a_finalizer_may_call_while_the_thread_for_such_calls_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime = Runtime(configs=TWO)
+    start = threading.Thread.start
+    answers: list[int] = []
+
+    @runtime.experiment
+    async def play(config: Config) -> int:
+        return int(config.n)
+
+    class Finalized:
+        def __del__(self) -> None:
+            answers.append(runtime.call_blocking(play))
+
+    behind: list[threading.Thread] = []
+    left = [Finalized()]
+
+    def collect_and_start(thread: threading.Thread) -> None:
+        if thread.name == "understudy backstage":
+            behind.append(thread)
+            left.clear()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", collect_and_start)
+    with runtime:
+        assert runtime.call_blocking(play) == 0
+    assert answers == [0]
+    assert len(behind) == 2
+    for thread in behind:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
 async def test_a_shadow_whose_thread_cannot_be_started_is_no_business_of_the_lead(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from tests.server.databases import NOW, batch, counted
-from understudy.server._sqlite import SqliteStorage
+from tests.server.rooms import SqliteStorage
 
 
 def line(number: int) -> bytes:

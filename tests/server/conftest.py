@@ -7,13 +7,8 @@ import pytest
 
 from tests.server.databases import emptied
 from tests.server.postgres import Postgres, postgres
+from tests.server.rooms import Blobs, DiskBlobs, PostgresStorage, S3Blobs, SqliteStorage, Storage
 from tests.server.s3 import S3Server, s3_server
-from understudy.server._blobs import Blobs
-from understudy.server._disk import DiskBlobs
-from understudy.server._postgres import PostgresStorage
-from understudy.server._s3 import S3Blobs
-from understudy.server._sqlite import SqliteStorage
-from understudy.server._storage import Storage
 
 
 @pytest.fixture

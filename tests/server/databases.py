@@ -2,9 +2,7 @@
 
 from contextlib import suppress
 
-from understudy.server._rows import Batch, Lines, RunRow, Taken
-from understudy.server._schema import OF_A_RUN
-from understudy.server._storage import Storage
+from tests.server.rooms import OF_A_RUN, Batch, Lines, RunRow, Storage, Taken
 
 NOW = 1_800_000_000.0
 

@@ -3,7 +3,8 @@
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ class Bad(NamedTuple):
     method: str
     path: str
     body: bytes = b""
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
     token: str = "mine"
     statuses: tuple[int, ...] = _BAD
 
@@ -189,8 +190,9 @@ def _of_batches() -> Iterator[Bad]:
         {"path": f"metrics/m{n}/data.jsonl", "start": 0, "data": "e30K"} for n in range(100_000)
     ]
     yield _batch("100,000 metrics", {"prefix": "exp", "lines": many})
+    odd: list[Any] = [7, "x", None, {"a": 1}, [7], [None], [[]], [{}]]
     for field in ("lines", "documents", "is_ended"):
-        for value in (7, "x", None, {"a": 1}, [7], [None], [[]], [{}]):
+        for value in odd:
             yield _batch(f"{field} {value!r}", {"prefix": "exp", field: value})
 
 
@@ -223,10 +225,11 @@ def _of_bodies() -> Iterator[Bad]:
 
 def _of_files() -> Iterator[Bad]:
     about = {"prefix": "models", "name": "m", "size": 1, "sha256": "0" * 64, "parts": 1}
-    for field, values in {
+    wrong: dict[str, list[Any]] = {
         "size": NUMBERS, "parts": [*NUMBERS, 2_000_000], "sha256": ["", "0", "0" * 63, "G" * 64, 7, None, "0" * 64 + "\n"],
         "name": ["", 7, None], "prefix": [7, None], "about": [7, "x", []],
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for field, values in wrong.items():
         for value in values:
             body = json.dumps({**about, field: value}).encode()
             yield Bad(f"file: {field} {value!r:.30}", "POST", f"{MINE}/files/f9", body)

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def test_a_run_is_told_as_it_tells_itself(client: httpx2.Client, at: str, tmp_pa
         for step in range(300):
             run.metrics("train/loss").log(step=step, loss=step * 0.5, odd=float("inf"))
         run.metrics("AUC").log(value=0.5)
+        run.metrics("long" * 100).log(value=0.25)
         run.log("begins", lr=0.1)
         run.log("ends", level="warning")
     sent(client, at, run)
@@ -78,13 +80,15 @@ def test_a_run_is_told_as_it_tells_itself(client: httpx2.Client, at: str, tmp_pa
     assert whole["params"] == {"model": {"size": 3}, "lr": {"$null": "nan"}}
     assert whole["run"]["id"] == run.id
     assert whole["environment"]["packages"] == local.environment["packages"]
-    assert sorted(whole["info"]["metrics"]) == ["AUC", "train/loss"]
+    assert sorted(whole["info"]["metrics"]) == ["AUC", "long" * 100, "train/loss"]
     expected = msgspec.to_builtins(local.metrics("train/loss").summary()["loss"])
     assert whole["info"]["metrics"]["train/loss"]["loss"] == expected
     curve = told(client.get(f"{project}/runs/{run.id}/metrics/train%2Floss"))
     assert [point["loss"] for point in curve["points"]] == [step * 0.5 for step in range(300)]
     assert curve["points"][0]["odd"] == {"$null": "inf"}
     assert curve["summary"]["loss"] == expected
+    long = told(client.get(f"{project}/runs/{run.id}/metrics/{'long' * 100}"))
+    assert long["points"][0]["value"] == 0.25
     part = client.get(
         f"{project}/runs/{run.id}/metrics/train%2Floss", params={"start": 10, "stop": 12}
     )
@@ -295,9 +299,9 @@ def test_a_file_comes_in_parts_and_is_there_when_it_is_whole(
     assert told(client.get(f"{at}/files/f1/parts")) == {"parts": [0, 1]}
     assert client.get(f"{at}/files/f1").status_code == 404
     assert told(client.get(f"{at}/files")) == []
-    for _ in range(2):
-        row = told(finish(client, at, DATA, 2))
-        assert (row["size"], row["ts"], row["about"]["kind"]) == (len(DATA), 7.0, "bytes")
+    row = told(finish(client, at, DATA, 2))
+    assert (row["size"], row["ts"], row["about"]["kind"]) == (len(DATA), 7.0, "bytes")
+    assert told(finish(client, at, DATA, 2)) == row
     assert told(put(client, at, 1, DATA[5000:])) == {"parts": [1]}
     assert told(client.get(f"{at}/files/f1/parts")) == {"parts": []}
     assert told(client.get(f"{at}/files")) == [row]
@@ -404,13 +408,17 @@ def test_a_token_is_for_its_project_and_its_scope(
 
 
 def test_what_is_asked_too_often_is_put_off(tmp_path: Path) -> None:
-    with served(tmp_path, rate=0.01, burst=3, failures=0.01, failures_burst=2) as it:
-        with it.client() as client, it.client("us_wrong") as stranger:
-            statuses = [client.get("/whoami") for _ in range(4)]
-            assert [each.status_code for each in statuses] == [200, 200, 200, 429]
-            assert int(statuses[-1].headers["retry-after"]) > 50
-            wrong = [stranger.get("/whoami").status_code for _ in range(3)]
-            assert wrong == [401, 401, 429]
+    limits = {"rate": 0.01, "burst": 3, "failures": 0.01, "failures_burst": 2}
+    with (
+        served(tmp_path, **limits) as it,
+        it.client() as client,
+        it.client("us_wrong") as stranger,
+    ):
+        statuses = [client.get("/whoami") for _ in range(4)]
+        assert [each.status_code for each in statuses] == [200, 200, 200, 429]
+        assert int(statuses[-1].headers["retry-after"]) > 50
+        wrong = [stranger.get("/whoami").status_code for _ in range(3)]
+        assert wrong == [401, 401, 429]
 
 
 def test_a_storage_that_is_away_is_said_to_be(
@@ -437,3 +445,14 @@ def test_what_is_there_is_kept_when_the_server_starts_anew(tmp_path: Path) -> No
     with served(tmp_path) as it, it.client(token) as client:
         assert it.token == ""
         assert len(told(client.get("/projects/p/runs/r/metrics/train"))["points"]) == 5
+
+
+def test_many_long_batches_at_once_are_all_taken(client: httpx2.Client, at: str) -> None:
+    def send(number: int) -> int:
+        batch = lines_of(METRIC, points(6000))
+        body = gzip.compress(json.dumps(batch).encode())
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return client.post(f"{at}{number}/batch", content=body, headers=headers).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        assert [*pool.map(send, range(10))] == [200] * 10

@@ -10,14 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.server.rooms import (
+    AwayError,
+    Blob,
+    Blobs,
+    DiskBlobs,
+    MissingError,
+    S3Blobs,
+    UnfitError,
+    file_key,
+    part_key,
+    part_of,
+    parts_prefix,
+    run_prefix,
+)
 from tests.server.s3 import S3Server
 from tests.server.waiting import free_port
 from understudy.server import ServerError
-from understudy.server._blobs import Blob, Blobs
-from understudy.server._disk import DiskBlobs
-from understudy.server._errors import AwayError, MissingError, UnfitError
-from understudy.server._keys import file_key, part_key, part_of, parts_prefix, run_prefix
-from understudy.server._s3 import S3Blobs
 
 KEY = file_key("p", "r", "f")
 MEGABYTE = 1024 * 1024

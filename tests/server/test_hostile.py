@@ -5,8 +5,8 @@ import re
 import select
 import socket
 import sqlite3
-import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.hostile import MINE, ROOT, SECRET, Bad, all_bad
+from tests.server.hostile import MINE, ROOT, SECRET, all_bad
 from tests.server.serving import Served, base64, lines_of, points, served
 from understudy.runs import folder_name
 
@@ -34,6 +34,7 @@ class Target:
         self.tokens = {"mine": it.make_token("mine"), "reader": it.make_token("mine", "read")}
         for project, run, text in (("mine", "r1", "nothing"), ("secret", "s1", SECRET)):
             self._fill(f"/projects/{project}/runs/{run}", text)
+        self._database = sqlite3.connect(it.data / "server.sqlite")
         self.before = self.state()
 
     def _fill(self, at: str, text: str) -> None:
@@ -42,7 +43,11 @@ class Target:
         line = SECRET_LINE.replace(SECRET.encode(), text.encode())
         batch["lines"].append({"path": "logs/logs.jsonl", "start": 0, "data": base64(line)})
         batch["documents"] = [{"path": "run.json", "version": 1, "data": base64(run)}]
-        told = {"size": len(text), "sha256": sha256(text.encode()).hexdigest(), "parts": 1}
+        told: dict[str, Any] = {
+            "size": len(text),
+            "sha256": sha256(text.encode()).hexdigest(),
+            "parts": 1,
+        }
         with self.it.client() as client:
             assert client.post(f"{at}/batch", json=batch).status_code == 200
             checksum = {"X-Part-SHA256": told["sha256"]}
@@ -50,17 +55,16 @@ class Target:
             about = {"prefix": text, "name": text, **told}
             assert client.post(f"{at}/files/f1", json=about).is_success
 
-    def state(self) -> dict[str, Any]:
-        """Return all that is kept."""
-        connection = sqlite3.connect(self.it.data / "server.sqlite")
-        try:
-            kept: dict[str, Any] = {"database": [*connection.iterdump()]}
-        finally:
-            connection.close()
-        for path in sorted((self.it.data / "files").rglob("*")):
-            if path.is_file():
-                kept[str(path)] = zlib.crc32(path.read_bytes())
-        return kept
+    def state(self) -> Any:
+        """Return what is another if anything was written: into the database, or into a file."""
+        files = self.it.data / "files"
+        kept = [path.lstat() for path in files.rglob("*") if path.is_file()]
+        (version,) = self._database.execute("PRAGMA data_version").fetchone()
+        return version, sorted((each.st_ino, each.st_size, each.st_mtime_ns) for each in kept)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
 
     def ask(self, sent: bytes, *, is_whole: bool = True) -> bytes:
         """Send bytes, and return what is answered until the connection ends."""
@@ -83,12 +87,29 @@ class Target:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     many = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
-    with served(tmp_path_factory.mktemp("hostile"), **many) as it:
-        yield Target(it)
+    with served(tmp_path_factory.mktemp("hostile"), **many) as it, closing(Target(it)) as found:
+        yield found
 
 
 def status_of(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+
+def test_whatever_is_written_is_noticed_here(target: Target) -> None:
+    with target.it.client() as client:
+        client.post("/projects/noticed/runs/r/batch", json={"prefix": "r"})
+        after = target.state()
+        assert after != target.before
+        assert client.get("/projects/noticed/runs").status_code == 200
+        assert target.state() == after
+        client.put(
+            "/projects/noticed/runs/r/files/f/parts/0",
+            content=b"",
+            headers={"X-Part-SHA256": sha256().hexdigest()},
+        )
+        assert target.state() != after
+        client.delete("/projects/noticed/runs/r")
+    target.before = target.state()
 
 
 def test_bad_requests_are_refused_and_change_and_tell_nothing(target: Target) -> None:
@@ -288,35 +309,33 @@ def test_whatever_is_kept_can_be_read(target: Target) -> None:
             "parameters.jsonl",
             "system/data.jsonl",
         ]
-        lengths = dict.fromkeys(paths, 0)
+        start = 0
         for number, data in enumerate(ODD):
-            for path in paths:
-                batch = lines_of(path, data, lengths[path])
-                lengths[path] += len(data)
-                document = json.dumps(ODD_DOCUMENTS[number % len(ODD_DOCUMENTS)]).encode()
-                batch["documents"] = [
-                    {"path": name, "version": number, "data": base64(document)}
-                    for name in (
-                        "run.json",
-                        "attempts/1.json",
-                        "parameters.json",
-                        "git.json",
-                        "environment.json",
-                    )
-                ]
-                assert client.post(f"{at}/batch", json=batch).status_code == 200
-            for accept in ("application/json", "application/msgpack"):
-                for asked in (
-                    "", "/log", "/log?limit=-5", "/log?after=3", "/metrics/train", "/metrics/train?max_points=2", "/metrics/train?start=0&stop=5",
-                    "/metrics/train?by=loss&start=-1", "/lengths", "/documents/run.json",
-                ):  # fmt: skip
-                    found = client.get(at + asked, headers={"Accept": accept})
-                    assert (found.status_code, asked) == (200, asked)
-                listed = client.get(
-                    "/projects/odd/runs?filter=metrics.train.loss > 1 or params.big > 1&sort=duration",
-                    headers={"Accept": accept},
+            lines = [lines_of(path, data, start)["lines"][0] for path in paths]
+            start += len(data)
+            document = json.dumps(ODD_DOCUMENTS[number % len(ODD_DOCUMENTS)]).encode()
+            documents = [
+                {"path": name, "version": number, "data": base64(document)}
+                for name in (
+                    "run.json",
+                    "attempts/1.json",
+                    "parameters.json",
+                    "git.json",
+                    "environment.json",
                 )
-                assert listed.status_code == 200
+            ]
+            batch = {"prefix": "r", "lines": lines, "documents": documents}
+            assert client.post(f"{at}/batch", json=batch).status_code == 200
+            accept = ("application/json", "application/msgpack")[number // len(ODD_DOCUMENTS) % 2]
+            for asked in (
+                "", "/log", "/log?limit=-5", "/log?after=3", "/metrics/train", "/metrics/train?max_points=2",
+                "/metrics/train?start=0&stop=5", "/metrics/train?by=loss&start=-1", "/lengths", "/documents/run.json",
+            ):  # fmt: skip
+                found = client.get(at + asked, headers={"Accept": accept})
+                assert (found.status_code, asked) == (200, asked)
+            query = "filter=metrics.train.loss > 1 or params.big > 1&sort=duration"
+            listed = client.get(f"/projects/odd/runs?{query}", headers={"Accept": accept})
+            assert listed.status_code == 200
         info = client.get(at).json()["info"]
         assert (info["id"], info["project"]) == ("r1", "odd")
         assert client.delete(at).status_code == 200
@@ -329,7 +348,7 @@ def test_a_link_in_the_folder_of_the_server_is_not_followed(target: Target, tmp_
     with target.it.client() as client:
         at = "/projects/linked/runs/r1"
         data = b"x" * len(SECRET)
-        told = {"size": len(data), "sha256": sha256(data).hexdigest(), "parts": 1}
+        told: dict[str, Any] = {"size": len(data), "sha256": sha256(data).hexdigest(), "parts": 1}
         client.post(f"{at}/batch", json={"prefix": "r"})
         before = {*(target.it.data / "files").rglob("*")}
         client.put(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -18,16 +19,16 @@ from understudy.server._openapi import description  # type: ignore[import-not-fo
 EXAMPLES = 8
 """How many requests of each kind are made for each address."""
 DESCRIPTION: Any = description()
-OPERATIONS: list[Any] = [
-    found.ok() for found in schemathesis.openapi.from_dict(DESCRIPTION).get_all_operations()
-]
+CHECKS: Any = HealthCheck
+FOUND: Any = schemathesis.openapi.from_dict(DESCRIPTION).get_all_operations()
+OPERATIONS: list[Any] = [found.ok() for found in FOUND]
 
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     many = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
-    with served(tmp_path_factory.mktemp("described"), **many) as it:
-        yield Target(it)
+    with served(tmp_path_factory.mktemp("described"), **many) as it, closing(Target(it)) as found:
+        yield found
 
 
 def secret_of(it: Served) -> list[Any]:
@@ -46,7 +47,7 @@ def ways() -> Iterator[Any]:
                 yield pytest.param(operation, mode, id=f"{operation.label} {mode.value}")
 
 
-@pytest.mark.parametrize(("operation", "mode"), ways())
+@pytest.mark.parametrize(("operation", "mode"), [*ways()])
 def test_the_server_does_what_it_says_and_no_more(
     target: Target, operation: Any, mode: GenerationMode
 ) -> None:
@@ -77,10 +78,11 @@ def test_the_server_does_what_it_says_and_no_more(
     strategy = operation.as_strategy(generation_mode=mode)
     fuzz = settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
-        phases=[Phase.generate], suppress_health_check=[*HealthCheck],
+        phases=[Phase.generate], suppress_health_check=[*CHECKS],
     )  # fmt: skip
     try:
-        fuzz(given(strategy)(ask))()
+        run: Any = fuzz(given(strategy)(ask))
+        run()
     finally:
         client.close()
     assert secret_of(target.it) == secret

@@ -14,11 +14,8 @@ import pytest
 from tests.server.appender import BATCH, LENGTH, line
 from tests.server.databases import NOW, batch, content, counted, unfolded
 from tests.server.postgres import Postgres
+from tests.server.rooms import AwayError, PostgresStorage, SqliteStorage, Storage
 from understudy.server import ServerError
-from understudy.server._errors import AwayError
-from understudy.server._postgres import PostgresStorage
-from understudy.server._sqlite import SqliteStorage
-from understudy.server._storage import Storage
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -36,15 +33,19 @@ async def check_whole(storage: Storage, acknowledged: int, run: str = "r") -> in
     return len(found) // LENGTH
 
 
+def start_appender(path: Path) -> subprocess.Popen[bytes]:
+    """Start a process that appends to a database until it is ended."""
+    command = [sys.executable, "-m", "tests.server.appender", str(path)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
+
+
 async def test_who_appends_to_sqlite_is_killed_at_any_moment(tmp_path: Path) -> None:
     path = tmp_path / "runs.sqlite"
     lines = 0
-    for _ in range(5):
-        writer = subprocess.Popen(
-            [sys.executable, "-m", "tests.server.appender", path], stdout=subprocess.PIPE, cwd=ROOT
-        )
+    for _ in range(4):
+        writer = start_appender(path)
         assert writer.stdout is not None
-        for _ in range(random.randint(3, 60)):
+        for _ in range(random.randint(3, 40)):
             assert writer.stdout.readline()
         writer.kill()
         said = writer.stdout.read().split()  # between the last line read and the end
@@ -57,19 +58,19 @@ async def test_who_appends_to_sqlite_is_killed_at_any_moment(tmp_path: Path) -> 
         checked = sqlite3.connect(path)
         assert checked.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         checked.close()
-    assert lines >= 5 * 3 * BATCH
+    assert lines >= 4 * 3 * BATCH
 
 
 async def test_postgresql_is_killed_under_load_and_comes_back(postgres_server: Postgres) -> None:
     storage = PostgresStorage(postgres_server.create("killed"))
     await storage.open()
-    acknowledged = dict.fromkeys(("a", "b", "c"), 0)
+    acknowledged: dict[str, int] = {"a": 0, "b": 0, "c": 0}
     is_loaded, is_back = asyncio.Event(), asyncio.Event()
     failed: list[str] = []
 
     async def send(run: str) -> None:
         number = 0
-        while number < 60 * BATCH:
+        while number < 30 * BATCH:
             lines = b"".join(map(line, range(number, number + BATCH)))
             sent = batch(("m", number * LENGTH, lines), ("n", number * LENGTH, lines))
             try:
@@ -80,7 +81,7 @@ async def test_postgresql_is_killed_under_load_and_comes_back(postgres_server: P
                 continue  # the same again: whether it was taken is not known
             number += BATCH
             acknowledged[run] = number
-            if number == 15 * BATCH:
+            if number == 10 * BATCH:
                 is_loaded.set()
 
     senders = [asyncio.create_task(send(run)) for run in acknowledged]
@@ -96,7 +97,7 @@ async def test_postgresql_is_killed_under_load_and_comes_back(postgres_server: P
     await asyncio.gather(*senders)
     assert {*failed} == {*acknowledged}
     for run, lines in acknowledged.items():
-        assert await check_whole(reading, lines, run) == lines == 60 * BATCH
+        assert await check_whole(reading, lines, run) == lines == 30 * BATCH
     await reading.close()
     await storage.close()
 
@@ -140,10 +141,10 @@ async def test_a_database_that_stops_answering_is_away(
 ) -> None:
     storage = PostgresStorage(postgres_server.create("frozen"))
     await storage.open()
-    monkeypatch.setattr("understudy.server._database.PATIENCE", 0.3)
-    with postgres_server.frozen():
-        with pytest.raises(AwayError, match="does not answer"):
-            await storage.projects()
+    monkeypatch.setattr("understudy.server._database.ANSWER", 0.2)
+    with postgres_server.frozen(), pytest.raises(AwayError, match="does not answer"):
+        await storage.projects()
+    monkeypatch.undo()
     assert await storage.projects() == []
     await storage.close()
 
@@ -178,5 +179,7 @@ async def test_a_database_without_room_for_every_name_is_refused(
     postgres_server: Postgres,
 ) -> None:
     url = postgres_server.create("latin", encoding="LATIN1")
+    storage = PostgresStorage(url)
     with pytest.raises(ServerError, match="LATIN1.*CREATE DATABASE"):
-        await PostgresStorage(url).open()
+        await storage.open()
+    await storage.close()

@@ -1,9 +1,8 @@
 """Whatever is appended in whatever order: every database holds what a dict of bytes would."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,11 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from tests.server.databases import NOW, batch, content, counted, emptied
-from understudy.server._chunks import CHUNK
-from understudy.server._errors import DiffersError, GapError
-from understudy.server._postgres import PostgresStorage
-from understudy.server._sqlite import SqliteStorage
-from understudy.server._storage import Storage
+from tests.server.rooms import (
+    CHUNK,
+    DiffersError,
+    GapError,
+    PostgresStorage,
+    SqliteStorage,
+    Storage,
+)
 
 RUNS = st.sampled_from([("p", "r"), ("p", "s"), ("q", "r")])
 PATHS = st.sampled_from(["m", "n"])
@@ -25,12 +27,12 @@ LINES = st.lists(st.integers(0, 9), min_size=0, max_size=30)
 class Machine(RuleBasedStateMachine):
     """A storage, and a dict that says what must be in it."""
 
-    make: Callable[[], Storage]
+    make: ClassVar[Any]
 
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.storage = type(self).make()
+        self.storage: Storage = type(self).make()
         self.kept: dict[tuple[str, str], dict[str, bytes]] = {}
         self.told: dict[tuple[str, str], int] = {}
         self.runner.run(self.storage.open())
@@ -150,10 +152,10 @@ def test_a_storage_is_a_dict_of_bytes(
     run_state_machine_as_test(
         of_this,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=15,
+            max_examples=10,
+            stateful_step_count=12,
             deadline=None,
-            suppress_health_check=[*HealthCheck],
+            suppress_health_check=[HealthCheck.too_slow],
         ),
     )
     assert made >= 5
