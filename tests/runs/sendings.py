@@ -9,7 +9,6 @@ again, and `understudy sync` sends what is left. Then what the server has is com
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -19,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from .kills import Outcome
-from .programs import begin
+from .programs import begin, finish
 from .servers import TOKEN, Mood, Server, compare
 
 MOODS: tuple[Mood, ...] = ("503", "429", "500", "close", "midway", "rubbish", "gap", "html")
@@ -44,6 +43,11 @@ WRITER = """
             time.sleep(0.01)
 """
 
+SYNC = """
+    from understudy.cli import main
+    sys.exit(main(['sync', os.environ['ROOT']]))
+"""
+
 
 def play(chance: random.Random, root: Path) -> Outcome:
     """Record, kill, begin again, send what is left, and compare."""
@@ -58,16 +62,9 @@ def play(chance: random.Random, root: Path) -> Outcome:
             acknowledged += _killed(process, chance, server)
         server.moods.clear()
         # several at once are harmless
-        command = [sys.executable, "-m", "tests.runs.sendings", "--sync", str(root)]
-        senders = [
-            subprocess.Popen(
-                command, env={**os.environ, **environment}, text=True, stdout=subprocess.PIPE
-            )
-            for _ in range(2)
-        ]
+        senders = [begin(SYNC, cwd=root, environment=environment) for _ in range(2)]
         for sender in senders:
-            told, _ = sender.communicate(timeout=60)
-            assert sender.returncode == 0, told
+            finish(sender)
         kept = server.kept
     compare(root / "project/r", kept)
     there = Counter(
@@ -105,12 +102,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=100, help="how often")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sync", help="send what is left of the runs in this folder, and no more")
     given = parser.parse_args()
-    if given.sync:
-        from understudy.cli import main as command
-
-        return command(["sync", given.sync])
     chance = random.Random(given.seed)
     wrong = 0
     told: Outcome = Outcome()
