@@ -51,10 +51,13 @@ class Folders:
         if mark != self._mark:
             # marked before it is read: what comes meanwhile is seen the next time
             self._mark = mark if mark.is_settled else None
-            with os.scandir(self._path) as found:
-                self._names = sorted(
-                    entry.name for entry in found if entry.name[0] != "." and entry.is_dir()
-                )
+            try:
+                with os.scandir(self._path) as found:
+                    self._names = sorted(
+                        entry.name for entry in found if entry.name[0] != "." and entry.is_dir()
+                    )
+            except OSError:
+                self._mark = None
         return self._names
 
 
@@ -82,12 +85,13 @@ class Contents:
         names = [*_LINES, *(f"metrics/{each}/data.jsonl" for each in self._metrics.names())]
         yield from self._marked(names)
 
-    def files(self) -> Iterator[tuple[str, Path]]:
+    def files(self) -> Iterator[tuple[str, str]]:
         """Yield the files that were saved: their ids, and the folder of each."""
         for prefix in self._prefixes.names():
             folder = self._run / "files" / prefix
+            base = f"{folder}{os.sep}"
             for name in self._files.setdefault(prefix, Folders(folder)).names():
-                yield name, folder / name
+                yield name, base + name
 
     def _attempts(self) -> list[str]:
         try:

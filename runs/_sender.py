@@ -110,6 +110,7 @@ class Sender:
         failures = 0
         since = 0.0
         while True:
+            heard = shipment.spoke_at
             try:
                 if self._is_ending.is_set():
                     return shipment.send_all(lambda: not self._is_given_up.is_set())
@@ -118,7 +119,7 @@ class Sender:
                 self._is_ending.wait(_EVERY)
             except Unreachable as problem:
                 shipment.doubt()
-                failures += 1
+                failures = failures + 1 if shipment.spoke_at == heard else 1
                 since = monotonic() if failures == 1 else since
                 if failures == _TOLD_AFTER:
                     self._warn("away", f"{problem}. All is kept in {self._run}, and sent later")

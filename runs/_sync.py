@@ -101,20 +101,23 @@ class Syncer:
             return True
 
         try:
-            for number in range(1, _TRIES + 1):
+            failures = 0
+            while True:
+                heard = shipment.spoke_at
                 try:
                     synced.is_complete = shipment.send_all(goes_on) and shipment.is_complete
+                    self._away.discard(remote.address)
+                    break
                 except Unreachable as problem:
-                    if number == _TRIES or remote.address in self._away:
+                    # one that only wants it slower, and took something, is well
+                    failures += problem.wait is None or shipment.spoke_at == heard
+                    if failures >= (1 if remote.address in self._away else _TRIES):
                         self._away.add(remote.address)  # the next run is not to wait as long
                         synced.problems.append(str(problem))
                         break
                     shipment.doubt()
-                    wait = _FIRST_WAIT * 2 ** (number - 1) * random.uniform(0.5, 1)
+                    wait = _FIRST_WAIT * 2 ** max(0, failures - 1) * random.uniform(0.5, 1)
                     sleep(max(wait, problem.wait or 0.0))
-                else:
-                    self._away.discard(remote.address)
-                    break
         except Refused as refused:
             synced.problems.append(refusal(remote, run, refused))
         finally:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, cast
+from pathlib import Path
+from typing import Any, Final, cast
 
 from ._names import file_name
 from ._state import read_state
 from ._wire import SECONDS, Refused, Unreachable, Wire
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PART: Final = 4 << 20
 """How many bytes a part has; a server takes 8 MiB."""
@@ -41,6 +39,7 @@ class Uploads:
         self._set_aside = set_aside
         self._part = PART
         self._current: _Upload | None = None
+        self._waiting: list[tuple[str, str]] = []
         self._aside: set[str] = set()
         self.known: set[str] = set()
         self.sent = 0
@@ -52,8 +51,9 @@ class Uploads:
             raise Unreachable("the server answers, and not as a server of runs does")
         self.known = {str(each) for each in cast("list[Any]", ids)}
         self._current = None
+        self._waiting = []
 
-    def step(self, files: Iterable[tuple[str, Path]]) -> bool:
+    def step(self, files: Iterable[tuple[str, str]]) -> bool:
         """Send the next part of a file, or say that it is whole; False if all are there.
 
         Args:
@@ -82,12 +82,15 @@ class Uploads:
             self._leave(current, f"it cannot be read: {error}")
         return True
 
-    def _next(self, files: Iterable[tuple[str, Path]]) -> _Upload | None:
-        for name, folder in files:
-            if name in self.known or name in self._aside:
-                continue
-            about = read_state(folder / "file.json")
-            path = folder / file_name(str(about.get("name")))
+    def _next(self, files: Iterable[tuple[str, str]]) -> _Upload | None:
+        if not self._waiting:
+            done = self.known | self._aside if self._aside else self.known
+            self._waiting = [each for each in files if each[0] not in done]
+            self._waiting.reverse()
+        while self._waiting:
+            name, folder = self._waiting.pop()
+            about = read_state(Path(folder, "file.json"))
+            path = Path(folder) / file_name(str(about.get("name")))
             try:
                 size = path.stat().st_size
             except OSError:
