@@ -478,6 +478,17 @@ class TestSyncing:
         assert synced(run.path).is_complete
         assert server.asked[asked:] == ["GET lengths"]
 
+    def test_a_server_that_wants_it_slower_again_and_again_gets_all_of_it(
+        self, server: Server
+    ) -> None:
+        with Run(prefix="r", capture=False) as run:
+            for number in range(10):
+                run.files("f").save(b"x", to=str(number))
+        server.retry_after = "0.001"
+        server.moods.extend([*WELL, "429"] * 8)
+        result = synced(run.path, f"{server.address}/#token={TOKEN}")
+        assert (result.is_complete, result.files, [*server.moods]) == (True, 10, [])
+
     def test_a_run_whose_process_is_gone_is_sent_and_has_not_ended(self, server: Server) -> None:
         run_program(
             """
