@@ -485,7 +485,8 @@ class TestSyncing:
             for number in range(10):
                 run.files("f").save(b"x", to=str(number))
         server.retry_after = "0.001"
-        server.moods.extend([*WELL, "429"] * 8)
+        for _ in range(8):
+            server.moods.extend([*WELL, "429"])
         result = synced(run.path, f"{server.address}/#token={TOKEN}")
         assert (result.is_complete, result.files, [*server.moods]) == (True, 10, [])
 
