@@ -8,6 +8,7 @@ start, documents by a version that grows, files by their ids.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -67,6 +68,8 @@ class Shipment:
         self._aside: set[str] = set()
         self._last = ""
         self._gaps = 0
+        self._losses = 0
+        self._has_sent = False
         self._most = MOST
         kept = read_state(run / FILE)
         self._is_ended = kept.get("is_ended") is True and kept.get("remote") == address
@@ -86,7 +89,7 @@ class Shipment:
         return self._uploads.sent
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """How many bytes were sent, before they were compressed."""
         return self._bytes + self._uploads.bytes
 
@@ -154,11 +157,9 @@ class Shipment:
             "set_aside": sorted(self._aside),
         }
         self._kept_at = monotonic()
-        try:
-            data = msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"
+        data = msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"
+        with suppress(OSError):  # nothing is asked of it: the server knows
             replace(self._run / FILE, data, is_synced=False)
-        except OSError:  # nothing is asked of it: the server knows
-            pass
 
     def _ask(self) -> None:
         """Ask the server what it has."""
@@ -245,7 +246,7 @@ class Shipment:
         self._gaps = 0
         self._is_ended = batch.is_ended
         self._documents.taken(batch)
-        self._bytes += sum(len(each.data) for each in (*batch.documents, *batch.lines))
+        self._bytes += sum(len(each.data) for each in _things(batch))
         for lines in batch.lines:
             self._lengths[lines.path] = lines.start + len(lines.data)
             self._last = lines.path
@@ -270,7 +271,7 @@ class Shipment:
             return
         if refused.error == "differs" or refused.status in (401, 403, 404):
             raise refused
-        things = [*batch.documents, *batch.lines]
+        things = _things(batch)
         named = next((each for each in things if each.path == refused.told.get("path")), None)
         if not things or (named is None and refused.status != 413):
             raise refused
@@ -292,6 +293,10 @@ class Shipment:
         """Leave something here for good, so that the rest can go on."""
         self._aside.add(what)
         self._tell(f"{what} is not sent to {self._address}: {why}")
+
+
+def _things(batch: Batch) -> list[Document | Lines]:
+    return [*batch.documents, *batch.lines]
 
 
 def _quoted(name: str) -> str:

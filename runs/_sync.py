@@ -96,7 +96,7 @@ class Syncer:
         shipment = Shipment(run, wire, remote.address, synced.problems.append)
 
         def goes_on() -> bool:
-            synced.bytes, synced.files = shipment.bytes, shipment.files
+            synced.bytes, synced.files = shipment.size, shipment.files
             self._progress(synced)
             return True
 
@@ -121,7 +121,7 @@ class Syncer:
         except Refused as refused:
             synced.problems.append(refusal(remote, run, refused))
         finally:
-            synced.bytes, synced.files = shipment.bytes, shipment.files
+            synced.bytes, synced.files = shipment.size, shipment.files
             shipment.keep()
 
 
