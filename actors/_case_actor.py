@@ -56,8 +56,8 @@ class CaseActor(Actor[Any, Any]):
     circuit: Circuit | None = None
     direct: Tally | None = None
     """Counts direct calls; other threads touch it, under the lock of the stage."""
-    signs: dict[tuple[Role, str], Sign] | None = None
-    """What it plays, in words, by role and reason: for the notes."""
+    signs: dict[tuple[Role, str, str | None], Sign] | None = None
+    """What it plays, in words, by role, reason and inner case: for the notes."""
     _case: ExperimentCase | None = None
 
     def __init__(
@@ -157,7 +157,7 @@ class CaseActor(Actor[Any, Any]):
                 branch.holds_permit = False
                 if notes is not None and not is_planned:
                     is_planned = True
-                    tell_planned(notes, asked, part, call_id)
+                    tell_planned(notes, asked, part, parent, call_id)
                 if must_wait(branch):
                     turn = queue_up(branch, beside)
                     try:

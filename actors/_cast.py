@@ -181,7 +181,7 @@ class Cast:
         if notes is not None:
             count = 1 + len(self._casting.others) + len(self._casting.skipped)
             at = self.stage.clock()
-            tell_planned(notes, at, self._casting.primary, self.call_id, count)
+            tell_planned(notes, at, self._casting.primary, self._parent, self.call_id, count)
 
     async def _play_primary(self, whole: bool) -> Any:
         part = self._casting.primary

@@ -71,7 +71,7 @@ def begin_here(part: Part, parent: Branch | None, cast: Cast | None) -> Branch:
     if cast is not None:
         cast.tell()
     elif stage.notes is not None:
-        tell_planned(stage.notes, asked, part, call_id)
+        tell_planned(stage.notes, asked, part, parent, call_id)
     return branch
 
 

@@ -27,6 +27,7 @@ class Sign(msgspec.Struct, frozen=True, eq=False):
         role: as what it plays.
         reason: why.
         prefix: begins the ids of the calls and branches.
+        inner_case: what the experiments inside are to play, if that was chosen with it.
     """
 
     experiment: str
@@ -36,13 +37,14 @@ class Sign(msgspec.Struct, frozen=True, eq=False):
     role: "Role"
     reason: str
     prefix: str
+    inner_case: str | None = None
 
 
 Caller = tuple[str, int] | None
 """The branch that made a call: what its id begins with, and its number."""
 
-Planned = tuple[Literal["planned"], int, Sign, int, int]
-"""A call: when, its main part, its number, how many branches it has."""
+Planned = tuple[Literal["planned"], int, Sign, int, Caller, int]
+"""A call: when, its main part, its number, who calls, how many branches it has."""
 
 Started = tuple[Literal["started"], int, Sign, int, int, Caller, int, bool]
 """A branch begins: when; who; the numbers of its call and its own; who calls; when it was asked

@@ -70,7 +70,7 @@ class Stream:
         if cast is not None:
             cast.tell()
         elif stage.notes is not None:
-            tell_planned(stage.notes, asked, part, call_id)
+            tell_planned(stage.notes, asked, part, parent, call_id)
 
     # The steps, in the reader's task
 

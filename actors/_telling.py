@@ -24,12 +24,15 @@ _CIRCUIT = {
 }
 
 
-def tell_planned(notes: Notes, at: int, part: Part, call_id: int, count: int = 1) -> None:
-    """Tell what a call is to be: who answers, why, and how many branches there are."""
+def tell_planned(
+    notes: Notes, at: int, part: Part, parent: Branch | None, call_id: int, count: int = 1
+) -> None:
+    """Tell what a call is to be: who answers, why, who calls, how many branches there are."""
     sign = part.sign or _sign(part)
     if "structlog.contextvars" in modules or "opentelemetry.trace" in modules:
         notes.put_context(at, sign.prefix, call_id)
-    notes.put(("planned", at, sign, call_id, count))
+    caller = None if parent is None else (parent.part.actor.stage.prefix, parent.id)
+    notes.put(("planned", at, sign, call_id, caller, count))
 
 
 def tell_started(notes: Notes, branch: Branch, is_planned: bool) -> Started:
@@ -107,14 +110,31 @@ def _sign(part: Part) -> Sign:
     actor, config = part.actor, part.case.config
     if actor.signs is None:
         actor.signs = {}
-    sign = actor.signs.get((part.role, part.reason))
+    inner_case = _inner_case(part)
+    sign = actor.signs.get((part.role, part.reason, inner_case))
     if sign is None:
         name, prefix = actor.supervisor.name, actor.stage.prefix
         label = actor.stage.label_of(config)
-        sign = Sign(name, config.id, label, actor.name, part.role, part.reason, prefix)
-        actor.signs[part.role, part.reason] = sign
+        who = (name, config.id, label, actor.name)
+        sign = Sign(*who, part.role, part.reason, prefix, inner_case)
+        actor.signs[part.role, part.reason, inner_case] = sign
     force_setattr(part, "sign", sign)  # for the next time
     return sign
+
+
+def _inner_case(part: Part) -> str | None:
+    """Say what those inside are to play, which tells apart branches that play the same config.
+
+    In a case, what the branch that calls had chosen comes first, then the part's own choice, then
+    what its plan was combined with.
+    """
+    case = part.case
+    if case.choices[-1].key == case.key:
+        return None
+    own = [choice.key for choice in case.choices].index(case.key)
+    label_of = part.actor.stage.label_of
+    inner = (f"{each.experiment}[{label_of(each.config)}]" for each in case.choices[own + 1 :])
+    return " / ".join(inner)
 
 
 def tell_circuit(actor: "CaseActor", state: CircuitState) -> None:

@@ -5,7 +5,7 @@ Layout:
     _sketch    Sketch: quantiles in bounded memory; _counted: Counted, the most frequent names
     _state     State: all that is known; _bounds: what makes room in it (_texts: in a text)
     _fold      fold: what one more event makes of it (_places: where it belongs; _branches, _calls,
-               _lives, _works, _notices: what it changes there); _merge: two states into one
+               _lives, _works, _recording, _notices: what it changes there); _merge: of two, one
     _lines     Line, read_line; _follow: Follower, logs that grow and rotate (_splitter)
     _board     Board: a state, and what has changed of it; _document: the form that it is shown in
     _commands  tail, report, top: _tail, _report, _top make their lines (_table),

@@ -21,12 +21,19 @@ _CIRCUITS: Final[dict[str, Any]] = {
 
 
 def planned(state: State, event: Event, process: Process) -> None:
-    """Count a call."""
-    state.called += 1
-    second_of(state, event.ts).calls += 1
+    """Count a call: from outside, unless it says which branch makes it."""
+    second = second_of(state, event.ts)
+    is_inner = event.parent_branch_id is not None
+    if is_inner:
+        state.inner_calls += 1
+        second.inner_calls += 1
+    else:
+        state.called += 1
+        second.calls += 1
     if event.experiment is not None:
         experiment = experiment_of(state, event.experiment, event.ts)
         experiment.calls += 1
+        experiment.inner_calls += is_inner
         experiment.planned += whole(event.count)
         if event.reason is not None:
             experiment.reasons.add(event.reason)
@@ -36,7 +43,9 @@ def planned(state: State, event: Event, process: Process) -> None:
 def started(state: State, event: Event, process: Process) -> None:
     """Count a branch that begins."""
     name = event.role
-    if name == "shadow":
+    if event.parent_branch_id is not None:
+        process.inner += 1
+    elif name == "shadow":
         process.shadows += 1
     else:
         process.leads += 1
@@ -53,12 +62,14 @@ def completed(state: State, event: Event, process: Process) -> None:
     name = event.role
     status = event.status
     duration = event.duration_ms
-    second = second_of(state, event.ts)
-    if name == "shadow":
+    if event.parent_branch_id is not None:
+        process.inner -= 1
+    elif name == "shadow":
         process.shadows -= 1
-        second.shadows += 1
+        second_of(state, event.ts).shadows += 1
     else:
         process.leads -= 1
+        second = second_of(state, event.ts)
         second.ended += 1
         if status in _FAILED:
             second.errors += 1
@@ -84,15 +95,17 @@ def completed(state: State, event: Event, process: Process) -> None:
 
 def not_begun(state: State, event: Event, process: Process) -> None:
     """Count a branch that was planned and did not begin; its status says what became of it."""
-    second = second_of(state, event.ts)
-    if event.event == "branch.shed":
-        status = event.status or "shed"
-        state.shed += 1
-        second.shed += 1
+    is_shed = event.event == "branch.shed"
+    status = event.status or ("shed" if is_shed else "skipped")
+    if event.parent_branch_id is not None:
+        state.inner_shed += is_shed
+        state.inner_skipped += not is_shed
     else:
-        status = event.status or "skipped"
-        state.skipped += 1
-        second.skipped += 1
+        second = second_of(state, event.ts)
+        state.shed += is_shed
+        second.shed += is_shed
+        state.skipped += not is_shed
+        second.skipped += not is_shed
     case = case_of(state, event)
     if case is not None:
         case.why_not.add(event.reason or "unknown")

@@ -5,20 +5,30 @@ from understudy.events import Event
 from ._bounds import keep_last
 from ._places import at, whole
 from ._state import Called, Played, State
-from ._texts import name_of, text_of
+from ._texts import LONGEST_NAME, name_of, text_of
 
 
 def plan_call(state: State, event: Event) -> None:
     """Note a call that is to be."""
-    if event.call_id is not None:
-        call = state.calls.get(event.call_id)
-        if call is None:
-            call = _new_call(state, event, event.call_id)
-        call.experiment = event.experiment
-        call.ts = at(event.ts)
-        call.reason = event.reason
-        call.config_id = event.config_id
-        call.planned = whole(event.count)
+    call_id = event.call_id
+    if call_id is None:
+        return
+    call = Called(
+        event.experiment,
+        at(event.ts),
+        event.reason,
+        event.config_id,
+        event.parent_branch_id,
+        whole(event.count),
+    )
+    if len(call_id) > LONGEST_NAME:
+        call_id = name_of(call_id)
+    calls = state.calls
+    if call_id in calls:  # of which a branch was told before
+        call.branches = calls[call_id].branches
+    calls[call_id] = call
+    if len(calls) > state.limits.calls:
+        keep_last(calls, state.limits.calls)
 
 
 def begin_branch(state: State, event: Event) -> None:
@@ -34,7 +44,8 @@ def begin_branch(state: State, event: Event) -> None:
     if branch is None:
         branch = _new_branch(state, call, event, branch_id)
     branch.started = at(event.ts)
-    branch.status = branch.status or "running"
+    if branch.status is None:
+        branch.status = "running"
 
 
 def end_branch(state: State, event: Event) -> None:
@@ -63,24 +74,34 @@ def end_branch(state: State, event: Event) -> None:
 
 
 def _new_call(state: State, event: Event, call_id: str) -> Called:
-    call_id = name_of(call_id)
-    call = state.calls.get(call_id)
-    if call is None:
-        call = state.calls[call_id] = Called(experiment=event.experiment, ts=at(event.ts))
-        keep_last(state.calls, state.limits.calls)
+    calls = state.calls
+    if len(call_id) > LONGEST_NAME:
+        call_id = name_of(call_id)
+        if call_id in calls:
+            return calls[call_id]
+    call = calls[call_id] = Called(event.experiment, at(event.ts))
+    if len(calls) > state.limits.calls:
+        keep_last(calls, state.limits.calls)
     return call
 
 
 def _new_branch(state: State, call: Called, event: Event, branch_id: str) -> Played:
     """Return a branch that a call did not have yet; it does not keep too many of them."""
-    branch_id = name_of(branch_id)
-    branch = call.branches.get(branch_id)
-    if branch is None:
-        branch = Played(
-            event.parent_branch_id, event.experiment, event.config_id, event.label, event.role
-        )
-        if len(call.branches) < state.limits.branches:
-            call.branches[branch_id] = branch
+    branches = call.branches
+    if len(branch_id) > LONGEST_NAME:
+        branch_id = name_of(branch_id)
+        if branch_id in branches:
+            return branches[branch_id]
+    branch = Played(
+        event.parent_branch_id,
+        event.experiment,
+        event.config_id,
+        event.label,
+        event.inner_case,
+        event.role,
+    )
+    if len(branches) < state.limits.branches:
+        branches[branch_id] = branch
     return branch
 
 

@@ -14,11 +14,15 @@ Json = dict[str, Any]
 _WINDOW: Final = 60
 _SHOWN_SECONDS: Final = 300
 _SHOWN_CALLS: Final = 200
-_COUNTS: Final = ("started", "ok", "error", "timeout", "cancelled", "shed", "skipped")
+_ENDS: Final = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
+_COUNTS: Final = ("started", *_ENDS)
 
 
 def overview(state: State) -> Json:
-    """Return what there is to see at a glance; rates, shares and quantiles are of a minute."""
+    """Return what there is to see at a glance; rates, shares and quantiles are of a minute.
+
+    It is about calls from outside; what those do inside that are made by branches is apart.
+    """
     ts = state.last_ts or 0.0
     first = int(ts) - _WINDOW + 1
     recent = [second for number, second in state.seconds.items() if first <= number <= ts]
@@ -37,6 +41,7 @@ def overview(state: State) -> Json:
         "missing": state.missing + sum(each.missing for each in state.processes.values()),
         "dropped": state.dropped + sum(each.dropped for each in state.processes.values()),
         "calls": state.called,
+        "inner_calls": state.inner_calls,
         "calls_per_s": sum(second.calls for second in recent) / span,
         "errors_per_s": errors / span,
         "error_share": errors / ended if ended else None,
@@ -45,8 +50,11 @@ def overview(state: State) -> Json:
         "p99_ms": times.quantile(0.99),
         "in_flight": sum(max(0, each.leads) for each in alive),
         "shadows_in_flight": sum(max(0, each.shadows) for each in alive),
+        "inner_in_flight": sum(max(0, each.inner) for each in alive),
         "shed": state.shed,
         "skipped": state.skipped,
+        "inner_shed": state.inner_shed,
+        "inner_skipped": state.inner_skipped,
         "shed_per_s": sum(second.shed for second in recent) / span,
         "lag_ms": max((second.lag_ms for second in recent), default=0.0),
         "lagged": state.lagged,
@@ -86,6 +94,7 @@ def _row(number: int, second: Second) -> list[Any]:
         second.ms.quantile(0.5),
         second.ms.quantile(0.95),
         second.ms.quantile(0.99),
+        second.inner_calls,
     ]
 
 
@@ -145,13 +154,12 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
         "is_disabled": bool(known.is_disabled or state.is_disabled),
         "pinned": known.pinned or None,
         "calls": known.calls,
+        "inner_calls": known.inner_calls,
         "planned": known.planned,
         "in_flight": sum(role.in_flight for role in roles.values()),
-        **{
-            count: sum(getattr(role, count) for role in roles.values())
-            for count in _COUNTS
-            if count != "started"
-        },
+        **_sums(roles.values()),
+        "leads": _sums(role for name, role in roles.items() if name in LEADS),
+        "shadows": _sums(role for name, role in roles.items() if name not in LEADS),
         "p50_ms": times.quantile(0.5),
         "p95_ms": times.quantile(0.95),
         "p99_ms": times.quantile(0.99),
@@ -162,6 +170,12 @@ def experiment(state: State, name: str, cases: list[Json]) -> Json:
         "cases": cases,
         "varying": _varying(case["values"] for case in cases),
     }
+
+
+def _sums(roles: Iterable[Role]) -> dict[str, int]:
+    """Return how many branches of some roles ended in which way."""
+    several = [*roles]
+    return {count: sum(getattr(role, count) for role in several) for count in _ENDS}
 
 
 def _roles(known: Experiment) -> dict[str, Role]:
@@ -234,12 +248,19 @@ def _kind(state: State, name: str, actor: Actor) -> tuple[str, str | None]:
 
 
 def calls(state: State) -> list[Json]:
-    """Return the last calls, newest first."""
-    newest = [*state.calls.items()][: -_SHOWN_CALLS - 1 : -1]
-    return [_call(call_id, call) for call_id, call in newest]
+    """Return the last calls, newest first: so many from outside, and so many that branches made."""
+    found: list[Json] = []
+    left = {False: _SHOWN_CALLS, True: _SHOWN_CALLS}
+    for call_id in reversed(state.calls):
+        call = state.calls[call_id]
+        is_inner = call.is_inner
+        if left[is_inner]:
+            left[is_inner] -= 1
+            found.append(_call(call_id, call, is_inner))
+    return found
 
 
-def _call(call_id: str, call: Called) -> Json:
+def _call(call_id: str, call: Called, is_inner: bool) -> Json:
     lead = next(
         (each for each in call.branches.values() if each.role == "primary"),
         next((each for each in call.branches.values() if each.config_id == call.config_id), None),
@@ -248,6 +269,7 @@ def _call(call_id: str, call: Called) -> Json:
         "call_id": call_id,
         "ts": call.ts,
         "experiment": call.experiment,
+        "is_inner": is_inner,
         "reason": call.reason,
         "branches": max(len(call.branches), call.planned or 0),
         "status": None if lead is None else lead.status,
@@ -260,7 +282,7 @@ def call(state: State, call_id: str) -> Json | None:
     known = state.calls.get(call_id)
     if known is None:
         return None
-    parents = {each.parent_branch_id for each in known.branches.values()} - {None}
+    parents = known.callers
     mine = known.branches.keys()
     parent: str | None = None
     inner: list[str] = []
@@ -269,7 +291,7 @@ def call(state: State, call_id: str) -> Json | None:
             continue
         if parent is None and parents & other.branches.keys():
             parent = other_id
-        if any(each.parent_branch_id in mine for each in other.branches.values()):
+        if other.callers & mine:
             inner.append(other_id)
     branches = [
         {"branch_id": branch_id, **msgspec.to_builtins(branch)}

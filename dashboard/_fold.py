@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, cast
 
 from understudy.events import Event, encode_line
 
@@ -20,6 +20,7 @@ from ._lives import (
     switched,
 )
 from ._places import LATEST, MOST
+from ._recording import recording_told
 from ._state import Process, State
 from ._texts import name_of
 from ._works import batch_told, run_told
@@ -50,23 +51,22 @@ def fold(state: State, event: Event | Line) -> State:
         >>> state.experiments["answer"].cases["c1"].roles["primary"].ok
         1
     """
-    if type(event) is Line:
-        text = event.text
-        event = event.event
-    else:
-        text = encode_line(event).decode()[:-1]
-    tail = state.tail
-    tail.append(text)
-    if len(tail) > state.limits.tail:
-        del tail[0]
-    _take(state, event)
-    return state
+    return fold_lines(state, (event,))
 
 
-def fold_lines(state: State, lines: Iterable[bytes]) -> State:
+def fold_lines(
+    state: State,
+    lines: Iterable[bytes | Line | Event],
+    note: Callable[[Event], object] | None = None,
+) -> State:
     """Return what is known with some more lines of a log, as if they had been folded one by one.
 
     Those that cannot be read are counted. It is quicker, as only the last lines are kept as texts.
+
+    Args:
+        state: what is known.
+        lines: the lines, or the events.
+        note: is called with each event, when it is folded.
 
     Example:
         >>> from understudy.dashboard import State, fold_lines
@@ -76,26 +76,48 @@ def fold_lines(state: State, lines: Iterable[bytes]) -> State:
         (2, 1)
     """
     most = state.limits.tail
-    last: deque[bytes] = deque(maxlen=most)
-    for raw in lines:
-        try:
-            event = decode_event(raw)
-        except UNREADABLE:
-            state.unreadable += 1
+    last: deque[bytes | Line | Event] = deque(maxlen=most)
+    process: Process | None = None
+    count = 0
+    for line in lines:
+        if type(line) is bytes:
+            try:
+                event = decode_event(line)
+            except UNREADABLE:
+                state.unreadable += 1
+                continue
         else:
-            last.append(raw)
-            _take(state, event)
-    state.tail = [*state.tail, *map(text_of_line, last)][-most:] if most else []
+            event = line.event if type(line) is Line else cast("Event", line)
+        count += 1
+        last.append(line)
+        process = _take(state, event, process)
+        if note is not None:
+            note(event)
+    state.events += count
+    tail = state.tail
+    tail += map(_text_of, last)
+    if len(tail) > most:
+        del tail[: len(tail) - most]
     return state
 
 
-def _take(state: State, event: Event) -> None:
-    """Note that a process told something, and how much of it is missing; and what it told."""
-    state.events += 1
-    key = f"{event.pid}/{event.runtime}"
-    process = state.processes.get(key)
-    if process is None:
-        process = _new_process(state, event, name_of(key))
+def _text_of(line: bytes | Line | Event) -> str:
+    """Return what is kept of a line."""
+    if isinstance(line, Event):
+        return encode_line(line).decode()[:-1]
+    return text_of_line(line if isinstance(line, bytes) else line.raw)
+
+
+def _take(state: State, event: Event, process: Process | None) -> Process:
+    """Note that a process told something, and how much of it is missing; and what it told.
+
+    Args:
+        state: what is known.
+        event: what it told.
+        process: that of the event before, which is mostly the same one.
+    """
+    if process is None or process.runtime != event.runtime or process.pid != event.pid:
+        process = _process_of(state, event)
     ts = event.ts
     if process.last_ts < ts <= LATEST:
         if not process.last_ts:
@@ -115,9 +137,11 @@ def _take(state: State, event: Event) -> None:
     fold_one = _FOLDS.get(event.event)
     if fold_one is not None:
         fold_one(state, event, process)
+    return process
 
 
-def _new_process(state: State, event: Event, key: str) -> Process:
+def _process_of(state: State, event: Event) -> Process:
+    key = name_of(f"{event.pid}/{event.runtime}")
     process = state.processes.get(key)
     if process is None:
         runtime = None if event.runtime is None else name_of(event.runtime)
@@ -159,6 +183,8 @@ _FOLDS: Final[dict[str, Callable[[State, Event, Process], None]]] = {
     "loop.lagged": lagged,
     "loop.resumed": resumed,
     "run.completed": run_told,
+    "run.ended": recording_told,
+    "run.recording": recording_told,
     "run.started": run_told,
     "runtime.draining": lived,
     "runtime.started": lived,

@@ -16,6 +16,7 @@ from ._bounds import (
     keep_seconds,
 )
 from ._counted import Counted
+from ._recording import merge_recording
 from ._state import Actor, Called, Case, Experiment, Failure, Played, Process, Second, State, Work
 
 
@@ -52,6 +53,7 @@ def merge(first: State, second: State) -> State:
     _merge_all(state.actors, other.actors, _merge_actor)
     _merge_all(state.runs, other.runs, _merge_work)
     _merge_all(state.batches, other.batches, _merge_work)
+    _merge_all(state.recordings, other.recordings, merge_recording)
     state.seconds = dict(sorted(state.seconds.items()))
     state.case_count = sum(len(each.cases) for each in state.experiments.values())
     limits = state.limits
@@ -63,6 +65,7 @@ def merge(first: State, second: State) -> State:
     keep_last(state.calls, limits.calls)
     keep_last(state.runs, limits.runs)
     keep_last(state.batches, limits.batches)
+    keep_last(state.recordings, limits.runs)
     state.tail = [*state.tail, *other.tail][-limits.tail :]
     state.lags = [*state.lags, *other.lags][-limits.lags :]
     state.notices = [*state.notices, *other.notices][-limits.notices :]
@@ -93,7 +96,7 @@ def _merge_process(mine: Process, other: Process) -> None:
     if other.seen:
         mine.first_seq = min(mine.first_seq, other.first_seq) if mine.seen else other.first_seq
         mine.last_seq = max(mine.last_seq, other.last_seq)
-    _add(mine, other, ("seen", "dropped", "leads", "shadows"))
+    _add(mine, other, ("seen", "dropped", "leads", "shadows", "inner"))
     _take(mine, other, ("state", "started"))
     if other.last_ts:
         mine.first_ts = min(mine.first_ts, other.first_ts) if mine.last_ts else other.first_ts
@@ -101,13 +104,13 @@ def _merge_process(mine: Process, other: Process) -> None:
 
 
 def _merge_second(mine: Second, other: Second) -> None:
-    _add(mine, other, ("calls", "ended", "errors", "shadows", "shed", "skipped"))
+    _add(mine, other, ("calls", "inner_calls", "ended", "errors", "shadows", "shed", "skipped"))
     mine.lag_ms = max(mine.lag_ms, other.lag_ms)
     mine.ms.merge(other.ms)
 
 
 def _merge_experiment(mine: Experiment, other: Experiment) -> None:
-    _add(mine, other, ("calls", "planned", "strategy_failures", "rejections"))
+    _add(mine, other, ("calls", "inner_calls", "planned", "strategy_failures", "rejections"))
     _take(mine, other, ("strategy", "configs", "is_disabled", "pinned"))
     mine.last_ts = max(mine.last_ts, other.last_ts)
     mine.reasons.merge(other.reasons)
@@ -135,7 +138,7 @@ def _merge_failure(mine: Failure, other: Failure) -> None:
 
 def _merge_call(mine: Called, other: Called, most: int) -> None:
     if other.planned is not None:
-        for name in ("experiment", "ts", "reason", "config_id", "planned"):
+        for name in _OF_A_PLAN:
             setattr(mine, name, getattr(other, name))
     for branch_id, branch in other.branches.items():
         if branch_id in mine.branches:
@@ -173,10 +176,14 @@ _COUNTS: Final = (
     "called",
     "shed",
     "skipped",
+    "inner_calls",
+    "inner_shed",
+    "inner_skipped",
     "lagged",
     "restarts",
     "missing",
     "let_go",
     "dropped",
 )
+_OF_A_PLAN: Final = ("experiment", "ts", "reason", "config_id", "parent_branch_id", "planned")
 _SAMPLED: Final = ("waiting", "capacity", "in_flight")

@@ -20,10 +20,11 @@ _ROLES: Final = frozenset({"primary", "shadow", "branch"})
 
 def second_of(state: State, ts: float) -> Second:
     """Return what is known of the second of a time."""
-    seconds = state.seconds
     number = int(ts) if 0.0 < ts <= LATEST else -1
-    second = seconds.get(number)
-    return _new_second(state, number) if second is None else second
+    try:
+        return state.seconds[number]
+    except KeyError:
+        return _new_second(state, number)
 
 
 def _new_second(state: State, number: int) -> Second:
@@ -64,14 +65,16 @@ def case_of(state: State, event: Event) -> Case | None:
     config_id = event.config_id
     if name is None or config_id is None:
         return None
-    experiment = state.experiments.get(name)
-    case = None if experiment is None else experiment.cases.get(config_id)
-    if case is None:
+    try:
+        case = state.experiments[name].cases[config_id]
+    except KeyError:
         case = _new_case(state, experiment_of(state, name), name_of(config_id), event.ts)
-    if event.label is not None:
-        case.label = event.label
-    if case.last_ts < event.ts <= LATEST:
-        case.last_ts = event.ts
+    label = event.label
+    if label is not None and label != case.label:  # to write is dearer than to compare
+        case.label = label
+    ts = event.ts
+    if case.last_ts < ts <= LATEST:
+        case.last_ts = ts
     return case
 
 
@@ -89,9 +92,12 @@ def role_of(case: Case, name: str | None) -> Role | None:
     """Return what became of the branches of a case with some role; None if there is no such."""
     if name is None:
         return None
-    role = case.roles.get(name)
-    if role is None and name in _ROLES:
-        role = case.roles[name] = Role()
+    roles = case.roles
+    if name in roles:
+        return roles[name]
+    if name not in _ROLES:
+        return None
+    role = roles[name] = Role()
     return role
 
 

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from ._document import Json
+from ._recording import recorded_rows
 from ._table import cut, table
 from ._texts import milliseconds, printable
 
 _COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped")
 _TIMES = ("p50_ms", "p95_ms", "p99_ms")
 _HEAD = ("planned", "ok", "err", "timeout", "cancel", "shed", "skip", "p50", "p95", "p99")
+_RECORDED = ("run", "status", "results of", "lost", "results")
 _SPARED = ("p95", "p50", "cancel")
 """What is left out first where there is no room for names."""
 _MOST_ROWS = 200
@@ -49,6 +51,7 @@ def _sections(document: Json, width: int) -> Iterator[list[str]]:
         "Events lost": (("process", "state", "missing"), _losses(document["overview"])),
     }.items():
         yield _titled(title, head, rows, width)
+    yield _runs(document, width)
 
 
 def experiments_of(document: Json) -> list[Json]:
@@ -85,12 +88,13 @@ def _experiments(experiments: list[Json], width: int) -> list[str]:
             (each["strategy"] or "-").removesuffix("Strategy")
             + (" (disabled)" if each["is_disabled"] else " (pinned)" if each["pinned"] else ""),
             str(each["calls"]),
+            str(each["inner_calls"]),
             *(str(each[count]) for count in _COUNTS),
             *(milliseconds(each[time]) for time in _TIMES),
         ]
         for each in experiments
     ]
-    head = ("experiment", "strategy", "calls", *_HEAD)
+    head = ("experiment", "strategy", "calls", "inside", *_HEAD)
     return table(head, rows, width, 2, _SPARED) if rows else []
 
 
@@ -109,6 +113,11 @@ def _configs(experiment: Json, width: int) -> list[str]:
     head = ("config", "role", *_HEAD, "flight")
     lines = table(head, rows, width, 2, _SPARED) if rows else []
     return [f"{printable(experiment['name'])}:", *_few(lines)] if lines else []
+
+
+def _runs(document: Json, width: int) -> list[str]:
+    rows = recorded_rows([*document["batches"], *document["runs"]])
+    return ["Runs:", *_few(table(_RECORDED, rows, width, 3))] if rows else []
 
 
 def _titled(title: str, head: tuple[str, ...], rows: Iterable[list[str]], width: int) -> list[str]:

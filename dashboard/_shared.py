@@ -57,8 +57,7 @@ class SharedBoard:
 
     def _take(self, several: list[Any]) -> None:
         with self._lock:
-            for line in several:
-                self._board.take(line)
+            self._board.take_all(several)
         if self._waiting:  # a lock goes to whoever is quick, which would be us again
             time.sleep(0.001)
         elif len(several) == self._at_once:  # there may be more

@@ -35,7 +35,11 @@ class Splitter:
         lines = b"".join(self._pieces).split(b"\n")
         self._pieces, self._size = [], 0
         self._wait(tail)
-        return [_readable(line) for line in lines if line and not line.isspace()]
+        return [  # not by `_readable`, which would take a third of the time of all this
+            line if len(line) <= LONGEST else line[:_SHOWN]
+            for line in lines
+            if line and not line.isspace()
+        ]
 
     def rest(self) -> list[bytes]:
         """Return what waits for an end that does not come, if anything does; and forget it."""

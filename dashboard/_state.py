@@ -68,7 +68,7 @@ class Process(msgspec.Struct, gc=False):
     """A runtime in a process: what came of it, and what is missing.
 
     In flight are the branches that began in it and did not end: leads (somebody waits for them)
-    and shadows.
+    and shadows of calls from outside, and those of the calls that branches make (`inner`).
     """
 
     pid: int
@@ -84,6 +84,7 @@ class Process(msgspec.Struct, gc=False):
     dropped: int = 0
     leads: int = 0
     shadows: int = 0
+    inner: int = 0
 
     @property
     def missing(self) -> int:
@@ -93,9 +94,13 @@ class Process(msgspec.Struct, gc=False):
 
 @final
 class Second(msgspec.Struct, gc=False):
-    """What happened within a second: ended, errors and `ms` are those of leads."""
+    """What became of calls from outside within a second; of others, only how many there were.
+
+    Ended, errors and `ms` are those of leads.
+    """
 
     calls: int = 0
+    inner_calls: int = 0
     ended: int = 0
     errors: int = 0
     shadows: int = 0
@@ -162,13 +167,17 @@ class Case(msgspec.Struct, gc=False):
 
 @final
 class Experiment(msgspec.Struct, gc=False):
-    """An experiment; `past` is what became of the branches of cases that are no longer kept."""
+    """An experiment: all its calls, of which `inner_calls` were made by branches.
+
+    `past` is what became of the branches of cases that are no longer kept.
+    """
 
     strategy: str | None = None
     configs: int | None = None
     is_disabled: bool | None = None
     pinned: str | None = None
     calls: int = 0
+    inner_calls: int = 0
     planned: int = 0
     reasons: Counted = msgspec.field(default_factory=Counted)
     strategy_failures: int = 0
@@ -191,6 +200,7 @@ class Played(msgspec.Struct, gc=False):
     experiment: str | None = None
     config_id: str | None = None
     label: str | None = None
+    inner_case: str | None = None
     role: str | None = None
     status: str | None = None
     started: float | None = None
@@ -210,8 +220,25 @@ class Called(msgspec.Struct, gc=False):
     ts: float = 0.0
     reason: str | None = None
     config_id: str | None = None
+    parent_branch_id: str | None = None
     planned: int | None = None
     branches: dict[str, Played] = {}
+
+    @property
+    def callers(self) -> set[str]:
+        """The branches that made it, one at most unless a log is odd; none if it is from outside.
+
+        In older logs only the branches of a call tell.
+        """
+        told = {branch.parent_branch_id for branch in self.branches.values()}
+        return {caller for caller in (self.parent_branch_id, *told) if caller is not None}
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether a branch made it."""
+        return self.parent_branch_id is not None or any(
+            branch.parent_branch_id is not None for branch in self.branches.values()
+        )
 
 
 @final
@@ -290,6 +317,21 @@ class Work(msgspec.Struct, gc=False):
     last_item: str | None = None
 
 
+class Recording(msgspec.Struct, gc=False):
+    """A run that runtimes record into; each process tells how much it has recorded until now."""
+
+    name: str | None = None
+    path: str | None = None
+    since: float | None = None
+    ended: float | None = None
+    is_over: bool | None = None
+    counts: dict[str, dict[str, int]] = {}
+    """How many results, by process and config."""
+    totals: dict[str, int] = {}
+    """How many of a process that has said so as it was left."""
+    lost: dict[str, int] = {}
+
+
 @final
 class State(msgspec.Struct, gc=False):
     """Everything that is known from a log, in bounded memory; `fold` makes it.
@@ -302,9 +344,12 @@ class State(msgspec.Struct, gc=False):
         unreadable: how many lines were none.
         known_ts: the first and the last time that processes told which are no longer kept.
         is_disabled: whether all experiments are switched off; None if nobody said so.
-        called: how many calls there were.
-        shed: how many branches were shed.
+        called: how many calls there were from outside.
+        shed: how many branches of those were shed.
         skipped: how many were skipped.
+        inner_calls: how many calls branches made.
+        inner_shed: how many branches of those were shed.
+        inner_skipped: how many were skipped.
         lagged: how often a loop was held.
         restarts: how often an actor was restarted.
         missing: how many events of processes that are no longer kept are not in the log.
@@ -319,6 +364,7 @@ class State(msgspec.Struct, gc=False):
         lags: the last times that a loop was held.
         notices: the last of what is worth knowing.
         runs: by id.
+        recordings: the runs that runtimes record into, by id.
         batches: by id.
         tail: the last lines.
 
@@ -342,6 +388,9 @@ class State(msgspec.Struct, gc=False):
     called: int = 0
     shed: int = 0
     skipped: int = 0
+    inner_calls: int = 0
+    inner_shed: int = 0
+    inner_skipped: int = 0
     lagged: int = 0
     restarts: int = 0
     missing: int = 0
@@ -356,6 +405,7 @@ class State(msgspec.Struct, gc=False):
     lags: list[Lag] = []
     notices: list[Notice] = []
     runs: dict[str, Work] = {}
+    recordings: dict[str, Recording] = {}
     batches: dict[str, Work] = {}
     tail: list[str] = []
 

@@ -27,7 +27,7 @@ _ENDS: Final = {
 _SAID: Final = frozenset(
     {
         *("v", "ts", "event", "level", "seq", "pid", "service", "runtime", "actor", "state"),
-        *("experiment", "config_id", "label", "role", "reason", "status", "function"),
+        *("experiment", "config_id", "label", "inner_case", "role", "reason", "status", "function"),
         *("call_id", "branch_id", "parent_branch_id", "duration_ms", "queue_ms"),
         *("error.type", "error.message"),
     }
@@ -153,7 +153,8 @@ def _who(event: Event) -> str:
     if event.experiment is None:
         return printable(event.actor or "")
     label = "" if event.label is None else f"[{event.label}]"
-    return printable(f"{event.experiment}{label}")
+    inner = "" if event.inner_case is None else f" / {event.inner_case}"
+    return printable(f"{event.experiment}{label}{inner}")
 
 
 def _what(event: Event, paint: Paint) -> str:

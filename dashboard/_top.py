@@ -30,7 +30,7 @@ def _worst(role: Json) -> float:
 
 
 _SORTS: Final[dict[str, Callable[[Any], Any]]] = {
-    "name": lambda row: (row[0], row[1], row[2]),
+    "name": lambda row: row[0],  # its configs stay in the order in which they were given
     "errors": lambda row: -_worst(row[3]),
     "planned": lambda row: -row[3]["planned"],
     "p99": lambda row: -(row[3]["p99_ms"] or 0.0),
@@ -129,6 +129,7 @@ def _overview(document: Json, width: int) -> list[str]:
         + f"   shed {seen['shed_per_s']:.1f}/s   skipped {seen['skipped']}",
         "   ".join(f"{name} {milliseconds(seen[f'{name}_ms'])}" for name in ("p50", "p95", "p99"))
         + f" ms   in flight {seen['in_flight']} and {seen['shadows_in_flight']} shadows"
+        + (f", {seen['inner_in_flight']} inside" if seen["inner_in_flight"] else "")
         + f"   lag {milliseconds(seen['lag_ms'])} ms",
         f"calls by second  {_sparks(document, max(10, min(60, width - 17)))}",
         "",
@@ -174,8 +175,7 @@ def _catch_up(board: Board, follower: Follower) -> bool:
     """Take what has come, for a moment at most; True if there is more."""
     until = time.monotonic() + _BUSY
     while lines := follower.read():
-        for line in lines:
-            board.take(line)
+        board.take_all(lines)
         if time.monotonic() > until:
             return True
     return False

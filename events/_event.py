@@ -30,6 +30,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         parent_branch_id: the branch that made the call.
         config_id: the id of the config that plays.
         label: the short name of that config.
+        inner_case: what the experiments inside are to play, where the plan of a branch was combined
+            with theirs: `summarise[v2] / rank[date]`.
         role: `primary`, `shadow` or `branch`.
         reason: why it was played, or not, or stopped.
         status: how a branch, a run or an item of a batch ended.
@@ -51,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         message: the type of a message that nobody took.
         restarts: how often the actor was restarted.
         strategy: the name of the strategy.
-        count: how many: branches planned, configs, events dropped.
+        count: how many: branches planned, configs, events dropped, results recorded.
         source: the files that configs come from.
         values: the values of a config, as far as they are told.
         waiting: how many branches wait in a mailbox,
@@ -62,6 +64,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
         where: the lines that it was at: its own, and the innermost.
         place: where it ran.
         run: the id of the run.
+        project: the project of the run.
+        prefix: the name of the run within it.
+        path: the folder of the run.
+        dropped: how many results could not be recorded into it.
         batch: the id of the batch.
         item: the item of the batch.
 
@@ -88,6 +94,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     parent_branch_id: str | None = None
     config_id: str | None = None
     label: str | None = None
+    inner_case: str | None = None
     role: str | None = None
     reason: str | None = None
     status: str | None = None
@@ -119,5 +126,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, repr_omit_defaults=
     where: str | None = None
     place: str | None = None
     run: str | None = None
+    project: str | None = None
+    prefix: str | None = None
+    path: str | None = None
+    dropped: int | None = None
     batch: str | None = None
     item: str | None = None

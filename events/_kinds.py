@@ -11,13 +11,14 @@ _ERROR: Final = ("error_type", "error_message")
 _ACTOR: Final = ("actor", "experiment", "state")
 _CONFIG: Final = ("experiment", "config_id", "label", "actor")
 _CALL: Final = (*_CONFIG, "call_id", "reason", "context", "trace_id", "span_id", "key_hash")
-_BRANCH: Final = (*_CALL, "branch_id", "parent_branch_id", "role")
+_BRANCH: Final = (*_CALL, "branch_id", "parent_branch_id", "inner_case", "role")
 _ENDED: Final = (*_BRANCH, "status", "duration_ms", "queue_ms", *_ERROR)
 _LAG: Final = (
     *("place", "lag_ms", "reason", "experiment", "function", "config_id", "label", "actor"),
     *("call_id", "branch_id", "role"),
 )
 _KEY: Final = ("key_hash",)
+_RUN: Final = ("run", "project", "prefix", "path")
 
 _ALL: Final = (
     Kind("runtime.started", "info", "The runtime runs on one more loop."),
@@ -80,7 +81,7 @@ _ALL: Final = (
         "call.planned",
         "debug",
         "A call is about to be played by `count` branches; the config is that of the answer.",
-        (*_CALL, "count"),
+        (*_CALL, "parent_branch_id", "count"),
         _KEY,
     ),
     Kind("branch.started", "debug", "A branch begins.", _BRANCH, _KEY),
@@ -164,6 +165,19 @@ _ALL: Final = (
         "warning",
         "`count` events are missing here: the sink could not keep up. Its `seq` is 0.",
         ("count",),
+    ),
+    Kind(
+        "run.recording",
+        "info",
+        "Results are recorded into a run; of a config, `count` are until now, once a second at "
+        "most, and only if that has changed.",
+        (*_RUN, "experiment", "config_id", "label", "count", "dropped"),
+    ),
+    Kind(
+        "run.ended",
+        "info",
+        "The runtime was left, and records no more: `count` results are in the run.",
+        (*_RUN, "count", "dropped"),
     ),
     Kind(
         "compare.completed",

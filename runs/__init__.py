@@ -12,10 +12,11 @@ Layout, in the order something travels that is logged:
     _capture    git (_git), the environment, the command line; _system samples; _pulse, the thread
     _info       RunInfo: a run in short; _query: filters, which _clauses reads; _scores, _times
     _reading    RunFolder: a run as it is on disk; _points, _lines read, _rewinds hides,
-                _numbers sums up, _overview keeps long metrics in short; _forking
+                _numbers sums up, _overview keeps long metrics in short; _forking;
+                _by_config compares the results of experiments that a runtime recorded
     _sender     the thread that sends a run to a server (_remote), only if there is one; _sync sends
-                what is left: _sync_command. _shipment: what is at the server and what is not,
-                _contents what there is, _uploads files in parts, _wire the connection
+                what is left: _sync_command. _shipment: what is at the server and what is not
+                (_batches, _documents), _contents what there is, _uploads files in parts, _wire the connection
 
 A room is imported when a name of it is first used.
 """
@@ -27,6 +28,9 @@ TYPE_CHECKING = False  # what type checkers take for true; importing it would co
 if TYPE_CHECKING:
     from ._attempts import Attempt as Attempt
     from ._attempts import Failure as Failure
+    from ._by_config import ByConfig as ByConfig
+    from ._by_config import ConfigResults as ConfigResults
+    from ._by_config import by_config as by_config
     from ._current import current_run as current_run
     from ._errors import FilterError as FilterError
     from ._errors import RunArgumentError as RunArgumentError
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "ByConfig",
+    "ConfigResults",
     "Failure",
     "Files",
     "Filter",
@@ -73,6 +79,7 @@ __all__ = [
     "SavedFiles",
     "Summary",
     "add_sync_command",
+    "by_config",
     "current_run",
     "folder_name",
     "fork",
@@ -81,6 +88,8 @@ __all__ = [
 
 _ROOMS = {
     "Attempt": "_attempts",
+    "ByConfig": "_by_config",
+    "ConfigResults": "_by_config",
     "Failure": "_attempts",
     "Files": "_files",
     "Filter": "_query",
@@ -101,6 +110,7 @@ _ROOMS = {
     "SavedFiles": "_files",
     "Summary": "_numbers",
     "add_sync_command": "_sync_command",
+    "by_config": "_by_config",
     "current_run": "_current",
     "folder_name": "_names",
     "fork": "_run",

@@ -7,9 +7,10 @@ of another process that came in between.
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import FileIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,27 @@ class Appender:
         """
         if self.write(line) != len(line):
             self.mend(line)
+
+    def append_all(self, lines: Sequence[bytes]) -> int:
+        """Append several lines by one write; return how many are in the file, the first ones.
+
+        Raises:
+            OSError: none of them is.
+        """
+        file = self._opened()
+        before = b"\n" if self._is_torn else b""
+        data = b"".join([before, *lines])
+        written = file.write(data)
+        if written == len(data):
+            self._is_torn = False
+            if self._is_synced:
+                os.fsync(file.fileno())
+            return len(lines)
+        if written:
+            self._is_torn = data[written - 1 : written] != b"\n"
+            self.write = self._carefully
+        ends = accumulate(map(len, lines), initial=len(before))
+        return max(0, sum(end <= written for end in ends) - 1)
 
     def mend(self, line: bytes) -> None:
         """Append a line again that was written in part: it begins a line of its own.

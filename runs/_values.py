@@ -80,7 +80,7 @@ def restored(value: Any) -> Any:
     if len(mapping) == 1:
         ((key, inner),) = mapping.items()
         if key == "$null":
-            return float(inner) if inner in _NO_NUMBERS else value
+            return float(inner) if inner in _NO_NUMBERS else mapping
         if _looks_like_a_mark(key):
             return {key[1:]: restored(inner)}
     return {key: restored(inner) for key, inner in mapping.items()}

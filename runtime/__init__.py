@@ -20,7 +20,8 @@ and the rooms of this one:
     _statistics   a snapshot; _subscription: whoever wants to know every result
     _watchdog     watches, while calls are in flight, that none holds the loop; _patrol: each look
     _events       what is told (_noted: made of notes), _sinks: where to (_sources: whence),
-                  _outlet: out of the way; _telling holds them
+                  _outlet: out of the way; _telling holds them; _recorder: results, into
+                  a run (_record: what that is)
     _shown        what is told of data, and what is not; _plain: copied, _captured: of calls,
                   _context: of where they are made; _samples: how busy cases are
 

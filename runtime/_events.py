@@ -87,7 +87,7 @@ class Emitter:
 
     Attributes:
         notes: where the actors put down what becomes of their branches.
-        samples: returns the fields of the samples to be told; None if there are none.
+        samples: returns the samples to be told, each a name and its fields; None if there are none.
 
     Example:
         >>> from understudy import MemorySink
@@ -131,7 +131,7 @@ class Emitter:
         self._many = max(1, self._room // _SHARE)
         attend = self._attend if self._room else self._hand_over_at_once
         self.notes: Notes = Notes(attend, look_around)
-        self.samples: Callable[[], Iterable[dict[str, Any]]] | None = None
+        self.samples: Callable[[], Iterable[tuple[str, dict[str, Any]]]] | None = None
         self.begin()
         begin_again_after_fork(self)
 
@@ -205,7 +205,7 @@ class Emitter:
             samples = [*self.samples()]
         except Exception:  # what is looked at changes meanwhile
             return
-        self.notes.pad.extend(("said", self._clock(), "actor.sampled", each) for each in samples)
+        self.notes.pad.extend(("said", self._clock(), *each) for each in samples)
 
     def _attend(self) -> None:
         """Have the sinks come for the first note; at once if there are many; do some of it here."""

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 import msgspec
 
-from understudy.actors import Bound, Done, Ended, Note, Planned, Sign, Started
+from understudy.actors import Bound, Caller, Done, Ended, Note, Planned, Sign, Started
 from understudy.configs import Config
 from understudy.events import EVENTS, VERSION, Event
 
@@ -150,6 +150,10 @@ def _context_of(note: Bound, shown: Shown) -> dict[str, Any]:
     return fields
 
 
+def _id_of(caller: Caller) -> str | None:
+    return None if caller is None else f"{caller[0]}{caller[1]}"
+
+
 @final
 class _Context:
     """What the context of a call holds, until all branches of the call have ended."""
@@ -182,18 +186,38 @@ class _Pattern:
             reason=sign.reason,
         )
         name = "branch.started"
-        self._started = _replace(self._planned, event=name, level=EVENTS[name], role=sign.role)
+        self._started = _replace(
+            self._planned,
+            event=name,
+            level=EVENTS[name],
+            role=sign.role,
+            inner_case=sign.inner_case,
+        )
         name = "branch.completed"
         self._ok = _replace(self._started, event=name, level=EVENTS[name], status="ok")
 
     def plan(self, note: Planned, events: list[Event]) -> None:
-        _, at, _, call, count = note
-        self._plan(at, call, f"{self._prefix}{call}", count, events)
+        _, at, _, call, caller, count = note
+        self._plan(at, call, f"{self._prefix}{call}", _id_of(caller), count, events)
 
-    def _plan(self, at: int, call: int, call_id: str, count: int, events: list[Event]) -> None:
+    def _plan(
+        self,
+        at: int,
+        call: int,
+        call_id: str,
+        parent: str | None,
+        count: int,
+        events: list[Event],
+    ) -> None:
         stamps = self._stamps
-        ts, seq = (at + stamps.offset) / 1e9, stamps.number()
-        planned = _replace(self._planned, ts=ts, seq=seq, call_id=call_id, count=count)
+        planned = _replace(
+            self._planned,
+            ts=(at + stamps.offset) / 1e9,
+            seq=stamps.number(),
+            call_id=call_id,
+            parent_branch_id=parent,
+            count=count,
+        )
         if stamps.contexts and (context := stamps.contexts.get((self._prefix, call))):
             context.left = count
             planned = _replace(planned, **context.fields)
@@ -203,15 +227,16 @@ class _Pattern:
         _, at, _, call, branch, caller, _, is_planned = note
         stamps = self._stamps
         call_id = f"{self._prefix}{call}"
+        parent = _id_of(caller)
         if not is_planned:
-            self._plan(at, call, call_id, 1, events)
+            self._plan(at, call, call_id, parent, 1, events)
         started = _replace(
             self._started,
             ts=(at + stamps.offset) / 1e9,
             seq=stamps.number(),
             call_id=call_id,
             branch_id=f"{self._prefix}{branch}",
-            parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
+            parent_branch_id=parent,
         )
         if stamps.contexts and (context := stamps.contexts.get((self._prefix, call))):
             started = _replace(started, **context.fields)
@@ -244,7 +269,7 @@ class _Pattern:
             seq=stamps.number(),
             call_id=f"{self._prefix}{call}",
             branch_id=f"{self._prefix}{branch}",
-            parent_branch_id=None if caller is None else f"{caller[0]}{caller[1]}",
+            parent_branch_id=_id_of(caller),
             duration_ms=(at - started) / 1e6,
             queue_ms=(started - asked) / 1e6,
         )

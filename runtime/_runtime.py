@@ -51,6 +51,7 @@ from ._view import View, view_of
 
 if TYPE_CHECKING:  # imported when first used, so that the runtime is there sooner
     from ._dashboard import AsgiApplication, Showing
+    from ._record import Record
     from ._reload import Follower
     from ._shown import Capture, Redact
     from ._statistics import RuntimeStatistics
@@ -73,8 +74,9 @@ class Runtime(Calls):
         strategy: chooses among them: a strategy, or a function `configs -> (main, variants)`. Type
             checkers look for MultiBranchStrategy, and its answer, at the experiment, not here.
         events: where structured events go: a path, a structlog logger, a callable, a list.
-        capture: whether events tell arguments and results (`branch.completed`): True, or a Capture
-            that says of which how much.
+        capture: whether arguments and results are told too, to events (`branch.completed`) and to
+            the record: True, or a Capture that says of which how much.
+        record: a run of `understudy.runs` that has begun: every result is recorded into it.
         redact: called with a key and a value that events are to tell, says whether it is hidden,
             as passwords are anyway; with the key `error.message` for the messages of errors.
         timeout: how many seconds a branch may take.
@@ -118,6 +120,7 @@ class Runtime(Calls):
         strategy: AnyStrategy | None = None,
         *,
         events: Any = None,
+        record: "Record | None" = None,
         capture: "bool | Capture | None" = None,
         redact: "Redact | None" = None,
         timeout: float | None = None,
@@ -165,7 +168,7 @@ class Runtime(Calls):
         self.circuit = circuit
         self.max_restarts = max_restarts
         self.within = within
-        self._telling = Telling(events, service, self.id, clock, redact)
+        self._telling = Telling(events, service, self.id, clock, redact, record)
         self._capture = _capture_of(capture)
         self.switches: Switches = Switches()
         self._choosing = Choosing(self.switches, self._telling)

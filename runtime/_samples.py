@@ -22,7 +22,7 @@ class Samples:
         )
         """What was told last of those that were busy then."""
 
-    def __call__(self) -> Iterator[dict[str, Any]]:
+    def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield what is to be told of the cases that are as busy as they were not before."""
         for stage in self._stages():
             for actor in stage.cases():
@@ -33,12 +33,15 @@ class Samples:
                     self._busy[actor] = (waiting, in_flight)
                 else:
                     self._busy.pop(actor, None)
-                yield {
-                    "experiment": actor.supervisor.name,
-                    "actor": actor.name,
-                    "config_id": actor.config.id,
-                    "label": stage.label_of(actor.config),
-                    "waiting": waiting,
-                    "capacity": actor.mailbox.capacity,
-                    "in_flight": in_flight,
-                }
+                yield (
+                    "actor.sampled",
+                    {
+                        "experiment": actor.supervisor.name,
+                        "actor": actor.name,
+                        "config_id": actor.config.id,
+                        "label": stage.label_of(actor.config),
+                        "waiting": waiting,
+                        "capacity": actor.mailbox.capacity,
+                        "in_flight": in_flight,
+                    },
+                )

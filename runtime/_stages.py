@@ -178,6 +178,7 @@ class Stages:
         until = stage.loop.time() + seconds
         report = await drain_stage(stage, seconds)
         await self._settle(stage, until)
+        await self._have_recorded(stage, until)
         return report
 
     async def close(self) -> DrainReport:
@@ -308,6 +309,9 @@ class Stages:
                 told.set_result(report)
         if self.watchdog is not None and self._is_left():
             self.watchdog.retire()  # it may have something left to tell
+        await self._have_recorded(stage, until)
+        if self._is_left():
+            self._telling.recorded()
         self._telling.stopped(report)
         if not self._telling.flush(0.0):
             left = max(_SHORT, until - stage.loop.time())
@@ -384,6 +388,13 @@ class Stages:
         ]
         settling += [each.settle(stage, left) for each in [*self._subscriptions]]
         await _all(stage, settling)
+
+    async def _have_recorded(self, stage: Stage, until: float) -> None:
+        """Wait until all results are in the run that they are recorded into, if there is one."""
+        telling = self._telling
+        if telling.is_recording:
+            left = max(_SHORT, until - stage.loop.time())
+            await in_thread(stage.loop, lambda: telling.flush_record(left))
 
     def _is_left(self) -> bool:
         """Whether there is nothing left of it on any loop."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ._drain import DrainReport
     from ._events import Emitter
     from ._experiment import Experiment
+    from ._record import Record
+    from ._recorder import RecordSink
     from ._shown import Redact
     from ._sinks import Sink
 
@@ -40,9 +42,11 @@ class Telling:
         runtime_id: str,
         clock: Callable[[], int],
         redact: "Redact | None" = None,
+        record: "Record | None" = None,
     ) -> None:
         self._stamps = (service, runtime_id, clock)
         self._sinks: list[Sink] = []
+        self._record: RecordSink | None = None
         self._emitter: Emitter | None = None
         self.emit: Emit | None = None
         self.notes: Notes | None = None
@@ -53,37 +57,59 @@ class Telling:
             from ._shown import Shown
 
             self.label_of = Shown(redact).label
+        if record is not None:
+            self._record = _sink_of(record, redact)
         if events is not None:
             from ._sinks import as_sinks  # not imported where nobody listens
 
             self._attach(as_sinks(events))
+        elif record is not None:
+            self._attach([])
 
     def _attach(self, sinks: "list[Sink]") -> None:
         from ._events import Emitter
         from ._shown import Shown
 
-        self._sinks = sinks
-        if sinks:
-            self.emit = self._emitter = Emitter(sinks, *self._stamps, Shown(self._redact))
+        mine = [] if self._record is None else [self._record]
+        self._sinks = [*sinks, *mine]
+        if self._sinks:
+            self._emitter = Emitter(self._sinks, *self._stamps, Shown(self._redact))
             self.notes = self._emitter.notes
-            if self._stages is not None:
-                self.sample(self._stages)
+        if sinks:
+            self._begin_to_tell()
+
+    def _begin_to_tell(self) -> None:
+        """Tell more than what becomes of branches, which is all that a record needs."""
+        self.emit = self._emitter
+        if self._stages is not None:
+            self.sample(self._stages)
 
     def add(self, sink: "Sink") -> None:
         """Hand the events to one more sink; if it is the first, whoever is there tells nothing."""
         if self._emitter is None:
             self._attach([sink])
-        else:
-            self._emitter.add(sink)
-            self._sinks.append(sink)
+            return
+        self._emitter.add(sink)
+        self._sinks.append(sink)
+        if self.emit is None:
+            self._begin_to_tell()
 
     def sample(self, stages: "Callable[[], Iterable[Stage]]") -> None:
-        """Tell now and then how busy the cases are, while events are written anyway."""
+        """Tell now and then how busy the cases are, and what is recorded, while somebody listens.
+
+        A record looks there for the configs that it has results of.
+        """
         self._stages = stages
-        if self._emitter is not None:
+        if self._record is not None:
+            self._record.stages = stages
+        if self._emitter is not None and self.emit is not None:
             from ._samples import Samples
 
-            self._emitter.samples = Samples(stages)
+            samples, record = Samples(stages), self._record
+            if record is None:
+                self._emitter.samples = samples
+            else:
+                self._emitter.samples = lambda: [*samples(), *record.news()]
 
     @property
     def dropped(self) -> int:
@@ -93,6 +119,8 @@ class Telling:
 
     def experiment_registered(self, experiment: "Experiment") -> None:
         """Tell of a new experiment; of several configs without a strategy, that one plays."""
+        if self._record is not None:
+            self._record.declared(experiment)
         settings = experiment.settings
         strategy = type(settings.strategy).__name__
         self._say(
@@ -117,8 +145,10 @@ class Telling:
         self._say(name, experiment=experiment.name, config_id=config_id, label=label, reason=reason)
 
     def started(self) -> None:
-        """Tell that the runtime runs on one more loop."""
+        """Tell that the runtime runs on one more loop, and what it records into."""
         self._say("runtime.started")
+        if self._record is not None:
+            self._say("run.recording", **self._record.described)
 
     def draining(self) -> None:
         """Tell that it waits for what is in flight."""
@@ -126,13 +156,13 @@ class Telling:
 
     def waiting(self, in_flight: str, seconds: float) -> None:
         """Tell somebody who watches it stop what it waits for: it may look as if it hung."""
-        if self._emitter is None:
+        if self.emit is None:
             text = "leaving waits for what is in flight, for %g s at most (drain_timeout): %s"
             _log.warning(text, seconds, in_flight)
 
     def stopped(self, report: "DrainReport") -> None:
         """Tell that it has stopped."""
-        if self._emitter is None and report.cancelled:
+        if self.emit is None and report.cancelled:
             cases = Counter(
                 f"{case.experiment}[{case.config.label}]"
                 for case in (result.experiment_case for result in report.cancelled)
@@ -144,7 +174,7 @@ class Telling:
     def crashed(self, function: Any, error: BaseException, is_stopped: bool) -> None:
         """Tell of a subscriber that raised."""
         name = getattr(function, "__qualname__", repr(function))
-        if self._emitter is None:
+        if self.emit is None:
             _log.error("actor.crashed: %s", name, exc_info=error)
         self._say("actor.crashed", actor=name, error=error)
         self._say("actor.stopped" if is_stopped else "actor.restarted", actor=name)
@@ -154,7 +184,7 @@ class Telling:
 
         Without anybody to tell it to, it is a warning in the log.
         """
-        if self._emitter is None:
+        if self.emit is None:
             what = "the loop" if place == "loop" else "the interpreter, from a thread,"
             text = "%s (%s) has held %s for %.2f s, at %s; whoever shares it waits"
             _log.warning(text, branch.part.actor.name, branch.part.role, what, seconds, where)
@@ -163,7 +193,7 @@ class Telling:
 
     def resumed(self, branch: Branch, place: str, seconds: float) -> None:
         """Tell that it has let go, and how long it held."""
-        if self._emitter is None:
+        if self.emit is None:
             what = "the loop" if place == "loop" else "the interpreter"
             name, role = branch.part.actor.name, branch.part.role
             _log.warning("%s (%s) has let go of %s after %.2f s", name, role, what, seconds)
@@ -171,7 +201,7 @@ class Telling:
 
     def crowded(self, seconds: float) -> None:
         """Tell of a long turn of a loop, of many short steps none of which is long."""
-        if self._emitter is None:
+        if self.emit is None:
             text = (
                 "a turn of the loop has lasted %.2f s: many short steps of many calls, and none "
                 "holds it; let fewer play at a time (concurrency=), or run more processes"
@@ -181,9 +211,25 @@ class Telling:
 
     def uncrowded(self, seconds: float) -> None:
         """Tell that such a turn is over, and how long it lasted."""
-        if self._emitter is None:
+        if self.emit is None:
             _log.warning("the turn of the loop with many short steps lasted %.2f s", seconds)
         self._say("loop.resumed", place="loop", reason=_CROWDED, lag_ms=seconds * 1e3)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether results go into a run."""
+        return self._record is not None
+
+    def flush_record(self, timeout: float) -> bool:
+        """Have all results recorded that there are until now; False if that takes too long."""
+        return self._record is None or self._record.flush(timeout)
+
+    def recorded(self) -> None:
+        """Tell what was recorded in all, as the runtime is left."""
+        if self._record is not None:
+            for name, fields in self._record.news():
+                self._say(name, **fields)
+            self._say("run.ended", **self._record.described, **self._record.totals)
 
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Have all events written that were told until now; False if that takes too long."""
@@ -197,8 +243,15 @@ class Telling:
                 sink.close(0.0)
 
     def _say(self, event: str, **fields: Any) -> None:
-        if self._emitter is not None:
-            self._emitter(event, **fields)
+        if self.emit is not None:
+            self.emit(event, **fields)
+
+
+def _sink_of(record: "Record", redact: "Redact | None") -> "RecordSink":
+    from ._recorder import RecordSink  # not imported where nothing is recorded
+    from ._shown import Shown
+
+    return RecordSink(record, Shown(redact))
 
 
 def _culprit(branch: Branch, place: str, seconds: float) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def append(
 ) -> Lengths:
     """Take a batch, as `Storage.append` says; it was checked before."""
     is_made, number, before = _held_row(session, project, run, batch.prefix, now)
-    versions = dict(
+    versions: dict[str, int] = dict(
         session.among(
             "SELECT path, version FROM documents WHERE run = ? AND path",
             [document.path for document in batch.documents],

@@ -1,12 +1,10 @@
-"""How long the head of a request may take: who opens a connection, and then dawdles, is let go."""
+"""How long the head of a request may take, and what nobody waits for: who dawdles is let go."""
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
-
-_WAITING: Final = (h11.IDLE,)
 
 
 def patient(seconds: float) -> type[asyncio.Protocol]:
@@ -29,12 +27,11 @@ def patient(seconds: float) -> type[asyncio.Protocol]:
         def data_received(self, data: bytes) -> None:
             """Wait for the rest of a head, from its first byte on."""
             super().data_received(data)
-            is_waiting = self.conn.their_state in _WAITING
-            if not is_waiting and self._end is not None:
+            if self._is_waiting() and self._end is None:
+                self._end = self.loop.call_later(seconds, self._give_up)
+            elif not self._is_waiting() and self._end is not None:
                 self._end.cancel()
                 self._end = None
-            elif is_waiting and self._end is None:
-                self._end = self.loop.call_later(seconds, self._give_up)
 
         def connection_lost(self, exc: Exception | None) -> None:
             """Wait no longer."""
@@ -44,7 +41,11 @@ def patient(seconds: float) -> type[asyncio.Protocol]:
 
         def _give_up(self) -> None:
             self._end = None
-            if self.conn.their_state in _WAITING and not self.transport.is_closing():
+            if self._is_waiting() and not self.transport.is_closing():
                 self.transport.close()
+
+        def _is_waiting(self) -> bool:
+            """Tell whether a head is on its way, or a body that was answered before its end."""
+            return self.conn.their_state is h11.IDLE or self.conn.our_state is h11.DONE
 
     return Patient

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from starlette.responses import Response
 
+from . import _contents as contents
 from . import _reading as reading
 from . import _writing as writing
 from ._answers import Refused
@@ -68,9 +69,9 @@ ROUTES: Final = (
         "GET", f"{_RUN}/metrics/{{metric}}", reading.tell_metric, reading.Curve,
         query=reading.WhichPoints, also=(404,),
     ),
-    Route("GET", f"{_RUN}/documents/{{path}}", reading.tell_document, None, also=(404,)),
-    Route("GET", f"{_RUN}/files", reading.list_files, list[FileRow], also=(404,)),
-    Route("GET", f"{_RUN}/files/{{file}}", reading.tell_file, None, also=(206, 404, 416)),
+    Route("GET", f"{_RUN}/documents/{{path}}", contents.tell_document, None, also=(404,)),
+    Route("GET", f"{_RUN}/files", contents.list_files, list[FileRow], also=(404,)),
+    Route("GET", f"{_RUN}/files/{{file}}", contents.tell_file, None, also=(206, 404, 416)),
     Route(
         "POST", f"{_RUN}/files/{{file}}", writing.finish_file, FileRow, "write",
         body=writing.NewFile, also=(404, 409, 413, 422),

@@ -81,8 +81,7 @@ def _by_the_line(count: int) -> Table:
 
     def shown() -> object:
         board = Board()
-        for line in lines:
-            board.take(line)
+        board.take_all(lines)
         return board.patch()
 
     many = len(lines)
@@ -96,7 +95,7 @@ def _by_the_line(count: int) -> Table:
             _FLOOR,
             Goal(total=6e-6),
         ),
-        Case("Board.take: and note what changed", shown, many, _FLOOR),
+        Case("Board.take_all: and note what changed", shown, many, _FLOOR),
         Case("merge two states of half the log each", lambda: merge(one, two)),
     ]
     return Table(f"a line of a log, of {many:,}", cases)

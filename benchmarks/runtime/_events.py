@@ -1,19 +1,22 @@
-"""What events cost, written to a file, beside the same calls with nobody listening.
+"""What events cost, written to a file, and a record, beside the same calls with neither.
 
-A loop only notes what happens; events are made and written in the thread of the file. So there are
-two numbers: the CPU time of the loop's thread, which the goals are for, and that of all threads,
-until everything is written. Both are told per branch. The baseline, `t`, is a task of asyncio.
+A loop only notes what happens; the rest is done in a thread of the file, or of the run. So there
+are two numbers: the CPU time of the loop's thread, which the goals are for, and that of all
+threads, until everything is written. Both are told per branch. The baseline, `t`, is a task of
+asyncio.
 """
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time_ns, thread_time_ns
 from typing import Any, Final
 
 from benchmarks._harness import Case, Goal, Table
-from understudy import FileSink, ShadowStrategy
+from understudy import FileSink, Runtime, ShadowStrategy
+from understudy.runs import Run
 
 from ._stand import Many, Stand, stands
 from .bench_calls import T, bare, play
@@ -28,7 +31,9 @@ _FOUR: Final = [{"model": f"model-{number}", "temp": 0.7} for number in range(1 
 _GOALS: Final = {"asyncio": 0.06, "uvloop": 0.15}
 
 
-def _cases(stand: Stand, folder: Path, calls: int, is_written: bool) -> Iterator[Case]:
+def _cases(
+    stand: Stand, folder: Path, runs: ExitStack, calls: int, is_written: bool
+) -> Iterator[Case]:
     create_task = stand.loop.create_task
 
     async def tasks() -> None:
@@ -39,23 +44,29 @@ def _cases(stand: Stand, folder: Path, calls: int, is_written: bool) -> Iterator
     for shadows in (0, _SHADOWS):
         name = f"shadow with {shadows}" if shadows else "single"
         branches = calls * (1 + shadows)
-        yield stand.case(name, _played(stand, shadows, calls, None), calls=branches)
+        many, _ = _played(stand, shadows, calls)
+        yield stand.case(name, many, calls=branches)
         path = folder / f"{stand.name}-{shadows}-{is_written}.jsonl"
         sink = FileSink(path, capacity=_UNBOUNDED)
-        many = _played(stand, shadows, calls, sink)
+        many, _ = _played(stand, shadows, calls, events=sink)
         told = f"{name}, events to a file"
         goal = None if is_written else Goal(_GOALS[stand.name], over=stand.named(name))
         run = stand.run(_written(many, sink))
         yield Case(stand.named(told), run, branches, stand.named(T), goal)
+        record = runs.enter_context(Run(prefix=path.stem, root=folder, capture=False))
+        many, runtime = _played(stand, shadows, calls, record=record)
+        run = stand.run(_recorded(many, runtime))
+        told = f"{name}, recorded into a run"
+        yield Case(stand.named(told), run, branches, stand.named(T))
 
 
-def _played(stand: Stand, shadows: int, calls: int, sink: FileSink | None) -> Many:
-    options: dict[str, Any] = {"strategy": ShadowStrategy()} if shadows else {}
+def _played(stand: Stand, shadows: int, calls: int, **options: Any) -> tuple[Many, Runtime]:
+    if shadows:
+        options["strategy"] = ShadowStrategy()
     runtime = stand.runtime(
         configs=_FOUR[: 1 + shadows],
         concurrency=_UNBOUNDED,
         mailbox=_UNBOUNDED,
-        events=sink,
         **options,
     )
     answer, call = runtime.experiment(play), runtime.call
@@ -66,7 +77,7 @@ def _played(stand: Stand, shadows: int, calls: int, sink: FileSink | None) -> Ma
         for _ in range(_TURNS):
             await asyncio.sleep(0)
 
-    return many
+    return many, runtime
 
 
 def _written(many: Many, sink: FileSink) -> Many:
@@ -78,15 +89,29 @@ def _written(many: Many, sink: FileSink) -> Many:
     return played_and_written
 
 
+def _recorded(many: Many, runtime: Runtime) -> Many:
+    async def played_and_recorded() -> None:
+        await many()
+        await runtime.drain(_FLUSH)
+
+    return played_and_recorded
+
+
 def tables(calls: int = _CALLS) -> Iterator[Table]:
     """Yield the tables of this benchmark."""
     for clock, told in (
         (thread_time_ns, "of the loop's thread"),
         (process_time_ns, "of all threads, until it is written"),
     ):
-        with TemporaryDirectory() as folder, stands(calls, T) as made:
+        with TemporaryDirectory() as folder, ExitStack() as runs, stands(calls, T) as made:
             is_written = clock is process_time_ns
             cases = [
-                case for stand in made for case in _cases(stand, Path(folder), calls, is_written)
+                case
+                for stand in made
+                for case in _cases(stand, Path(folder), runs, calls, is_written)
             ]
-            yield Table(f"one branch, events to a file or none, in CPU time {told}", cases, clock)
+            yield Table(
+                f"one branch, events to a file, a record or neither, in CPU time {told}",
+                cases,
+                clock,
+            )

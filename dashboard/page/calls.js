@@ -4,7 +4,7 @@ import { attribute, h, list, say } from './dom.js';
 import { NONE, SIGNS, count, duration, moment, time, tone } from './format.js';
 import { ask } from './link.js';
 import { empty } from './overview.js';
-import { address, matcher } from './route.js';
+import { address, change, matcher } from './route.js';
 import { table, walk } from './table.js';
 
 /** @type {import('./table.js').Column[]} */
@@ -17,7 +17,7 @@ const COLUMNS = [
     },
   },
   { key: 'time', label: 'time', number: true, by: (row) => row.ts, text: (row) => time(row.ts) },
-  { key: 'experiment', label: 'experiment', by: (row) => row.experiment, text: (row) => row.experiment ?? '' },
+  { key: 'experiment', label: 'experiment', by: (row) => row.experiment, text: (row) => `${row.is_inner ? '└ ' : ''}${row.experiment ?? ''}` },
   { key: 'reason', label: 'chosen by', title: 'Why its primary was chosen', wide: true, by: (row) => row.reason, text: (row) => row.reason ?? '' },
   { key: 'branches', label: 'branches', number: true, wide: true, by: (row) => row.branches, text: (row) => count(row.branches) },
   { key: 'status', label: 'primary', by: (row) => row.status, text: (row) => status(row.status), tone: (row) => tone(row.status) },
@@ -36,15 +36,18 @@ export function calls() {
   field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
     if (event.key === 'Enter' && field.value.trim()) location.hash = address('call', field.value.trim());
   });
+  const inner = h('input', { type: 'checkbox', onchange: () => change({ inner: inner.checked ? '1' : null }) });
   const still = h('span', { class: 'note' });
   /** The rows that are shown while somebody points at one: what one reaches for stays where it is. */
   let kept = /** @type {any[]} */ ([]);
   return {
-    node: h('div', {}, h('div', { class: 'bar' }, h('h2', {}, 'the last calls'), still, h('label', {}, 'open ', field)), all.node, nothing),
+    node: h('div', {}, h('div', { class: 'bar' }, h('h2', {}, 'the last calls'), still,
+      h('label', { title: 'Also those that branches of other calls made' }, inner, ' inner calls too'), h('label', {}, 'open ', field)), all.node, nothing),
     title: () => 'calls',
     /** @param {any} store @param {import('./route.js').Route} route */
     update(store, route) {
-      const rows = store.document.calls ?? [];
+      inner.checked = route.options.has('inner');
+      const rows = (store.document.calls ?? []).filter((/** @type {any} */ row) => inner.checked || !row.is_inner);
       const matches = matcher(route.options.get('q') ?? '');
       const shown = rows.filter((/** @type {any} */ row) => matches({ call: row.call_id, experiment: row.experiment ?? '', reason: row.reason ?? '', status: row.status ?? '' }));
       const isHeld = shown.length > 0 && kept.length > 0 && all.node.matches(':has(tbody:hover, tbody :focus-visible)');
@@ -140,6 +143,13 @@ export function call() {
 const RANKS = /** @type {Record<string, number>} */ ({ primary: 0, branch: 1, shadow: 2 });
 const rank = (/** @type {any} */ branch) => RANKS[branch.role] ?? 3;
 
+/** Tell whose branch it is: by the whole case, where others of its call play the same config. @param {any} call @param {any} branch */
+function who(call, branch) {
+  const alike = call.branches.filter((/** @type {any} */ each) => each.config_id === branch.config_id && each.experiment === branch.experiment);
+  if (alike.length > 1 && branch.inner_case) return `${branch.experiment ?? ''}[${branch.label ?? ''}] / ${branch.inner_case}`;
+  return `${branch.experiment ?? ''} ${branch.label ?? ''}`;
+}
+
 /** All branches, those of nested calls after the branch that made them. */
 function unroll(/** @type {any} */ call, /** @type {number} */ depth, /** @type {any[]} */ into) {
   const placed = new Set();
@@ -189,7 +199,8 @@ function drawWaterfall(rows, axis, branches) {
       const queue = ((branch.queue_ms ?? 0) / 1e3 / whole) * 100;
       const run = branch.status === 'running' ? 100 - from - queue : ((branch.duration_ms ?? 0) / 1e3 / whole) * 100;
       label.style.paddingLeft = `${depth * 1.1}rem`;
-      say(label, `${depth ? '└ ' : ''}${branch.experiment ?? ''} ${branch.label ?? ''}`);
+      say(label, `${depth ? '└ ' : ''}${who(now.call, branch)}`);
+      attribute(label, 'title', label.textContent);
       say(role, branch.role ?? '');
       waited.style.left = `${from}%`;
       waited.style.width = `${queue}%`;

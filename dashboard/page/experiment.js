@@ -47,7 +47,7 @@ export function experiment() {
       tellFacts(facts, row);
       desk.update(row);
       const matches = matcher(route.options.get('q') ?? '');
-      const cases = [...row.cases].sort(order).filter((/** @type {any} */ each) => matches({ label: each.label ?? '', config: each.config_id, circuit: each.circuit }));
+      const cases = row.cases.filter((/** @type {any} */ each) => matches({ label: each.label ?? '', config: each.config_id, circuit: each.circuit }));
       const shown = cases.slice(0, MOST);
       attribute(more, 'hidden', cases.length === row.cases.length && cases.length <= MOST);
       say(more, `${shown.length} of ${row.cases.length} configs: filter by label to see others`);
@@ -59,19 +59,13 @@ export function experiment() {
   };
 }
 
-/** Those that answer come first. @param {any} a @param {any} b */
-function order(a, b) {
-  return Number('primary' in b.roles) - Number('primary' in a.roles)
-    || String(a.label ?? '').localeCompare(String(b.label ?? ''), 'en', { numeric: true });
-}
-
 /** @param {Element} facts @param {any} row */
 function tellFacts(facts, row) {
   const open = row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
   const all = [
     ['strategy', row.strategy ?? NONE],
     ['state', row.is_disabled ? '■ disabled: plays its default only' : row.pinned ? `■ forced: ${row.pinned} answers every call` : open ? `▲ ${open} of ${row.cases.length} configs resting` : 'on'],
-    ['calls', count(row.calls)],
+    ['calls', `${count(row.calls)}${row.inner_calls ? ` (${count(row.inner_calls)} inside others)` : ''}`],
     ['branches', `${count(row.planned)} planned, ${count(row.in_flight)} in flight`],
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],
     ['last heard of', time(row.last_ts)],

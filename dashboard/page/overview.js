@@ -5,9 +5,16 @@ import { count, duration, moment, share, time } from './format.js';
 import { address, matcher } from './route.js';
 import { table } from './table.js';
 
-const failed = (/** @type {any} */ row) => row.error + row.timeout;
-const ended = (/** @type {any} */ row) => row.ok + row.error + row.timeout + row.cancelled;
+const failed = (/** @type {any} */ ends) => ends.error + ends.timeout;
+const ended = (/** @type {any} */ ends) => ends.ok + ends.error + ends.timeout + ends.cancelled;
+const failures = (/** @type {any} */ ends) => (failed(ends) ? `${count(failed(ends))} (${share(failed(ends) / ended(ends))})` : '0');
 const open = (/** @type {any} */ row) => row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
+
+/** How many of its calls branches of other calls made. @param {any} row */
+function inside(row) {
+  if (!row.inner_calls) return '';
+  return row.inner_calls === row.calls ? ' (inside)' : ` (${count(row.inner_calls)} inside)`;
+}
 
 /** @type {import('./table.js').Column[]} */
 const COLUMNS = [
@@ -18,20 +25,23 @@ const COLUMNS = [
       say(cell.link, row.name);
     },
   },
-  { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => row.strategy ?? '' },
+  { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => (row.strategy ?? '').replace(/Strategy$/, '') },
   {
     key: 'state', label: 'state', by: (row) => `${!row.is_disabled}${!row.pinned}${9999 - open(row)}`,
     text: (row) => (row.is_disabled ? '■ disabled' : row.pinned ? `■ forced: ${row.pinned}` : open(row) ? `▲ ${open(row)} resting` : 'on'),
     tone: (row) => (row.is_disabled || row.pinned || open(row) ? 'warn' : ''),
   },
   { key: 'configs', label: 'configs', number: true, wide: true, by: (row) => row.configs ?? row.cases.length, text: (row) => count(row.configs ?? row.cases.length) },
-  { key: 'calls', label: 'calls', number: true, by: (row) => row.calls, text: (row) => count(row.calls) },
+  { key: 'calls', label: 'calls', title: 'All its calls; inside: those of them that branches of other calls made', number: true, by: (row) => row.calls, text: (row) => `${count(row.calls)}${inside(row)}` },
   { key: 'flying', label: 'in flight', title: 'Branches that run just now', number: true, wide: true, by: (row) => row.in_flight, text: (row) => count(row.in_flight) },
   { key: 'ok', label: 'ok', title: 'Branches that ended well, of all roles', number: true, wide: true, by: (row) => row.ok, text: (row) => count(row.ok) },
   {
-    key: 'errors', label: 'errors', title: 'Branches that ended with an error or a timeout, of all roles', number: true, by: failed,
-    text: (row) => (failed(row) ? `${count(failed(row))} (${share(failed(row) / ended(row))})` : '0'),
-    tone: (row) => (failed(row) ? 'bad' : ''),
+    key: 'errors', label: 'errors', title: 'Errors and timeouts of those somebody waits for: primaries, and branches of which all answer', number: true,
+    by: (row) => failed(row.leads), text: (row) => failures(row.leads), tone: (row) => (failed(row.leads) ? 'bad' : ''),
+  },
+  {
+    key: 'shadow-errors', label: 'of shadows', title: 'Errors and timeouts of shadows', number: true, wide: true,
+    by: (row) => failed(row.shadows), text: (row) => failures(row.shadows), tone: (row) => (failed(row.shadows) ? 'warn' : ''),
   },
   { key: 'shed', label: 'shed', number: true, wide: true, by: (row) => row.shed, text: (row) => count(row.shed), tone: (row) => (row.shed ? 'warn' : '') },
   { key: 'skipped', label: 'skipped', number: true, wide: true, by: (row) => row.skipped, text: (row) => count(row.skipped) },

@@ -50,12 +50,14 @@ function work(first, idKey, store) {
   node.update = (/** @type {any} */ now) => {
     say(id, now[idKey]);
     say(name, now.name ?? NONE);
+    attribute(name, 'title', now.path ?? null);
     say(status, now.status === 'running' ? '▸ running' : `${SIGNS[now.status] ?? (now.status ? '■' : '')} ${now.status ?? NONE}`);
     attribute(track, 'hidden', !now.count);
     fill.style.width = `${(now.progress ?? 0) * 100}%`;
     say(percent, now.count ? `${count(now.done)} of ${count(now.count)}` : now.done ? count(now.done) : NONE);
-    list(items, Object.entries(now.counts), ([kind]) => kind, ([kind]) => {
-      const part = h('span', { class: 'part', 'data-tone': tone(kind) || null });
+    const kinds = Object.entries(now.lost ? { ...now.counts, lost: now.lost } : now.counts);
+    list(items, kinds, ([kind]) => kind, ([kind]) => {
+      const part = h('span', { class: 'part', 'data-tone': (kind === 'lost' ? 'bad' : tone(kind)) || null });
       part.update = (/** @type {[string, number]} */ [, times]) => say(part, `${SIGNS[kind] ?? ''} ${count(times)} ${kind} `);
       return part;
     });

@@ -57,7 +57,7 @@ export class Store {
     const last = Math.floor(this.overview.ts ?? 0);
     const rows = [];
     for (let second = last - SECONDS + 1; second <= last; second += 1) {
-      rows.push(this.seconds.get(second) ?? [second, 0, 0, 0, 0, 0, 0, null, null, null, null]);
+      rows.push(this.seconds.get(second) ?? [second, 0, 0, 0, 0, 0, 0, null, null, null, null, 0]);
     }
     return rows;
   }

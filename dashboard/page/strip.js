@@ -4,7 +4,10 @@ import { chart } from './chart.js';
 import { attribute, h, say } from './dom.js';
 import { NONE, count, duration, rate, share, time } from './format.js';
 
-const [CALLS, ERRORS, SHED, SKIPPED, LAG, P50, P95, P99] = [1, 3, 5, 6, 7, 8, 9, 10];
+const [CALLS, ERRORS, SHED, SKIPPED, LAG, P50, P95, P99, INNER] = [1, 3, 5, 6, 7, 8, 9, 10, 11];
+
+/** What is said of calls that branches make, where there are any. @param {string} told @param {number} times */
+const inside = (told, times) => (times ? `${told} + ${count(times)} inside` : told);
 
 /**
  * @typedef {object} Tile
@@ -24,14 +27,14 @@ const [CALLS, ERRORS, SHED, SKIPPED, LAG, P50, P95, P99] = [1, 3, 5, 6, 7, 8, 9,
 /** @type {Tile[]} */
 const TILES = [
   {
-    label: 'calls', title: 'Calls a second, over the last minute', colours: ['--accent'],
+    label: 'calls', title: 'Calls from outside a second, over the last minute; inside: those that branches make', colours: ['--accent'],
     values: (now) => [`${rate(now.calls_per_s)}/s`],
-    note: (now) => `${count(now.calls)} in all`,
+    note: (now) => inside(now.inner_calls ? count(now.calls) : `${count(now.calls)} in all`, now.inner_calls),
     lines: (rows) => [rows.map((row) => row[CALLS])],
-    at: (row) => `${count(row[CALLS])}/s`,
+    at: (row) => inside(`${count(row[CALLS])}/s`, row[INNER]),
   },
   {
-    label: 'errors', title: 'Errors and timeouts of primaries, of those that ended in the last minute', colours: ['--bad'],
+    label: 'errors', title: 'Errors and timeouts of the primaries of calls from outside, of those that ended in the last minute', colours: ['--bad'],
     values: (now) => [share(now.error_share)],
     note: (now) => `${rate(now.errors_per_s)}/s`,
     lines: (rows) => [rows.map((row) => row[ERRORS])],
@@ -39,7 +42,7 @@ const TILES = [
     tone: (now) => (now.error_share > 0 ? 'bad' : null),
   },
   {
-    label: 'latency of primaries', title: 'How long primaries took, over the last minute',
+    label: 'latency of primaries', title: 'How long the primaries of calls from outside took, over the last minute',
     colours: ['--accent', '--second', '--third'], isWide: true, peak: duration, parts: ['p50', 'p95', 'p99'],
     values: (now) => [duration(now.p50_ms), duration(now.p95_ms), duration(now.p99_ms)],
     note: () => '',
@@ -47,16 +50,16 @@ const TILES = [
     at: (row) => [P50, P95, P99].map((column) => duration(row[column])).join(' · '),
   },
   {
-    label: 'in flight', title: 'Primaries that run just now', colours: ['--accent'],
+    label: 'in flight', title: 'Primaries of calls from outside that run just now; inside: branches of the calls that these make', colours: ['--accent'],
     values: (now) => [count(now.in_flight)],
-    note: (now) => `+ ${count(now.shadows_in_flight)} shadows`,
+    note: (now) => inside(`+ ${count(now.shadows_in_flight)} shadows`, now.inner_in_flight),
     lines: (rows, store) => [rows.map((row) => store.flying.get(row[0]) ?? null)],
     at: (row, store) => count(store.flying.get(row[0])),
   },
   {
-    label: 'shed', title: 'Branches that were not played because too much was under way', colours: ['--warn'],
+    label: 'shed', title: 'Branches of calls from outside that were not played because too much was under way', colours: ['--warn'],
     values: (now) => [`${rate(now.shed_per_s)}/s`],
-    note: (now) => `${count(now.shed)} shed, ${count(now.skipped)} skipped`,
+    note: (now) => `${inside(`${count(now.shed)} shed`, now.inner_shed)}, ${count(now.skipped)} skipped`,
     lines: (rows) => [rows.map((row) => row[SHED])],
     at: (row) => `${count(row[SHED])} shed, ${count(row[SKIPPED])} skipped`,
     tone: (now) => (now.shed_per_s > 0 ? 'warn' : null),
@@ -118,6 +121,7 @@ function make(tile, hovered) {
     const row = second === null ? null : store.seconds.get(second);
     if (row && tile.at) say(note, `${time(second)}  ${tile.at(row, store)}`);
     else say(note, store.overview.ts === undefined ? '' : tile.note(store.overview));
+    attribute(note, 'title', note.textContent || null);
     attribute(note, 'data-at', row && tile.at ? 'yes' : null);
   }
 

@@ -8,7 +8,7 @@ const SHOWN = 300;
 const LEVELS = ['debug', 'info', 'warning', 'error'];
 const MARKS = /** @type {Record<string, string>} */ ({ debug: '·', info: 'i', warning: '▲', error: '✕' });
 /** What every line has, and what is said in a place of its own. */
-const SAID = new Set(['v', 'ts', 'event', 'level', 'seq', 'pid', 'service', 'runtime', 'experiment', 'label', 'role', 'status', 'reason',
+const SAID = new Set(['v', 'ts', 'event', 'level', 'seq', 'pid', 'service', 'runtime', 'experiment', 'label', 'inner_case', 'role', 'status', 'reason',
   'duration_ms', 'queue_ms', 'call_id', 'branch_id', 'parent_branch_id', 'config_id', 'actor', 'error.type', 'error.message', 'values']);
 
 export function tail() {
@@ -73,7 +73,7 @@ function line([, fields]) {
   const status = typeof fields.status === 'string' ? fields.status : null;
   const hasRun = status !== 'shed' && status !== 'skipped';
   const texts = [
-    text(fields.experiment ?? fields.actor, 'whose'), text(fields.label, 'label'), text(fields.role, 'role'),
+    text(fields.experiment ?? fields.actor, 'whose'), text(fields.inner_case ? `${fields.label} / ${fields.inner_case}` : fields.label, 'label'), text(fields.role, 'role'),
     h('span', { class: 'status', 'data-tone': tone(status) || null }, status ? `${SIGNS[status] ?? ''} ${status}` : ''),
     text(hasRun && typeof fields.duration_ms === 'number' ? duration(fields.duration_ms) : '', 'took'),
     h('span', { class: 'more' }, ...[

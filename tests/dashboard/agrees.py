@@ -28,6 +28,7 @@ from understudy.dashboard import State, fold
 from understudy.dashboard._state import Case, Experiment, Role  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped", "in_flight")
+IN_FLIGHT = ("leads", "shadows", "inner")
 OTHERS = "(others)"
 
 
@@ -41,6 +42,7 @@ def assert_agrees(events: Iterable[Event], runtime: Runtime) -> None:
         event.experiment for event in told_of if event.event == "experiment.registered"
     )
     state = folded(told_of, named)
+    assert_nothing_is_counted_twice(state)
     for name, several in named.items():
         known = state.experiments[name]
         if registered[name] > len(several):
@@ -54,6 +56,20 @@ def assert_agrees(events: Iterable[Event], runtime: Runtime) -> None:
         assert (strategy.restarts if strategy else 0) == sum(told.restarts for told in several)
         if len(several) == 1:
             assert bool(known.is_disabled) == several[0].is_disabled, name
+
+
+def assert_nothing_is_counted_twice(state: State) -> None:
+    """A call is from outside, or made by a branch; what is in flight is of the one or the other."""
+    experiments = [*state.experiments.values()]
+    assert state.called + state.inner_calls == sum(each.calls for each in experiments)
+    assert state.inner_calls == sum(each.inner_calls for each in experiments)
+    roles = [
+        role for each in experiments for case in each.cases.values() for role in case.roles.values()
+    ]
+    processes = [*state.processes.values()]
+    flying = [sum(getattr(each, kind) for each in processes) for kind in IN_FLIGHT]
+    assert sum(flying) == sum(role.started - role.completed for role in roles)
+    assert min(flying, default=0) >= 0, "a branch ended as another's than it began"
 
 
 def folded(events: Iterable[Event], named: dict[str, list[ExperimentStatistics]]) -> State:

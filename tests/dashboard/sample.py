@@ -176,6 +176,7 @@ class Demo:
         reason = {"WeightedStrategy": "split", "FixedStrategy": "static"}.get(play.strategy)
         reason = "case" if parent else reason or "static"
         planned = {**_who(play, cases[0]), "call_id": call_id, "count": len(cases)}
+        planned["parent_branch_id"] = parent
         self._tell(ts, "call.planned", **planned, reason=reason)
         first = 0.0
         for case in cases:

@@ -81,8 +81,8 @@ def main(folder: Path = FOLDER) -> None:
 
 
 def _has_heard_of(browser: Browser, calls: str) -> bool:
-    """Whether the page has heard of so many calls."""
-    note = browser.text(".tile[data-tile=calls] .note") or ""
+    """Whether the page has heard of so many calls from outside."""
+    note = (browser.text(".tile[data-tile=calls] .note") or "").partition("+")[0]
     return "".join(each for each in note if each.isascii() and each.isdigit()) == calls
 
 

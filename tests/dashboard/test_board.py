@@ -88,3 +88,30 @@ def test_a_call_is_told_with_the_calls_around_it_and_inside_it() -> None:
     assert (inside["parent"], inside["inner"]) == ("c1", [])
     assert board.call("c3") is None
     assert board.experiment("answer") is None
+
+
+def test_a_case_shows_the_state_of_its_actor_whoever_tells_of_it() -> None:
+    board = Board()
+    head = b'{"v":1,"ts":5.0,"level":"info","seq":7,"pid":1'
+    branch = b'"experiment":"answer","config_id":"c","label":"large","role":"primary"}'
+    board.take(head + b',"event":"branch.started",' + branch)
+    board.patch()
+    actor = b'"actor":"answer[large]","experiment":"another","state":"stopped"}'
+    board.take(head + b',"event":"actor.stopped",' + actor)
+    (case,) = board.patch()["experiment:answer"]["cases"]
+    assert case["state"] == "stopped"
+
+
+def test_what_a_board_remembers_for_nobody_does_not_grow() -> None:
+    board = Board(State(limits=Limits(seconds=10, experiments=10)))
+    for number in range(200):
+        told = b'{"v":1,"ts":%d,"event":"call.planned","level":"info","seq":7,"pid":1,' % (
+            number + 1
+        )
+        board.take(told + b'"experiment":"e%d"}' % number)
+        assert len(board._experiments) <= 20
+        assert len(board._seconds) <= 10
+    changes = board.patch()
+    assert [row[0] for row in changes["seconds"]["rows"]] == [*board.state.seconds]
+    names = {name for name in changes if name.startswith("experiment:")}
+    assert names == {f"experiment:{name}" for name in board.state.experiments}

@@ -125,6 +125,68 @@ def test_a_branch_that_never_began_counts_under_its_status_and_is_not_in_flight(
     assert case.why_not.names == {"deadline": 1}
 
 
+def played(
+    parent: str | None, role: str, ended: str, status: str, **fields: Any
+) -> Iterator[Event]:
+    """Yield what is told of a call of one branch."""
+    call_id = f"of {parent} {role} {ended}"
+    of: dict[str, Any] = {"experiment": "answer", "config_id": "c", "call_id": call_id}
+    of |= {"parent_branch_id": parent, "branch_id": f"{call_id} 1"}
+    yield event("call.planned", **of, count=1)
+    if ended == "branch.completed":
+        yield event("branch.started", **of, role=role)
+    yield event(ended, **of, role=role, status=status, **fields)
+
+
+def test_only_calls_from_outside_are_in_the_overview_and_all_in_their_experiment() -> None:
+    told = [
+        *played(None, "primary", "branch.completed", "ok", duration_ms=7.0),
+        *played("b1", "primary", "branch.completed", "error", duration_ms=900.0),
+        *played("b1", "shadow", "branch.shed", "shed"),
+        *played("b1", "shadow", "branch.skipped", "skipped"),
+    ]
+    board = Board()
+    board.take_all(told)
+    document = board.document()
+    overview, experiment = document["overview"], document["experiment:answer"]
+    assert (overview["calls"], overview["inner_calls"]) == (1, 3)
+    assert (overview["shed"], overview["skipped"]) == (0, 0)
+    assert (overview["inner_shed"], overview["inner_skipped"]) == (1, 1)
+    assert (overview["calls_per_s"], overview["error_share"], overview["shed_per_s"]) == (1, 0, 0)
+    assert overview["p99_ms"] == pytest.approx(7.0, rel=0.05)
+    (row,) = document["seconds"]["rows"]
+    assert (row[1], row[2], row[3], row[5], row[6], row[11]) == (1, 1, 0, 0, 0, 3)
+    assert (experiment["calls"], experiment["inner_calls"]) == (4, 3)
+    assert (experiment["ok"], experiment["error"]) == (1, 1)
+    assert [each["is_inner"] for each in document["calls"]] == [True, True, True, False]
+
+
+def test_what_is_in_flight_is_of_calls_from_outside_and_the_rest_is_apart() -> None:
+    state = State()
+    for parent, role in [(None, "primary"), (None, "shadow"), ("b1", "primary"), ("b2", "shadow")]:
+        state = fold(state, [*played(parent, role, "branch.completed", "ok")][1])
+    overview = Board(state).document()["overview"]
+    names = ("in_flight", "shadows_in_flight", "inner_in_flight")
+    assert [overview[name] for name in names] == [1, 1, 2]
+
+
+def test_a_call_of_an_older_log_which_does_not_say_who_made_it_counts_as_from_outside() -> None:
+    planned, *branch = played("b1", "primary", "branch.completed", "ok", duration_ms=7.0)
+    state = fold(State(), msgspec.structs.replace(planned, parent_branch_id=None))
+    assert (state.called, state.inner_calls) == (1, 0)
+    document = Board(fold_lines(state, branch)).document()
+    assert [each["is_inner"] for each in document["calls"]] == [True]  # its branch says so
+
+
+def test_errors_of_shadows_are_apart_from_those_that_somebody_waited_for() -> None:
+    board = Board()
+    for role, status in [("primary", "ok"), ("branch", "timeout"), ("shadow", "error")]:
+        board.take_all(played(None, role, "branch.completed", status))
+    told = board.document()["experiment:answer"]
+    assert (told["leads"]["ok"], told["leads"]["timeout"], told["leads"]["error"]) == (1, 1, 0)
+    assert (told["shadows"]["ok"], told["shadows"]["error"]) == (0, 1)
+
+
 def test_configs_that_are_pinned_are_among_the_notices() -> None:
     names = ["experiment.pinned", "experiment.unpinned"]
     state = State()

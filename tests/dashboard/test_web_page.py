@@ -67,6 +67,7 @@ def experiments_on(browser: Browser) -> dict[str, dict[str, int]]:
         "in_flight",
         "ok",
         "failed",
+        "shadows_failed",
         "shed",
         "skipped",
     ]
@@ -88,7 +89,8 @@ def expected_of(document: dict[str, Any]) -> dict[str, dict[str, int]]:
             "calls": each["calls"],
             "in_flight": each["in_flight"],
             "ok": each["ok"],
-            "failed": each["error"] + each["timeout"],
+            "failed": each["leads"]["error"] + each["leads"]["timeout"],
+            "shadows_failed": each["shadows"]["error"] + each["shadows"]["timeout"],
             "shed": each["shed"],
             "skipped": each["skipped"],
         }
@@ -138,7 +140,8 @@ def test_the_numbers_are_those_of_the_board(browser: Browser, shop: Served) -> N
         browser.ask("""return [...document.querySelectorAll('.tile')].map((tile) =>
         [tile.dataset.tile, tile.querySelector('.value').textContent + '|' + tile.querySelector('.note').textContent])""")
     )
-    assert number(tiles["calls"].split("|")[1]) == overview["calls"]
+    outside, inside = tiles["calls"].split("|")[1].split("+")
+    assert (number(outside), number(inside)) == (overview["calls"], overview["inner_calls"])
     assert float(tiles["calls"].split("/")[0]) == pytest.approx(overview["calls_per_s"], abs=0.06)
     assert number(tiles["in flight"].split("|")[0]) == overview["in_flight"]
     shed, skipped = tiles["shed"].split("|")[1].split(",")
@@ -212,12 +215,19 @@ def test_under_load_the_page_comes_to_what_the_runtime_counts(browser: Browser) 
             "calls": 400,
             "in_flight": 0,
             "ok": sum(case["ok"] for case in cases),
-            "failed": sum(case["error"] + case["timeout"] for case in cases),
+            "failed": 0,
+            "shadows_failed": sum(case["error"] + case["timeout"] for case in cases),
             "shed": sum(case["shed"] for case in cases),
             "skipped": sum(case["skipped"] for case in cases),
         }
         name = told["experiment"]
         browser.until(lambda: experiments_on(browser).get(name) == expected)
+
+
+def from_outside(path: Path) -> int:
+    """Return how many calls from outside there are in a log."""
+    planned = [line for line in path.read_bytes().splitlines() if b"call.planned" in line]
+    return sum(1 for line in planned if b"parent_branch_id" not in line)
 
 
 def test_after_the_server_was_killed_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:
@@ -232,16 +242,41 @@ def test_after_the_server_was_killed_nothing_is_lost(browser: Browser, tmp_path:
         browser.until(lambda: browser.text("#link") == "reconnecting")
     with path.open("ab") as file:
         file.write(b"".join(lines(demo.until(START + 2.0))))
-    whole = sum(1 for line in path.read_bytes().splitlines() if b"call.planned" in line)
+    whole = from_outside(path)
     with process(*command, port) as second:
         until(second, "Ctrl-C")
         browser.until(lambda: browser.text("#link") == "live")
         note = ".tile[data-tile=calls] .note"
-        browser.until(lambda: number(browser.text(note) or "") == whole)
+        browser.until(lambda: number((browser.text(note) or "").partition("+")[0]) == whole)
         with path.open("ab") as file:
             file.write(b"".join(lines(demo.until(START + 3.0))))
-        whole = sum(1 for line in path.read_bytes().splitlines() if b"call.planned" in line)
-        browser.until(lambda: number(browser.text(note) or "") == whole)
+        whole = from_outside(path)
+        browser.until(lambda: number((browser.text(note) or "").partition("+")[0]) == whole)
+
+
+def test_runs_that_results_are_recorded_into_have_a_panel_and_no_run_has_none(
+    browser: Browser,
+) -> None:
+    run = {"run": "r1", "project": "shop", "prefix": "tuned", "path": "/runs/shop/tuned"}
+    of = {"experiment": "answer", "config_id": "c1", "label": "large"}
+    head = {"v": 1, "ts": START, "level": "info", "pid": 1, "runtime": "a"}
+    first = {**head, "event": "runtime.started", "seq": 1}
+    with served([json.dumps(first).encode()]) as it:
+        browser.open(it.address)
+        browser.until(lambda: browser.text("#link") == "live")
+        assert "runs" not in (browser.text("nav") or "")
+        for seq, told in enumerate(({}, {**of, "count": 7, "dropped": 2}), 2):
+            event = {**head, "event": "run.recording", "seq": seq, **run, **told}
+            it.take([json.dumps(event).encode()])
+        browser.until(lambda: "runs" in (browser.text("nav") or ""))
+        browser.go("#/runs")
+        row = "#panel section:not([hidden]) tbody tr"
+        browser.until(lambda: "shop/tuned" in (browser.text(row) or ""))
+        shown = browser.text(row) or ""
+        assert "running" in shown
+        assert "7 answer[large]" in shown
+        assert "2 lost" in shown
+        assert browser.count(f"{row} td[title='/runs/shop/tuned']") == 1
 
 
 EVIL = "<script>alert(1)</script>"
@@ -255,12 +290,12 @@ def evil_log() -> Iterator[bytes]:
         "reason": EVIL, "error.type": EVIL, "error.message": EVIL, "source": EVIL,
         "strategy": EVIL, "where": EVIL, "runtime": EVIL, "state": EVIL, EVIL: EVIL,
         "config_id": EVIL, "call_id": f"call/{EVIL}", "branch_id": EVIL, "run": EVIL,
-        "batch": EVIL, "item": EVIL,
+        "batch": EVIL, "item": EVIL, "project": EVIL, "prefix": EVIL, "path": EVIL,
     }  # fmt: skip
     events = [
         "experiment.registered", "actor.started", "call.planned", "branch.started",
         "branch.completed", "branch.shed", "loop.lagged", "strategy.failed", "actor.crashed",
-        "run.started", "batch.started", "batch.item_completed", "breaker.opened", EVIL,
+        "run.started", "batch.started", "batch.item_completed", "breaker.opened", "run.recording", "run.ended", EVIL,
     ]  # fmt: skip
     for number, event in enumerate(events, 1):
         head = {
@@ -346,6 +381,55 @@ def test_a_call_is_a_waterfall_with_the_calls_inside_it(browser: Browser, shop: 
     )
     browser.click("a[href='#/calls']")
     browser.until(lambda: browser.count("#panel tbody tr") > 100)
+
+
+def test_calls_that_branches_made_are_shown_when_they_are_asked_for(
+    browser: Browser, shop: Served
+) -> None:
+    def shown() -> set[str]:
+        return {row[2] for row in browser.table("#panel tbody tr")}
+
+    browser.open(f"{shop.address}#/calls?q=answer")
+    browser.until(lambda: shown() == {"answer"})
+    browser.go("#/calls?q=rewrite")
+    browser.until(lambda: browser.text("#panel .empty") == "Nothing here matches the filter.")
+    browser.click("#panel .bar input[type=checkbox]")
+    browser.until(lambda: shown() == {"└ rewrite"})
+    assert "inner=1" in browser.driver.current_url
+    browser.open(browser.driver.current_url)
+    browser.until(lambda: shown() == {"└ rewrite"})
+
+
+def test_branches_of_one_config_show_the_whole_case_each(browser: Browser) -> None:
+    head = {"v": 1, "ts": START, "event": "branch.started", "level": "debug", "seq": 1, "pid": 1}
+    of = {**head, "experiment": "answer", "call_id": "c", "label": "fast", "config_id": "f"}
+    cases = ["summarise[v1]", "summarise[v2]"]
+    told = [{**of, "branch_id": each, "role": "shadow", "inner_case": each} for each in cases]
+    told.append({**told[0], "branch_id": "slow", "label": "slow", "config_id": "s"})
+    with served(json.dumps(each).encode() for each in told) as it:
+        browser.open(f"{it.address}#/call/c")
+        rows = browser.until(lambda: browser.table(".waterfall li", ".label"))
+        assert rows == [
+            ["answer[fast] / summarise[v1]"],
+            ["answer[fast] / summarise[v2]"],
+            ["answer slow"],
+        ]
+        browser.go("#/tail")
+        rows = browser.until(lambda: browser.table(".tail li", ".whose, .label"))
+        assert rows[1] == ["answer", "fast / summarise[v2]"]
+
+
+def test_configs_stand_as_they_were_given_and_errors_of_shadows_are_sorted_by(
+    browser: Browser, shop: Served
+) -> None:
+    browser.open(f"{shop.address}#/experiment/answer")
+    labels = browser.until(lambda: browser.table("#panel thead tr", "th > span:first-child"))[0]
+    assert labels == ["model=trusted", "model=quicker", "model=failing", "model=hanging"]
+    browser.go("#/?sort=-shadow-errors")
+    browser.until(lambda: browser.count("th[aria-sort=descending]") == 1)
+    failed = [row["shadows_failed"] for row in experiments_on(browser).values()]
+    assert failed == sorted(failed, reverse=True)
+    assert failed[0] > 0
 
 
 def test_a_call_that_is_not_kept_says_where_it_is(browser: Browser, shop: Served) -> None:
@@ -554,7 +638,7 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         browser.until(lambda: browser.text(said) == "disable: done")
         browser.click(".orders button:nth-child(2)")
         browser.until(lambda: browser.text(said) == "release: nothing is forced")
-        browser.click("thead th:nth-child(3) .actions button")
+        browser.click("thead th:nth-child(4) .actions button")
         browser.until(lambda: browser.text(said) == "force: done")
         failing = it.document()["experiment:answer"]["cases"]
         config = next(each["config_id"] for each in failing if each["label"] == "model=failing")
@@ -585,7 +669,7 @@ def test_an_order_given_by_keyboard_is_carried_out_once(browser: Browser) -> Non
 def test_the_dialog_names_the_config_that_is_to_be_forced(browser: Browser) -> None:
     with served(lines(Demo(START).until(START + 1.0)), token="open sesame", control=Desk()) as it:
         browser.open(f"{it.address}#/experiment/answer")
-        forced = "thead th:nth-child(3) .actions button"
+        forced = "thead th:nth-child(4) .actions button"
         browser.until(lambda: browser.count(forced) == 1)
         browser.click(forced)
         browser.until(lambda: browser.count("dialog[open] input") == 1)

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from importlib import import_module
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from understudy import Config
 from understudy.runs import Run, RunArgumentError, RunError, RunFolder
 
+append_room: Any = import_module("understudy.runs._append")
 lines_room: Any = import_module("understudy.runs._lines")
 
 
@@ -50,6 +52,36 @@ class TestMetrics:
             (line,) = run.log.read()
             assert (line["message"], line["$message"], line["self"]) == ("x", 5, 1)
             assert dict(run.problems) == {}
+
+    def test_many_points_are_one_write_and_each_is_a_line(self) -> None:
+        with Run(prefix="r") as run:
+            train = run.metrics("train")
+            odd: list[dict[str, Any]] = [{"step": 1}, {"loss": math.nan}, {"ts": 5.0, "what": open}]
+            assert train.log_many(odd) == 3
+            assert train.log_many(iter([])) == 0
+            train.log(step=2)
+            assert [point.get("step") for point in train.read()] == [1, None, None, 2]
+            assert math.isnan(train.read()[1]["loss"])
+            assert train.read()[2]["ts"] == 5.0
+            assert all("ts" in point for point in train.read())
+
+    @pytest.mark.parametrize(("room", "kept"), [(0, 0), (5, 0), (9, 1), (12, 1), (18, 2), (99, 3)])
+    def test_of_many_points_for_which_there_is_no_room_the_first_are_kept(
+        self, room: int, kept: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rooms = [room]
+
+        class Short(FileIO):
+            def write(self, data: Any, /) -> int:
+                return super().write(data[: rooms.pop()] if rooms else data)
+
+        with Run(prefix="r", capture=False) as run:
+            train = run.metrics("train")
+            monkeypatch.setattr(append_room, "FileIO", Short)
+            assert train.log_many({"ts": number} for number in range(3)) == kept
+            assert run.problems.get("write", 0) == 3 - kept
+            train.log(ts=7)
+            assert [point["ts"] for point in train.read()] == [*range(kept), 7]
 
     def test_the_time_of_a_point_may_be_given(self) -> None:
         with Run(prefix="r") as run:

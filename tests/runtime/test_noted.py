@@ -6,6 +6,8 @@ import gc
 import threading
 import time
 import weakref
+from collections import Counter
+from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,92 @@ async def test_what_is_nested_is_told_within_and_times_and_numbers_never_go_back
     started = {each.experiment: each for each in sink.named("branch.started")}
     assert started["inner"].parent_branch_id == started["outer"].branch_id
     assert started["outer"].parent_branch_id is None
+
+
+@pytest.mark.anyio
+async def test_a_call_that_a_branch_makes_says_which_however_it_is_made() -> None:
+    sink = MemorySink()
+    runtime = Runtime(configs=TWO[:1], events=sink)
+
+    @runtime.experiment(name="alone")
+    async def alone(config: Config) -> int:
+        return 1
+
+    @runtime.experiment(name="beside", configs=TWO, strategy=ShadowStrategy())
+    async def beside(config: Config) -> int:
+        return 1
+
+    @runtime.experiment(name="read")
+    async def read(config: Config) -> AsyncIterator[int]:
+        yield 1
+
+    @runtime.experiment(name="direct", concurrency=4)
+    def direct(config: Config) -> int:
+        return 1
+
+    @runtime.experiment(name="waiting", concurrency=1)
+    async def waiting(config: Config) -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    async def play_all() -> None:
+        direct()
+        await asyncio.gather(alone(), beside(), waiting(), waiting())
+        assert [item async for item in read()] == [1]
+
+    @runtime.experiment(name="outer")
+    async def outer(config: Config) -> None:
+        await play_all()
+
+    async with runtime:
+        await play_all()
+        await outer()
+    (caller,) = (each for each in sink.named("branch.started") if each.experiment == "outer")
+    counts = Counter(
+        (each.experiment, each.parent_branch_id) for each in sink.named("call.planned")
+    )
+    assert counts.pop(("outer", None)) == 1
+    for name in ("alone", "beside", "read", "direct", "waiting"):
+        often = 2 if name == "waiting" else 1
+        assert counts.pop((name, None)) == often, name
+        assert counts.pop((name, caller.branch_id)) == often, name
+    assert not counts
+    callers = {each.call_id: each.parent_branch_id for each in sink.named("call.planned")}
+    for each in [*sink.named("branch.started"), *sink.named("branch.completed")]:
+        assert each.parent_branch_id == callers[each.call_id]
+
+
+@pytest.mark.anyio
+async def test_branches_of_one_config_say_what_is_to_be_played_inside_them() -> None:
+    sink = MemorySink()
+    runtime = Runtime(strategy=ShadowStrategy(), events=sink)
+
+    @runtime.experiment(name="inner", configs=[{"i": "x"}, {"i": "y"}])
+    async def inner(config: Config) -> str:
+        return str(config.i)
+
+    @runtime.experiment(name="outer", configs=[{"o": "a"}, {"o": "b"}], uses=[inner])
+    async def outer(config: Config) -> str:
+        return f"{config.o}{await inner()}"
+
+    async with runtime:
+        assert await outer() == "ax"
+        await runtime.drain()
+    for name in ("branch.started", "branch.completed"):
+        told = [
+            (each.role, each.label, each.inner_case)
+            for each in sink.named(name)
+            if each.experiment == "outer"
+        ]
+        assert sorted(told) == [
+            ("primary", "a", "inner[x]"),
+            ("shadow", "a", "inner[y]"),
+            ("shadow", "b", "inner[x]"),
+            ("shadow", "b", "inner[y]"),
+        ]
+        inside = [each for each in sink.named(name) if each.experiment == "inner"]
+        assert [each.inner_case for each in inside] == [None] * 4
+    assert {each.inner_case for each in sink.named("call.planned")} == {None}
 
 
 @pytest.mark.anyio

@@ -99,7 +99,7 @@ async def test_a_sample_is_taken_in_the_thread_that_writes_and_once_more_when_al
     def looked() -> Any:
         threads.append(threading.current_thread().name)
         found = [*samples()]
-        for each in found:
+        for _, each in found:
             (busy if each["in_flight"] else quiet).set()
         return found
 

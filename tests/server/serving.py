@@ -41,10 +41,10 @@ class Served:
         address: where it is.
     """
 
-    def __init__(self, data: Path, limits: Limits) -> None:
+    def __init__(self, data: Path, limits: Limits, **places: Any) -> None:
         self.data = data
         self.clock = Clock()
-        self.settings = ServerSettings(data=data, limits=limits)
+        self.settings = ServerSettings(data=data, limits=limits, **places)
         self.token = ""
         is_there = threading.Event()
 
@@ -89,9 +89,15 @@ class Served:
 
 
 @contextmanager
-def served(data: Path, **limits: Any) -> Generator[Served]:
-    """Serve, for as long as the block lasts."""
-    it = Served(data, Limits(**limits))
+def served(data: Path, places: Mapping[str, str] | None = None, **limits: Any) -> Generator[Served]:
+    """Serve, for as long as the block lasts.
+
+    Args:
+        data: the folder of the server.
+        places: `database` and `files`, if they are elsewhere.
+        limits: the limits.
+    """
+    it = Served(data, Limits(**limits), **(places or {}))
     try:
         yield it
     finally:

@@ -408,7 +408,7 @@ def test_a_token_is_for_its_project_and_its_scope(
 
 
 def test_what_is_asked_too_often_is_put_off(tmp_path: Path) -> None:
-    limits = {"rate": 0.01, "burst": 3, "failures": 0.01, "failures_burst": 2}
+    limits: dict[str, Any] = {"rate": 0.01, "burst": 3, "failures": 0.01, "failures_burst": 2}
     with (
         served(tmp_path, **limits) as it,
         it.client() as client,

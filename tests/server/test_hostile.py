@@ -6,7 +6,7 @@ import select
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    many = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
+    many: dict[str, Any] = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
     with served(tmp_path_factory.mktemp("hostile"), **many) as it, closing(Target(it)) as found:
         yield found
 
@@ -233,6 +233,20 @@ def test_a_body_that_trickles_is_ended_too(tmp_path: Path) -> None:
             while not select.select([client], [], [], 0.02)[0]:
                 client.sendall(b" ")
             assert status_of(client.recv(1000)) == 408
+
+
+def test_who_goes_on_after_the_answer_is_let_go(tmp_path: Path) -> None:
+    sent = _request(f"{BATCH}\nContent-Length: 100000").replace(b"{token}", b"us_x")
+    with (
+        served(tmp_path, stall=0.2) as it,
+        socket.create_connection(("127.0.0.1", it.port), timeout=30) as client,
+    ):
+        client.sendall(sent)
+        assert status_of(client.recv(10_000)) == 401
+        with suppress(ConnectionError):  # the last byte may cross the end
+            while not select.select([client], [], [], 0.02)[0]:
+                client.sendall(b" ")
+            assert client.recv(1000) == b""
 
 
 def test_a_run_has_so_many_metrics_and_no_more(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ OPERATIONS: list[Any] = [found.ok() for found in FOUND]
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    many = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
+    many: dict[str, Any] = {"rate": 1e6, "burst": 10**6, "failures": 1e6, "failures_burst": 10**6}
     with served(tmp_path_factory.mktemp("described"), **many) as it, closing(Target(it)) as found:
         yield found
 
@@ -76,13 +76,13 @@ def test_the_server_does_what_it_says_and_no_more(
                 assert target.state() == before
 
     strategy = operation.as_strategy(generation_mode=mode)
-    fuzz = settings(
+    fuzz: Any = settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
         phases=[Phase.generate], suppress_health_check=[*CHECKS],
     )  # fmt: skip
+    made: Any = given(strategy)
     try:
-        run: Any = fuzz(given(strategy)(ask))
-        run()
+        fuzz(made(ask))()
     finally:
         client.close()
     assert secret_of(target.it) == secret

@@ -1,8 +1,10 @@
 """What every database does alike: the contract of the storage."""
 
 import asyncio
+import sqlite3
 import tracemalloc
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -238,13 +240,30 @@ async def test_a_run_that_was_removed_may_come_again(storage: Storage) -> None:
     assert await content(storage) == b"new\n"
 
 
+async def test_nothing_of_a_run_that_was_removed_takes_room(tmp_path: Path) -> None:
+    storage = SqliteStorage(tmp_path / "runs.sqlite")
+    await storage.open()
+    sent = Batch(
+        prefix="x", documents=[Document("run.json", b"{}", 7)], lines=batch(("m", 0, b"x\n")).lines
+    )
+    await storage.append("p", "r", sent, unfolded, NOW)
+    await storage.add_file("p", "r", FILE)
+    tables = ("runs", "documents", "streams", "chunks", "files")
+    count = " + ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as looking:
+        assert looking.execute(f"SELECT {count}").fetchone() == (len(tables),)
+        await storage.remove("p", "r")
+        assert looking.execute(f"SELECT {count}").fetchone() == (0,)
+    await storage.close()
+
+
 async def test_who_reads_a_run_that_is_removed_reads_no_other(storage: Storage) -> None:
-    old = b"old\n" * 300_000
+    old = b"old\n" * 1_000_000
     await storage.append("p", "r", batch(("m", 0, old)), unfolded, NOW)
     reading = storage.lines("p", "r", "m")
     read = await anext(aiter(reading))
     await storage.remove("p", "r")
-    await storage.append("p", "r", batch(("m", 0, b"new\n" * 300_000)), unfolded, NOW)
+    await storage.append("p", "r", batch(("m", 0, b"new\n" * 1_000_000)), unfolded, NOW)
     read += b"".join([piece async for piece in reading])
     assert old.startswith(read)
 
