@@ -16,7 +16,8 @@ Layout, in the order something travels that is logged:
                 _by_config compares the results of experiments that a runtime recorded
     _sender     the thread that sends a run to a server (_remote), only if there is one; _sync sends
                 what is left: _sync_command. _shipment: what is at the server and what is not
-                (_batches, _documents), _contents what there is, _uploads files in parts, _wire the connection
+                (_batches, _documents), _contents what there is, _uploads files in parts, _wire
+                the connection
 
 A room is imported when a name of it is first used.
 """
