@@ -9,7 +9,7 @@
 # make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
 # make bench   benchmarks, beside the peers, in an environment of their own; half an hour
 # make never-harm  whether a shadow, or a sink, can harm a lead, here and in the peers: an hour
-# make kills   writers of runs, ended in every way, at random: make kills TIMES=100
+# make kills   writers and senders of runs, ended in every way, at random: make kills TIMES=100
 # make clean   removes what the others made
 #
 # Another Python: make test PYTHON=python3.13  (in an environment of its own)
@@ -81,6 +81,7 @@ soak: $(VENV)/.test
 
 kills: $(VENV)/.test
 	@$(RUN) -m tests.runs.kills --times $(TIMES)
+	@$(RUN) -m tests.runs.sendings --times $(TIMES)
 
 bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
+from understudy.runs import add_sync_command
 from understudy.server import add_commands as add_server_commands
 
 _INTERRUPTED: Final = 130
@@ -47,11 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="understudy", description="See what runtimes do, or did, from the events they wrote."
+        prog="understudy", description="See what runtimes do, or did, and what runs recorded."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_commands(commands)
+    add_sync_command(commands)
     add_server_commands(commands)
     return parser
 

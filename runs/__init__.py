@@ -17,6 +17,10 @@ Layout, in the order something travels that is logged:
     _query      filters, which _clauses reads; _scores, _times
     _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
                 _marks, and by the _changes that writers told of
+    _sender     the thread that sends a run to a server (_remote), only if there is one; _sync sends
+                what is left: _sync_command. _shipment: what is at the server and what is not
+                (_batches, _documents), _contents what there is, _uploads files in parts, _wire
+                the connection
 
 A room is imported when a name of it is first used.
 """
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from ._reading import RunFolder as RunFolder
     from ._recorded import recorded as recorded
     from ._run import Run as Run
+    from ._sync_command import add_sync_command as add_sync_command
 
 __all__ = [
     "Attempt",
@@ -88,6 +93,7 @@ __all__ = [
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "add_sync_command",
     "best",
     "by_config",
     "compare",
@@ -125,6 +131,7 @@ _ROOMS = {
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "add_sync_command": "_sync_command",
     "best": "_finding",
     "by_config": "_by_config",
     "compare": "_compare",

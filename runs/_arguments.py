@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, cast
 
 from ._errors import RunArgumentError
+
+if TYPE_CHECKING:
+    from ._remote import Remote
 
 Resume = Literal["allow", "never", "must", "new"]
 """What to do with a run that exists: continue it, refuse, insist on it, or begin another."""
@@ -89,6 +92,16 @@ def seconds(name: str, value: object, usual: float) -> float | None:
     if not isinstance(value, (int, float)) or not value > 0:
         _refuse(name, value, "True, or the seconds between two samples")
     return float(value)
+
+
+def server_or_none(address: Any, token: object) -> "Remote | None":
+    """Return the server that a run is sent to, if there is to be one."""
+    said = text_or_none("token", token)
+    if address is None:
+        return None
+    from ._remote import Remote
+
+    return Remote(address, said)
 
 
 def _refuse(name: str, value: Any, wanted: str) -> NoReturn:

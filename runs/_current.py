@@ -39,17 +39,17 @@ def enter(run: Run) -> None:
 
 
 def leave(run: Run) -> None:
-    """Forget a run: the one before is the current one again, unless another began meanwhile."""
+    """Forget a run: the one that was started last of the others is the current one again."""
+    others: list[Run] = []
     around = _current.get()
-    later: list[Run] = []
-    while around is not None and around[0] is not run:
-        later.append(around[0])
+    while around is not None:
+        if around[0] is not run:
+            others.append(around[0])
         around = around[1]
-    if around is not None:
-        before = around[1]
-        for each in reversed(later):
-            before = each, before
-        _current.set(before)
+    left: Around = None
+    for each in reversed(others):
+        left = (each, left)
+    _current.set(left)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ._errors import RunError
 
-Kind = Literal["value", "write", "file", "params", "state", "capture", "system"]
+Kind = Literal["value", "write", "file", "params", "state", "capture", "system", "remote"]
 
 
 class Problems(Mapping[str, int]):
@@ -40,6 +40,13 @@ class Problems(Mapping[str, int]):
             logging.getLogger("understudy").warning(
                 "%s (further problems of the kind %r are only counted, in run.problems)", why, kind
             )
+
+    def warn(self, kind: Kind, text: str) -> None:
+        """Count a problem, and warn of it: it is never raised, and who calls does so rarely."""
+        import logging
+
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        logging.getLogger("understudy").warning("%s", text)
 
     def __getitem__(self, kind: str) -> int:
         return self._counts[kind]

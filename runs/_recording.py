@@ -25,6 +25,7 @@ from ._settings import Origin, Settings
 
 if TYPE_CHECKING:
     from ._files import Files
+    from ._sender import Sender
 
 _PATIENCE = 5.0
 """How many seconds the end waits for what is still looked up: git, the environment."""
@@ -49,6 +50,7 @@ class Recording:
         self._problems = problems
         self._pid = os.getpid()
         self._pulse: Pulse | None = None
+        self._sender: Sender | None = None
         self._turns = [True]
         """Whoever takes what is in it ends the run."""
         self.prefix = settings.prefix
@@ -122,6 +124,10 @@ class Recording:
                 metric.close()
             self.log.close()
             self.params.close()
+        if self._sender is not None:
+            from ._sender import patience
+
+            self._sender.finish(patience())
         return True
 
     @property
@@ -133,7 +139,7 @@ class Recording:
         settings = self._settings
         said: dict[str, Any] = dict(settings.described)
         if settings.remote is not None:
-            said["remote"] = settings.remote
+            said["remote"] = settings.remote.address
         if origin is not None:
             said["forked"] = {"path": str(origin.path), "step": origin.step}
         claimed = claim(settings, said)
@@ -159,6 +165,10 @@ class Recording:
             hide_behind(self.path, settings.rewind, self.attempt.n)
         publish(self.path, said if not claimed.is_new else {})
         self._pulse = Pulse(self.path, self._looker(), self._sampler(), self._problems)
+        if settings.remote is not None:
+            from ._sender import start_sender
+
+            self._sender = start_sender(self.path, settings.remote, self._problems)
 
     def _looker(self) -> Any:
         run, aspects, folder = self.path, self._settings.aspects, Path.cwd()

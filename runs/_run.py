@@ -45,7 +45,9 @@ class Run:
         bindrs: the resources or teams that it belongs to.
         folder: where a dashboard shows it.
         readme: more about it, in Markdown.
-        remote: the server that it is to be sent to. It is kept with the run; nothing is sent yet.
+        remote: the server that it is sent to as well, while it is recorded: `http://host:8780`.
+        token: what that server lets us in with; else `UNDERSTUDY_TOKEN` of the environment, or
+            what `~/.config/understudy/tokens.json` has for its address. It is kept nowhere.
         resume: what to do if the run exists: `allow` continues it, as a further attempt; `never`
             refuses; `must` insists on one that is not running; `new` begins another, `-2`.
         rewind: hide the points behind this step before going on; nothing is deleted.
@@ -85,6 +87,7 @@ class Run:
         folder: str | None = None,
         readme: str | None = None,
         remote: str | None = None,
+        token: str | None = None,
         resume: Resume = "allow",
         rewind: float | None = None,
         sync: Sync = "process",
@@ -106,7 +109,7 @@ class Run:
             project=_arguments.text("project", project),
             root=_arguments.root(root),
             described={name: value for name, value in given.items() if value is not None},
-            remote=_arguments.text_or_none("remote", remote),
+            remote=_arguments.server_or_none(remote, token),
             resume=_arguments.one_of("resume", resume, _arguments.RESUME),
             rewind=_arguments.step_or_none("rewind", rewind),
             is_synced=_arguments.one_of("sync", sync, _arguments.SYNC) == "always",
@@ -356,12 +359,6 @@ class Run:
 
         self._recording = Recording(self._settings, self._origin, self.problems)
         self._metrics = self._recording.metrics
-        if self._settings.remote is not None:
-            import logging
-
-            logging.getLogger("understudy").warning(
-                "remote=%r is kept with the run, and nothing is sent yet", self._settings.remote
-            )
         end_at_exit(self)
         return True
 
@@ -382,6 +379,6 @@ class Run:
 
 
 _KNOWN = (
-    *("prefix", "project", "root", *METADATA, "remote", "resume", "rewind"),
+    *("prefix", "project", "root", *METADATA, "remote", "token", "resume", "rewind"),
     *("sync", "capture", "system", "strict"),
 )

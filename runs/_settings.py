@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ._remote import Remote
+
 METADATA: Final = ("description", "tags", "bindrs", "folder", "readme")
 """What describes a run, and may be changed later."""
 
@@ -19,7 +21,7 @@ class Settings(NamedTuple):
     root: str
     described: dict[str, Any]
     """What was given of `METADATA`."""
-    remote: str | None
+    remote: Remote | None
     resume: str
     rewind: int | float | None
     is_synced: bool

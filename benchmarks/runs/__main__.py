@@ -14,7 +14,9 @@ from benchmarks._performance import DOCS, measured, read_json
 
 BEGIN: Final = "<!-- measured: from here on written by `python -m benchmarks.runs` -->"
 PAGE: Final = "runs-performance.md"
-MODULES: Final = ("bench_recording", "bench_reading", "bench_finding", "bench_beginning")
+MODULES: Final = (
+    *("bench_recording", "bench_reading", "bench_finding", "bench_beginning", "bench_sending"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from . import sendings
 from .kills import Trouble, play
 
 
@@ -20,3 +21,9 @@ def test_what_was_acknowledged_is_there_once(
         outcome = play(trouble, writers, chance, root)
         assert outcome.is_right, outcome
         assert outcome["acknowledged"] > 0
+
+
+def test_what_was_acknowledged_is_at_the_server_once(tmp_path: Path) -> None:
+    outcome = sendings.play(random.Random("sent"), tmp_path)
+    assert outcome.is_right, outcome
+    assert outcome["acknowledged"] > 0

@@ -385,6 +385,13 @@ class TestFace:
             assert current_run() is outer
         assert current_run() is None
 
+    def test_a_run_that_has_ended_is_not_current_whichever_ended_first(self) -> None:
+        first, second = Run(prefix="first").start(), Run(prefix="second").start()
+        first.complete()
+        assert current_run() is second
+        second.complete()
+        assert current_run() is None
+
     async def test_tasks_have_their_own_current_run(self) -> None:
         async def train(name: str) -> None:
             async with Run(prefix=name) as run:
@@ -393,14 +400,6 @@ class TestFace:
                     assert current_run() is run
 
         await asyncio.gather(train("a"), train("b"))
-
-    def test_a_remote_is_kept_and_said_to_be_of_no_effect_yet(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        with Run(prefix="my-experiment", remote="http://127.0.0.1:9") as run:
-            run.log("Using remote server")
-        assert run.read().info["remote"] == "http://127.0.0.1:9"
-        assert "nothing is sent yet" in caplog.text
 
     def test_threads_share_a_run(self) -> None:
         def log(thread: int) -> None:

@@ -200,10 +200,11 @@ async def test_a_long_turn_of_many_short_steps_is_told_and_none_of_them_is_blame
     async with runtime:
         calls = [asyncio.create_task(answer()) for _ in range(1_000)]
         await asyncio.gather(*calls)
-    (lagged,) = told.named("loop.lagged")
-    (resumed,) = told.named("loop.resumed")
+    lagged, *more = told.named("loop.lagged")
+    resumed, *_ = told.named("loop.resumed")
     assert (lagged.reason, lagged.place) == ("many_short_steps", "loop")
-    assert (lagged.experiment, lagged.branch_id) == (None, None)
+    blamed = [(each.experiment, each.branch_id) for each in (lagged, *more)]
+    assert {*blamed} == {(None, None)}  # a busy machine may hold it once more
     assert lagged.lag_ms is not None
     assert resumed.lag_ms is not None
     assert 1e3 * lag <= lagged.lag_ms <= resumed.lag_ms
@@ -431,6 +432,10 @@ async def has_woken(watchdog: Any) -> None:
     await until(lambda: watchdog.wakings > 0)
 
 
+async def is_rung_next(stage: Any) -> None:
+    await until(lambda: "ring" in stage.next_id.__qualname__)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(LONG):
         while not holds():  # noqa: ASYNC110  # what another thread does
@@ -471,7 +476,7 @@ async def test_a_call_that_does_not_suspend_does_nothing_for_it() -> None:
             await asyncio.sleep(0)
             stage = runtime.stage_on(asyncio.get_running_loop())
             if lag is not None:  # it looks once, and then not for a long time
-                await until(lambda stage=stage: "ring" in stage.next_id.__qualname__)
+                await is_rung_next(stage)
             await runtime.call(answer)  # the next one rings
             stage.slice_end = sys.maxsize  # and none yields
             with profiled() as done:

@@ -1,0 +1,132 @@
+"""The command `understudy sync`: sends what servers do not have yet."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ._sync import Synced
+
+_TOLD: Final = "Send to a server what it does not have of runs: made offline, crashed, cut short."
+_OFTEN: Final = 0.2
+
+
+def add_sync_command(commands: Any) -> None:
+    """Add `sync` to what argparse gathers.
+
+    Example:
+        >>> import argparse
+        >>> from understudy.runs import Run, add_sync_command
+        >>> with Run(prefix="offline") as run:
+        ...     run.log("nobody hears")
+        >>> parser = argparse.ArgumentParser()
+        >>> add_sync_command(parser.add_subparsers())
+        >>> asked = parser.parse_args(["sync"])
+        >>> asked.run(asked)
+        project/offline: it was made without a remote: say --remote URL
+        1 run: nothing sent; 1 is not complete
+        1
+    """
+    parser: ArgumentParser = commands.add_parser("sync", help=_TOLD, description=_TOLD)
+    parser.set_defaults(run=_sync)
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="the folder of a run, of a project, or of all"
+    )
+    parser.add_argument(
+        "--root", help="the folder of all runs, if no PATH is given: UNDERSTUDY_ROOT, experiments"
+    )
+    parser.add_argument(
+        "--remote", metavar="URL", help="the server; else the one that each run was made for"
+    )
+    parser.add_argument("--project", help="send only runs of this project")
+    parser.add_argument("--json", action="store_true", help="tell of each run as a line of JSON")
+
+
+def _sync(asked: Namespace) -> int:
+    from ._sync import Syncer, runs_in
+
+    root = asked.root or os.environ.get("UNDERSTUDY_ROOT") or "experiments"
+    places = [Path(place).absolute() for place in asked.paths or [root]]
+    line = _Line()
+    syncer = Syncer(asked.remote, line.show)
+    told: list[Synced] = []
+    try:
+        for run in dict.fromkeys(run for place in places for run in runs_in(place)):
+            if asked.project is not None and _project_of(run) != asked.project:
+                continue
+            synced = syncer.sync(run)
+            told.append(synced)
+            line.clear()
+            _tell(synced, asked.json)
+    finally:
+        line.clear()
+        syncer.close()
+    left = sum(not synced.is_complete for synced in told)
+    if not asked.json:
+        _sum_up(told, left)
+    return 1 if left else 0
+
+
+def _tell(synced: Synced, is_json: bool) -> None:
+    if is_json:
+        print(msgspec.json.encode(synced).decode(), flush=True)
+        return
+    name = _shown(f"{synced.project}/{synced.prefix}")
+    if synced.bytes or synced.files:
+        print(f"{name}: {_amount(synced.bytes, synced.files)} sent to {synced.remote}", flush=True)
+    for problem in synced.problems:
+        print(f"{name}: {_shown(problem)}", flush=True)
+
+
+def _sum_up(told: list[Synced], left: int) -> None:
+    runs = f"{len(told)} run{'' if len(told) == 1 else 's'}"
+    size, files = sum(each.bytes for each in told), sum(each.files for each in told)
+    sent = f"{_amount(size, files)} sent" if size or files else "nothing sent"
+    are = "is" if left == 1 else "are"
+    print(f"{runs}: {sent}; " + (f"{left} {are} not complete" if left else "all is there"))
+
+
+def _amount(size: int, files: int) -> str:
+    amount = f"{size:,} bytes"
+    return f"{amount} and {files:,} file{'' if files == 1 else 's'}" if files else amount
+
+
+def _project_of(run: Path) -> str:
+    from ._reading import RunFolder
+
+    return RunFolder(run).project
+
+
+def _shown(text: str) -> str:
+    """Return a text without what a terminal takes for commands."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+class _Line:
+    """One line of a terminal that says how far it is."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._next = 0.0
+        self._is_dirty = False
+
+    def show(self, synced: Synced) -> None:
+        if self._is_shown and monotonic() >= self._next:
+            self._next = monotonic() + _OFTEN
+            self._is_dirty = True
+            name = _shown(synced.prefix)[:40]
+            sys.stderr.write(f"\r\x1b[K{name}: {_amount(synced.bytes, synced.files)}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._is_dirty:
+            self._is_dirty = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
