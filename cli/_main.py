@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
-from understudy.runs import add_sync_command
+from understudy.runs import add_runs_command, add_sync_command
 from understudy.server import add_commands as add_server_commands
 
 _INTERRUPTED: Final = 130
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
     add_sync_command(commands)
     add_server_commands(commands)
+    add_runs_command(commands)
     return parser
 
 

@@ -21,6 +21,10 @@ Layout, in the order something travels that is logged:
                 what is left: _sync_command. _shipment: what is at the server and what is not
                 (_batches, _documents), _contents what there is, _uploads files in parts, _wire
                 the connection
+    _importing  runs of other tools: _sources finds them, _arrival puts them together, and
+                _from_ml_dash, _from_mlflow, _from_wandb and _from_tensorboard read them, the last
+                two by _frames (with checksums) and _protobuf
+    _commands   the command `understudy runs`; _import_command
 
 A room is imported when a name of it is first used.
 """
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from ._by_config import ByConfig as ByConfig
     from ._by_config import ConfigResults as ConfigResults
     from ._by_config import by_config as by_config
+    from ._commands import add_runs_command as add_runs_command
     from ._compare import Comparison as Comparison
     from ._compare import compare as compare
     from ._current import current_run as current_run
@@ -52,6 +57,8 @@ if TYPE_CHECKING:
     from ._finding import list as list
     from ._fork import fork as fork
     from ._found import Runs as Runs
+    from ._importing import ImportedRun as ImportedRun
+    from ._importing import import_from as import_from
     from ._info import RunInfo as RunInfo
     from ._log import Log as Log
     from ._log import Messages as Messages
@@ -77,6 +84,7 @@ __all__ = [
     "Files",
     "Filter",
     "FilterError",
+    "ImportedRun",
     "Log",
     "Messages",
     "Metric",
@@ -93,6 +101,7 @@ __all__ = [
     "SavedFile",
     "SavedFiles",
     "Summary",
+    "add_runs_command",
     "add_sync_command",
     "best",
     "by_config",
@@ -102,6 +111,7 @@ __all__ = [
     "folder_name",
     "fork",
     "get",
+    "import_from",
     "list",
     "recorded",
 ]
@@ -115,6 +125,7 @@ _ROOMS = {
     "Files": "_files",
     "Filter": "_query",
     "FilterError": "_errors",
+    "ImportedRun": "_importing",
     "Log": "_log",
     "Messages": "_log",
     "Metric": "_metrics",
@@ -131,6 +142,7 @@ _ROOMS = {
     "SavedFile": "_files",
     "SavedFiles": "_files",
     "Summary": "_numbers",
+    "add_runs_command": "_commands",
     "add_sync_command": "_sync_command",
     "best": "_finding",
     "by_config": "_by_config",
@@ -140,6 +152,7 @@ _ROOMS = {
     "folder_name": "_names",
     "fork": "_fork",
     "get": "_finding",
+    "import_from": "_importing",
     "list": "_finding",
     "recorded": "_recorded",
 }
