@@ -30,6 +30,10 @@ MOST_WAITING: Final = 20_000
 _SIZE: Final = 256
 
 
+class NothingToImportError(ValueError):
+    """A run of another tool is not to be imported; it says why."""
+
+
 class Arrival:
     """A run that is put together.
 
@@ -139,16 +143,9 @@ class Arrival:
         """Read a part of the source: if it is broken, the rest of it is left out."""
         try:
             yield
-        except RunError:  # it cannot be written, which is something else
+        except (RunError, NothingToImportError):  # it cannot be written, or is not to be
             raise
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-            OverflowError,
-            RecursionError,
-            LookupError,
-        ) as error:
+        except Exception as error:  # whatever can be made of bytes of somebody else's
             self.leave_out(f"{what} ({type(error).__name__}: {str(error)[:200]})")
 
     @property
@@ -163,8 +160,8 @@ class Arrival:
         """Write what is left, all but run.json."""
         self._write_points()
         self._write_lines()
-        self.started = self._first if self.started is None else self.started
-        self.ended = self._last if self.ended is None else self.ended
+        self.started = self.started if _is_time(self.started) else self._first
+        self.ended = self.ended if _is_time(self.ended) else self._last
         if self.params:
             line = {"ts": self.started or 0.0, "set": self.params}
             self._write("parameters.jsonl", encode(line, self._ignore) + b"\n")
@@ -210,7 +207,7 @@ class Arrival:
     def _see(self, line: dict[str, Any]) -> None:
         """Note the first and the last time, and give one to a line that has none."""
         ts: object = line.get("ts")
-        if isinstance(ts, float) and 0 <= ts < 1e11:
+        if isinstance(ts, float) and _is_time(ts):
             if self._first is None or ts < self._first:
                 self._first = ts
             if self._last is None or ts > self._last:
@@ -259,6 +256,11 @@ class Arrival:
 def hidden_in(root: Path) -> Path:
     """Return a hidden folder of a root, which nobody else has."""
     return root / f".import-{new_id()}"
+
+
+def _is_time(ts: float | None) -> bool:
+    """Tell whether a time is one, of the years 1970 to 5138."""
+    return ts is not None and 0 <= ts < 1e11
 
 
 def _clean(name: str) -> str:

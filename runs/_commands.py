@@ -11,6 +11,14 @@ def add_runs_command(commands: Any) -> None:
 
     Args:
         commands: what `add_subparsers` returned.
+
+    Example:
+        >>> import argparse
+        >>> from understudy.runs import add_runs_command
+        >>> parser = argparse.ArgumentParser()
+        >>> add_runs_command(parser.add_subparsers())
+        >>> parser.parse_args(["runs", "import", "mlruns"]).source
+        'mlruns'
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         "runs", help="bring runs here", description="Work with recorded runs."

@@ -25,7 +25,6 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _frame_of_wandb: Final = struct.Struct("<IHB")
 _frame_of_events: Final = struct.Struct("<QI")
 _sum: Final = struct.Struct("<I")
-_table: list[int] = []
 
 
 def wandb_records(path: Path, tell: Tell) -> Iterator[bytes]:
@@ -121,27 +120,18 @@ def masked_crc32c(data: bytes) -> int:
 
 
 def crc32c(data: bytes) -> int:
-    """Return the checksum CRC-32C: two bytes at a time, as zlib has only the other CRC-32."""
-    table = _table or _filled()
-    checksum = 0xFFFF_FFFF
-    pairs: tuple[int, ...] = struct.unpack_from(f"<{len(data) // 2}H", data)
-    for pair in pairs:
-        checksum = table[(checksum ^ pair) & 0xFFFF] ^ (checksum >> 16)
-    if len(data) & 1:
-        # a byte is a pair whose second half is not shifted in: eight rounds, by hand
-        checksum = _rounds(checksum ^ data[-1], 8)
+    """Return the checksum CRC-32C, byte by byte: zlib has only the other CRC-32."""
+    table, checksum = _TABLE, 0xFFFF_FFFF
+    for byte in data:
+        checksum = table[(checksum ^ byte) & 0xFF] ^ (checksum >> 8)
     return checksum ^ 0xFFFF_FFFF
 
 
-def _filled() -> list[int]:
-    """Fill the table: what sixteen rounds make of each pair of bytes."""
-    single = [_rounds(byte, 8) for byte in range(256)]
-    onces = (single[pair & 0xFF] ^ (pair >> 8) for pair in range(1 << 16))
-    _table[:] = [single[once & 0xFF] ^ (once >> 8) for once in onces]
-    return _table
-
-
-def _rounds(value: int, count: int) -> int:
-    for _ in range(count):
+def _eight_rounds(byte: int) -> int:
+    value = byte
+    for _ in range(8):
         value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
     return value
+
+
+_TABLE: Final = [_eight_rounds(byte) for byte in range(256)]

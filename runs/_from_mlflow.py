@@ -6,14 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
 
-from ._arrival import Arrival
+from ._arrival import Arrival, NothingToImportError
 from ._attempts import Status
-from ._sources import NothingToImportError
 
 _PARTS: Final = frozenset({"metrics", "params", "tags", "artifacts"})
 _LARGEST: Final = 1 << 20
-_STATUS: Final[dict[object, Status]] = {3: "COMPLETED", 4: "FAILED", 5: "CANCELLED"}
-_STATUS.update({"FINISHED": "COMPLETED", "FAILED": "FAILED", "KILLED": "CANCELLED"})
+_STATUS: Final[dict[str, Status]] = {"3": "COMPLETED", "4": "FAILED", "5": "CANCELLED"}
 
 
 def is_run(folder: Path, folders: set[str], files: set[str]) -> bool:
@@ -72,7 +70,7 @@ def typed(text: str) -> Any:
 def _about(meta: dict[str, Any], tags: dict[str, str], arrival: Arrival) -> None:
     name = tags.get("mlflow.runName") or meta.get("run_name")
     arrival.prefix = str(name or arrival.prefix)
-    arrival.status = _STATUS.get(meta.get("status"))
+    arrival.status = _STATUS.get(str(meta.get("status")))
     arrival.started = _milliseconds(meta.get("start_time"))
     arrival.ended = _milliseconds(meta.get("end_time"))
     words = [

@@ -30,6 +30,8 @@ _LISTED: Final = {5: "f", 6: "d"}
 """Numbers in fields of their own: of 32 and 64 bits. The others are varints."""
 _VARINTS: Final = (7, 10, 11, 16, 17)
 _ENDS: Final[dict[int, Status]] = {1: "COMPLETED", 2: "FAILED"}
+_double: Final = struct.Struct("<d").unpack_from
+_single: Final = struct.Struct("<f").unpack_from
 _HPARAMS: Final = "_hparams_/"
 
 
@@ -61,6 +63,10 @@ class _Events:
 
     def take(self, data: bytes) -> None:
         """Read one event."""
+        plain = _plain_scalar(data)
+        if plain is not None:
+            self._point(*plain)
+            return
         ts, step = 0.0, 0
         for number, value in fields_of(data):
             if number == 1:
@@ -137,6 +143,32 @@ class _Events:
                 arrival.status = _ENDS.get(whole(end.get(1)))
                 if 2 in end and double(end[2]) > 0:
                     arrival.ended = double(end[2])
+
+
+def _plain_scalar(data: bytes) -> tuple[float, int, bytes, float] | None:
+    """Return what an event says that has one number and nothing else, as nearly all have.
+
+    Its fields are in the usual order, and short: whatever is not just so is read the long way.
+    """
+    if data[:1] != b"\x09" or data[9:10] != b"\x10":
+        return None
+    step = shift = 0
+    for place in range(10, min(15, len(data))):
+        byte = data[place]
+        step |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+    else:
+        return None
+    head = data[place + 1 : place + 6]  # summary, its size; value, its size; tag
+    end = len(data) - 5
+    size = end - place - 7
+    if not 0 <= size < 118 or head != bytes((0x2A, size + 9, 0x0A, size + 7, 0x0A)):
+        return None
+    if data[place + 6] != size or data[end] != 0x15:
+        return None
+    return _double(data, 1)[0], step, data[place + 7 : end], _single(data, end + 1)[0]
 
 
 def _numbers(kind: int, tensor: list[tuple[int, Field]]) -> list[Any]:

@@ -250,10 +250,13 @@ def _git(data: bytes, arrival: Arrival) -> None:
 
 def _item(data: bytes) -> Item:
     """Return what an item of a history, a config or a summary says."""
+    fields = fields_of(data)
+    if [number for number, _ in fields] == [2, 16]:  # as nearly all are
+        return (text(fields[0][1]),), _json_or_text(record(fields[1][1]))
     key: Field | None = None
     nested: list[str] = []
     found: Any = None
-    for number, value in fields_of(data):
+    for number, value in fields:
         if number == 1:
             key = value
         elif number == 2:

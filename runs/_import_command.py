@@ -12,6 +12,14 @@ def add_import(commands: Any) -> None:
 
     Args:
         commands: what `add_subparsers` returned.
+
+    Example:
+        >>> import argparse
+        >>> from understudy.runs._import_command import add_import
+        >>> parser = argparse.ArgumentParser()
+        >>> add_import(parser.add_subparsers())
+        >>> parser.parse_args(["import", "mlruns", "--from", "mlflow"]).kind
+        'mlflow'
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         "import",

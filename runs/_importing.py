@@ -10,11 +10,11 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from ._arguments import one_of, text
-from ._arrival import Arrival, hidden_in
+from ._arrival import Arrival, NothingToImportError, hidden_in
 from ._errors import RunError
 from ._ids import new_id
 from ._names import NAME_FILE, folder_name, make_folder
-from ._sources import KINDS, Kind, NothingToImportError, Source, find_sources
+from ._sources import KINDS, Kind, Source, find_sources
 from ._state import read_state
 
 How = Literal["added", "updated", "known", "left out"]
@@ -137,7 +137,8 @@ def _import(source: Source, root: Path, project: str | None, known: dict[str, Pa
     arrival = Arrival(hidden_in(root), source.project, source.prefix)
     try:
         try:
-            source.fill(arrival)
+            with arrival.reading("the rest"):
+                source.fill(arrival)
         except NothingToImportError as why:
             names = {"project": arrival.project, "prefix": arrival.prefix}
             return _result("left out", source, **names, left_out=[str(why)])
@@ -145,7 +146,7 @@ def _import(source: Source, root: Path, project: str | None, known: dict[str, Pa
         arrival.project = project or arrival.project
         arrival.name()
         about = {
-            "id": said.get("id") or new_id() + os.urandom(4).hex(),
+            "id": new_id() + os.urandom(4).hex(),
             "imported": {
                 "from": source.kind,
                 "source": str(source.path),

@@ -29,10 +29,6 @@ _NOT_OURS: Final = ("node_modules", "site-packages", "__pycache__")
 _DEEPEST: Final = 30
 
 
-class NothingToImportError(ValueError):
-    """A run of another tool is not to be imported; it says why."""
-
-
 class Source(NamedTuple):
     """A run of another tool, where it was found."""
 

@@ -111,9 +111,7 @@ def tensorboard() -> None:
         writer.add_histogram("weights", [1.0, 2.0, 3.0], 0)
         for step in range(5):  # as TensorFlow and its like write numbers
             value = TensorProto(dtype="DT_FLOAT", float_val=[step * 2.0])
-            told = SummaryMetadata(
-                plugin_data=SummaryMetadata.PluginData(plugin_name="scalars")
-            )
+            told = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
             each = Summary.Value(tag="tensor", tensor=value, metadata=told if not step else None)
             event = Event(wall_time=1_700_000_000 + step, step=step, summary=Summary(value=[each]))
             writer.file_writer.event_writer.add_event(event)
