@@ -11,6 +11,7 @@ import msgspec
 
 from ._arguments import one_of, text
 from ._arrival import Arrival, NothingToImportError, hidden_in
+from ._changes import note
 from ._errors import RunError
 from ._ids import new_id
 from ._names import NAME_FILE, folder_name, make_folder
@@ -165,6 +166,7 @@ def _import(source: Source, root: Path, project: str | None, known: dict[str, Pa
     finally:
         arrival.drop()
     known[source.key] = path
+    note(path)
     return _result(
         "added" if before is None else "updated",
         source,

@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 
 from tests.runs.foreign import Logged, event_file, field, history, scalar, wandb_file
 from understudy.cli import main
-from understudy.runs import ImportedRun, Run, RunArgumentError, RunError, RunFolder, import_from
+from understudy.runs import (
+    ImportedRun,
+    Run,
+    RunArgumentError,
+    RunError,
+    RunFolder,
+    best,
+    import_from,
+)
 
 SOURCES = Path(__file__).parent / "sources"
 KINDS = ("ml-dash", "mlflow", "wandb", "tensorboard")
@@ -318,7 +326,7 @@ def test_a_source_that_has_changed_is_imported_anew_in_its_place() -> None:
     (second,) = import_from(source)
     assert (second.how, second.path) == ("updated", first[0].path)
     assert points_of(only([second])) == expected(points)
-    assert [path.name for path in Path("experiments").iterdir()] == ["runs"]
+    assert {path.name for path in Path("experiments").iterdir()} == {"runs", ".understudy"}
 
 
 def test_a_run_that_was_continued_here_is_kept_as_it_is() -> None:
@@ -341,6 +349,14 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
     found = only(import_from(write_events(Path("runs/a"), [("loss", 1.0, 1, 0.5)])))
     assert found.prefix == found.info["prefix"] == "a-2"
     assert [line["message"] for line in ours.log.read()] == ["here first"]
+
+
+def test_what_was_imported_is_found_beside_what_was_recorded() -> None:
+    with Run(prefix="ours", project="runs") as ours:
+        ours.metrics("loss").log(value=0.7, step=1)
+    assert best("loss", "min").prefix == "ours"
+    import_from(write_events(Path("runs/a"), [("loss", 1.0, 1, 0.5)]))
+    assert best("loss", "min").prefix == "a"
 
 
 def test_a_project_may_be_said() -> None:
