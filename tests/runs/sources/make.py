@@ -9,7 +9,9 @@ What it makes is committed: made anew, it has other ids, times and hosts, and th
 import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent.resolve()
 IGNORED = shutil.ignore_patterns("*.lock", ".log_sequence", "latest-run", "debug*.log")
@@ -28,6 +30,11 @@ os.environ.update(
 )
 
 
+def tool(name: str) -> Any:
+    """Return a module of a tool, which is not installed where the tests run."""
+    return import_module(name)
+
+
 def weights() -> Path:
     """Return a file to be kept."""
     path = Path("weights.bin")
@@ -37,9 +44,9 @@ def weights() -> Path:
 
 def ml_dash() -> None:
     """Make a run of ml-dash."""
-    from ml_dash import Experiment
+    experiment = tool("ml_dash").Experiment
 
-    with Experiment("somebody/vision/resnet", readme="the first", tags=["baseline"]).run as exp:
+    with experiment("somebody/vision/resnet", readme="the first", tags=["baseline"]).run as exp:
         exp.params.set(lr=0.1, model={"size": 256, "name": "resnet"})
         exp.log("Training started", level="info", device="gpu-1")
         for step in range(5):
@@ -51,7 +58,7 @@ def ml_dash() -> None:
 
 def mlflow() -> None:
     """Make runs of MLflow: one within another, and one that fails."""
-    import mlflow as flow
+    flow = tool("mlflow")
 
     flow.set_experiment("vision")
     with flow.start_run(run_name="resnet", tags={"baseline": "", "team": "a/b"}) as run:
@@ -75,7 +82,7 @@ def mlflow() -> None:
 
 def wandb() -> None:
     """Make a run of wandb, without a network."""
-    import wandb as bees
+    bees = tool("wandb")
 
     run = bees.init(
         project="vision",
@@ -98,22 +105,28 @@ def wandb() -> None:
 
 def tensorboard() -> None:
     """Make event files: numbers in both encodings, a text, a histogram, parameters."""
-    from tensorboardX import SummaryWriter
-    from tensorboardX.proto.event_pb2 import Event
-    from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
-    from tensorboardX.proto.tensor_pb2 import TensorProto
+    writer_of = tool("tensorboardX").SummaryWriter
+    event_of = tool("tensorboardX.proto.event_pb2").Event
+    summaries = tool("tensorboardX.proto.summary_pb2")
+    tensor_of = tool("tensorboardX.proto.tensor_pb2").TensorProto
 
-    with SummaryWriter("runs/resnet") as writer:
+    with writer_of("runs/resnet") as writer:
         for step in range(5):
             writer.add_scalar("train/loss", 1 / (1 + step), step, walltime=1_700_000_000 + step)
         writer.add_scalar("accuracy", float("nan"), 5, walltime=1_700_000_005)
         writer.add_text("notes", "Training started", 0, walltime=1_700_000_000)
         writer.add_histogram("weights", [1.0, 2.0, 3.0], 0)
         for step in range(5):  # as TensorFlow and its like write numbers
-            value = TensorProto(dtype="DT_FLOAT", float_val=[step * 2.0])
-            told = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"))
-            each = Summary.Value(tag="tensor", tensor=value, metadata=told if not step else None)
-            event = Event(wall_time=1_700_000_000 + step, step=step, summary=Summary(value=[each]))
+            value = tensor_of(dtype="DT_FLOAT", float_val=[step * 2.0])
+            told = summaries.SummaryMetadata(
+                plugin_data=summaries.SummaryMetadata.PluginData(plugin_name="scalars")
+            )
+            each = summaries.Summary.Value(
+                tag="tensor", tensor=value, metadata=told if not step else None
+            )
+            event = event_of(
+                wall_time=1_700_000_000 + step, step=step, summary=summaries.Summary(value=[each])
+            )
             writer.file_writer.event_writer.add_event(event)
         writer.add_hparams({"lr": 0.1, "opt": "sgd", "big": True}, {"best": 0.2}, name="trial")
 
