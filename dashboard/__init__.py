@@ -8,8 +8,8 @@ Layout:
                _lives, _works, _recording, _notices: what it changes there); _merge: of two, one
     _lines     Line, read_line; _follow: Follower, logs that grow and rotate (_splitter)
     _board     Board: a state, and what has changed of it; _document: the form that it is shown in
-    _commands  tail, report, top: _tail, _report, _top make their lines (_table),
-               _screen and _terminal are where to
+    _commands  tail, report, top: _tail, _report, _top make their lines (understudy.terminal),
+               _screen is where to
     _app       `app`: the page, as an ASGI application; _web: how it answers; _control: to whom
     _hub       Hub: who looks on, and what they have not seen yet; _host: the server they are on
     _serve     the command that serves it; page/: what the browser is given

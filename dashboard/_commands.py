@@ -5,10 +5,19 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import deque
 from collections.abc import Iterable
-from shutil import get_terminal_size
 from typing import Any, Final
 
 import msgspec
+
+from understudy.terminal import (
+    coloured,
+    plain,
+    printable,
+    wait_for_more,
+    wants_colour,
+    width_of_output,
+    write,
+)
 
 from . import _top
 from ._board import Board
@@ -19,9 +28,8 @@ from ._report import report
 from ._serve import add_dashboard
 from ._state import State
 from ._strangers import no_log, refuse_strangers
-from ._tail import Filter, coloured, plain, shown
-from ._terminal import tell_what_is_awaited, wait_for_more, wants_colour, write
-from ._texts import printable
+from ._tail import Filter, shown
+from ._terminal import tell_what_is_awaited
 
 _INTERVAL: Final = 0.2
 _SHOWN: Final = 100
@@ -196,8 +204,7 @@ def _run_report(asked: Namespace) -> int:
     if asked.json:
         write(f"{msgspec.json.encode(document).decode()}\n")
     else:
-        width = get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-        write(f"{report(document, max(40, width))}\n")
+        write(f"{report(document, max(40, width_of_output(80)))}\n")
     return 0
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from understudy.terminal import cut, printable, table
+
 from ._document import Json
 from ._recording import recorded_rows
-from ._table import cut, table
-from ._texts import milliseconds, printable
+from ._texts import milliseconds
 
 _COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped")
 _TIMES = ("p50_ms", "p95_ms", "p99_ms")

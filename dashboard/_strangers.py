@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from understudy.configs import UnderstudyError
+from understudy.terminal import printable
 
 from ._follow import read_logs
 from ._lines import read_line
-from ._texts import printable
 
 _TORN: Final = b'{"v":'
 """How every line of ours begins, also one that broke off."""

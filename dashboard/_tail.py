@@ -8,9 +8,10 @@ from typing import Any, Final, final
 import msgspec
 
 from understudy.events import Event
+from understudy.terminal import plain, printable
 
 from ._lines import Line
-from ._texts import milliseconds, printable
+from ._texts import milliseconds
 
 Paint = Callable[[str, str], str]
 
@@ -94,27 +95,6 @@ class Filter(msgspec.Struct, frozen=True):
 
 def _is_called(name: str, asked: str) -> bool:
     return name == asked or name.startswith(f"{asked}.") or fnmatchcase(name, asked)
-
-
-def plain(text: str, colour: str) -> str:
-    """Return a text as it is, without colours."""
-    return text
-
-
-def coloured(text: str, colour: str) -> str:
-    """Return a text in a colour, as terminals know it."""
-    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if colour and text else text
-
-
-_CODES: Final = {
-    "bold": "1",
-    "dim": "2",
-    "red": "31",
-    "green": "32",
-    "yellow": "33",
-    "blue": "34",
-    "cyan": "36",
-}
 
 
 def shown(line: Line, paint: Paint = plain) -> str:

@@ -16,18 +16,6 @@ def text_of(text: str | None) -> str | None:
     return text if text is None or len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
-def printable(text: object) -> str:
-    """Return a text in one line that does nothing to a terminal, whatever a log says."""
-    line = str(text)
-    return line if line.isprintable() else "".join(map(_shown, line))
-
-
-def _shown(character: str) -> str:
-    if character.isprintable():
-        return character
-    return " " if character in "\n\t" else repr(character)[1:-1]
-
-
 def milliseconds(value: float | None) -> str:
     """Return a number of milliseconds in three digits or so; a dash if nobody knows."""
     if not value:

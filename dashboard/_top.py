@@ -6,14 +6,15 @@ from typing import Any, Final, final
 
 import msgspec
 
+from understudy.terminal import cut, printable, table
+
 from ._board import Board
 from ._document import Json
 from ._follow import Follower
 from ._report import clock_of, experiments_of, flight_of, process_of, span_of
 from ._screen import Screen
-from ._table import cut, table
 from ._terminal import awaited
-from ._texts import milliseconds, printable
+from ._texts import milliseconds
 
 _HEAD: Final = (
     *("experiment", "config", "role"),

@@ -21,6 +21,7 @@ import understudy.pages
 import understudy.runs
 import understudy.server
 import understudy.strategies
+import understudy.terminal
 
 PACKAGES = [
     understudy,
@@ -33,6 +34,7 @@ PACKAGES = [
     understudy.runs,
     understudy.server,
     understudy.strategies,
+    understudy.terminal,
 ]
 ROOMS: dict[str, str] = vars(understudy)["_ROOMS"]
 NAMES = [

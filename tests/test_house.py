@@ -11,15 +11,16 @@ ROOT = Path(__file__).parent.parent
 MAY_IMPORT = {
     "configs": set[str](),
     "events": set[str](),
+    "terminal": set[str](),
     "strategies": {"configs"},
     "actors": {"strategies", "configs"},
     "runtime": {"cli", "dashboard", "server", "actors", "strategies", "configs", "events"},
-    "runs": {"configs"},
+    "runs": {"configs", "terminal"},
     "batch": {"runtime", "actors", "strategies", "configs", "events", "runs"},
     "pages": set[str](),
-    "dashboard": {"configs", "events", "pages"},
-    "server": {"runs", "configs", "pages"},
-    "cli": {"dashboard", "server", "runs", "configs", "events"},
+    "dashboard": {"configs", "events", "pages", "terminal"},
+    "server": {"runs", "configs", "pages", "terminal"},
+    "cli": {"dashboard", "server", "runs", "configs", "events", "terminal"},
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
-from ._texts import printable
+from ._text import printable
 
 Rows = Sequence[Sequence[str]]
 
@@ -13,16 +13,22 @@ _LEGIBLE = 12
 
 
 def table(
-    head: Sequence[str], rows: Rows, width: int, texts: int = 1, spared: Sequence[str] = ()
+    head: Sequence[str],
+    rows: Rows,
+    width: int,
+    texts: int = 1,
+    spared: Sequence[str] = (),
+    *,
+    shows_all: bool = False,
 ) -> list[str]:
     r"""Return the lines of a table: `texts` columns of texts to the left, then numbers.
 
-    Columns of numbers that are all 0 or unknown are left out. If it is too wide for texts that one
-    can tell apart, so are those that can be spared, the first one first; then the texts are cut in
-    their middle, the widest first.
+    Columns of numbers that are all 0 or unknown are left out, but for `shows_all`. If it is too wide
+    for texts that one can tell apart, so are those that can be spared, the first one first; then
+    the texts are cut in their middle, the widest first.
 
     Example:
-        >>> from understudy.dashboard._table import table
+        >>> from understudy.terminal import table
         >>> print(*table(["config", "ok", "error"], [["large", "12", "0"]], 80), sep="\n")
         config  ok
         large   12
@@ -30,7 +36,7 @@ def table(
     wanted = [
         place
         for place in range(len(head))
-        if place < texts or any(row[place] not in ("0", "-", "") for row in rows)
+        if shows_all or place < texts or any(row[place] not in ("0", "-", "") for row in rows)
     ]
     cells = [[printable(row[place]) for place in wanted] for row in [head, *rows]]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
@@ -57,14 +63,26 @@ def table(
 
 
 def padded(text: str, width: int, *, to_left: bool = True) -> str:
-    """Return a text that takes so many columns."""
+    """Return a text that takes so many columns.
+
+    Example:
+        >>> from understudy.terminal import padded
+        >>> padded("large", 7), padded("3", 3, to_left=False)
+        ('large  ', '  3')
+    """
     text = cut(text, width)
     room = " " * (width - width_of(text))
     return text + room if to_left else room + text
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text that takes so many columns at most."""
+    """Return a text that takes so many columns at most.
+
+    Example:
+        >>> from understudy.terminal import cut
+        >>> cut("understudy", 6)
+        'under…'
+    """
     if width_of(text) <= width:
         return text
     kept = ""
@@ -81,7 +99,7 @@ def shortened(text: str, width: int) -> str:
     Names of siblings differ at their ends: `shop.answer`, `shop.rank`.
 
     Example:
-        >>> from understudy.dashboard._table import shortened
+        >>> from understudy.terminal import shortened
         >>> shortened("shop.answer", 7)
         'sho…wer'
     """
@@ -92,7 +110,13 @@ def shortened(text: str, width: int) -> str:
 
 
 def width_of(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
+    """Return how many columns of a terminal a text takes.
+
+    Example:
+        >>> from understudy.terminal import width_of
+        >>> width_of("résumé"), width_of("日本")
+        (6, 4)
+    """
     if text.isascii():
         return len(text)
     return sum(
