@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_commands(commands)
+    add_runs_command(commands)
     add_sync_command(commands)
     add_server_commands(commands)
     add_runs_command(commands)

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from ._numbers import Summary as Summary
     from ._params import Parameters as Parameters
     from ._params import Params as Params
+    from ._plot import plot as plot
     from ._points import Points as Points
     from ._problems import Problems as Problems
     from ._query import Filter as Filter
@@ -113,6 +114,7 @@ __all__ = [
     "get",
     "import_from",
     "list",
+    "plot",
     "recorded",
 ]
 
@@ -154,6 +156,7 @@ _ROOMS = {
     "get": "_finding",
     "import_from": "_importing",
     "list": "_finding",
+    "plot": "_plot",
     "recorded": "_recorded",
 }
 

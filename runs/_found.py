@@ -127,24 +127,28 @@ class Runs(Sequence[RunInfo]):
         return as_html(*self._table(_MOST_ROWS)) if self._items else "no runs"
 
     def _table(self, most: int) -> tuple[list[str], list[list[str]]]:
-        infos = [*self[:most]]
-        rows = [_flat(info) for info in infos]
-        params = differing([info.params for info in infos])[:_MOST_PARAMS]
-        metrics = [*{key: None for row in rows for key in row if key.startswith("metrics.")}]
-        metrics = [key for key in metrics if not key.endswith((".step", ".epoch"))][:_MOST_METRICS]
-        head = ["run", "status", "created", "took", *params, *(key[8:] for key in metrics)]
-        body = [
-            [
-                f"{info.project}/{info.prefix}",
-                info.status or "",
-                shown_moment(info.created),
-                shown_span(info.duration),
-                *(shown_value(info.params.get(key)) for key in params),
-                *(shown_value(row.get(key)) for key in metrics),
-            ]
-            for info, row in zip(infos, rows, strict=True)
+        return usual_table([*self[:most]])
+
+
+def usual_table(infos: Sequence[RunInfo]) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of a table of runs: what sets them apart, what came of them."""
+    rows = [_flat(info) for info in infos]
+    params = differing([info.params for info in infos])[:_MOST_PARAMS]
+    metrics = [*{key: None for row in rows for key in row if key.startswith("metrics.")}]
+    metrics = [key for key in metrics if not key.endswith((".step", ".epoch"))][:_MOST_METRICS]
+    head = ["run", "status", "created", "took", *params, *(key[8:] for key in metrics)]
+    body = [
+        [
+            f"{info.project}/{info.prefix}",
+            info.status or "",
+            shown_moment(info.created),
+            shown_span(info.duration),
+            *(shown_value(info.params.get(key)) for key in params),
+            *(shown_value(row.get(key)) for key in metrics),
         ]
-        return head, body
+        for info, row in zip(infos, rows, strict=True)
+    ]
+    return head, body
 
 
 def differing(params: Sequence[dict[str, Any]]) -> list[str]:

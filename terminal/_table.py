@@ -23,9 +23,9 @@ def table(
 ) -> list[str]:
     r"""Return the lines of a table: `texts` columns of texts to the left, then numbers.
 
-    Columns of numbers that are all 0 or unknown are left out, but for `shows_all`. If it is too wide
-    for texts that one can tell apart, so are those that can be spared, the first one first; then
-    the texts are cut in their middle, the widest first.
+    Columns of numbers that are all 0 or unknown are left out, but for `shows_all`. If it is too
+    wide for texts that one can tell apart, so are those that can be spared, the first one first;
+    then the texts are cut in their middle, the widest first.
 
     Example:
         >>> from understudy.terminal import table

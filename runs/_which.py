@@ -1,0 +1,59 @@
+"""Which run a word of a command means: a name, an id, the start of one, or a folder."""
+
+import os
+from pathlib import Path
+
+from ._errors import FilterError, RunError
+from ._finding import find, get
+from ._missing import is_run
+from ._query import Filter
+from ._reading import RunFolder
+
+_SIGNS_OF_A_FILTER = set(" <>=!()[]'\"")
+
+
+def which(word: str, root: str | os.PathLike[str] | None = None) -> RunFolder:
+    """Return the run that a word means.
+
+    Args:
+        word: `project/prefix`, a prefix, an id, its unique start, or the path of a folder.
+        root: the folder that all is in.
+
+    Raises:
+        RunError: there is none, or several; it says which are near.
+
+    Example:
+        >>> from understudy.runs import Run
+        >>> from understudy.runs._which import which
+        >>> with Run(prefix="first", project="project") as run:
+        ...     pass
+        >>> which("project/first").id == which("experiments/project/first").id == run.id
+        True
+    """
+    try:
+        return get(word, root)
+    except RunError:
+        path = Path(word).expanduser()
+        if os.sep in word and is_run(path):
+            return RunFolder(path)
+        if word in (".", "..") and is_run(path.resolve()):
+            return RunFolder(path.resolve())
+        raise
+
+
+def those(word: str, root: str | os.PathLike[str] | None = None) -> tuple[list[RunFolder], bool]:
+    """Return the runs that a word means, and whether it is a filter.
+
+    Raises:
+        RunError: it is neither a run nor a filter that holds for one.
+    """
+    try:
+        return [which(word, root)], False
+    except RunError as error:
+        try:
+            wanted = Filter(word)
+        except FilterError:
+            if _SIGNS_OF_A_FILTER & {*word}:
+                raise
+            raise error from None
+    return [RunFolder(info.path or "") for info in find(wanted, root)], True
