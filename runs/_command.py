@@ -50,13 +50,27 @@ def painted(line: str, status: str | None, paint: Paint) -> str:
 
 
 def titled(
-    title: str, head: Sequence[str], rows: Sequence[Sequence[str]], texts: int, paint: Paint
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    texts: int,
+    paint: Paint,
+    spared: Sequence[str] = (),
 ) -> list[str]:
-    """Return a table below its title; nothing, if it has no rows."""
+    """Return a table below its title; nothing, if it has no rows.
+
+    Args:
+        title: what stands above.
+        head: the names of the columns; without any, there is no such line.
+        rows: the cells.
+        texts: how many columns are texts, to the left.
+        paint: what colours them.
+        spared: the columns that are left out first where there is little room.
+    """
     if not rows:
         return []
     width = width_of_tables()
-    lines = table(head, rows, width, texts, shows_all=True)
+    lines = table(head, rows, width, texts, spared, shows_all=True)
     body = [paint(cut(lines[0], width), "dim"), *(cut(line, width) for line in lines[1:])]
     return ["", paint(title, "bold"), *(body if any(head) else body[1:])]
 
