@@ -101,13 +101,11 @@ class _Grid:
     def row(self, row: int, paint: Paint, *, in_letters: bool) -> Iterator[str]:
         """Yield the characters of a row, those of one curve together, in its colour."""
         cells = [
-            (owner if dots else -1, " " if not dots else _letter(owner) if in_letters else dots)
+            (owner if dots else -1, _sign(dots, owner, in_letters))
             for dots, owner in zip(self._dots[row], self._owner[row], strict=True)
         ]
         for owner, group in groupby(cells, key=itemgetter(0)):
-            text = "".join(
-                each if isinstance(each, str) else chr(_EMPTY + each) for _, each in group
-            )
+            text = "".join(sign for _, sign in group)
             is_painted = owner >= 0 and not in_letters
             yield paint(text, _COLOURS[owner % len(_COLOURS)]) if is_painted else text
 
@@ -174,6 +172,12 @@ def _legend(plotted: Plotted, width: int, paint: Paint, *, in_letters: bool) -> 
         yield (paint(sign, _COLOURS[number % len(_COLOURS)]) if sign.strip() else "") + label
     if len(curves) > _MOST_LABELS:
         yield padded(f"... and {len(curves) - _MOST_LABELS} more", width).rstrip()
+
+
+def _sign(dots: int, owner: int, in_letters: bool) -> str:
+    if not dots:
+        return " "
+    return _letter(owner) if in_letters else chr(_EMPTY + dots)
 
 
 def _letter(number: int) -> str:

@@ -17,9 +17,11 @@ from typing import Any, Final
 import msgspec
 
 from ._errors import RunError
+from ._found import of_one_kind
 from ._info import RunInfo
 from ._lines import Line
 from ._missing import told_known
+from ._names import NAME_FILE
 from ._points import Points
 from ._reading import RunFolder
 from ._values import encode
@@ -32,7 +34,8 @@ _NAMES: Final = ("run", "metric")
 _AT_ONCE: Final = 1_000
 _CHUNK: Final = 1 << 20
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
-"""Zip knows no earlier day."""
+_NEWEST: Final = (2107, 12, 31, 23, 59, 58)
+"""Zip knows no earlier day, and no later one."""
 
 
 def metrics_of(runs: Sequence[RunFolder], wanted: Sequence[str] | None) -> list[str]:
@@ -148,7 +151,8 @@ def frame_of(runs: Sequence[RunFolder], metrics: Sequence[str]) -> Callable[[Pat
         for run, metric, points in _series(runs, metrics)
         for line in points.stream()
     ]
-    columns = {name: [row.get(name) for row in rows] for row in rows for name in row}
+    names = {name: None for row in rows for name in row}
+    columns = {name: of_one_kind([row.get(name) for row in rows]) for name in names}
     for library, write in (("polars", "write_parquet"), ("pandas", "to_parquet")):
         try:
             frame: Any = import_module(library).DataFrame(columns)
@@ -205,11 +209,13 @@ def _write_array(lines: Iterator[Line], write: Write) -> None:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
+    """Yield the files of a run, but for those that are being written: they have hidden names."""
     for place, folders, names in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place, name)
-            if path.is_file() and not path.is_symlink():
+            is_hidden = name.startswith(".") and name != NAME_FILE
+            if path.is_file() and not path.is_symlink() and not is_hidden:
                 yield path
 
 
@@ -222,7 +228,7 @@ def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     with source:
         said = os.fstat(source.fileno())
         when = gmtime(said.st_mtime)[:6]
-        entry = zipfile.ZipInfo(name, max(when, _OLDEST))
+        entry = zipfile.ZipInfo(name, min(max(when, _OLDEST), _NEWEST))
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = (said.st_mode & 0xFFFF) << 16
         with archive.open(entry, "w", force_zip64=True) as target:

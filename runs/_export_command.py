@@ -16,6 +16,7 @@ from . import _export
 from ._command import write_json
 from ._errors import RunArgumentError, RunError
 from ._ids import new_id
+from ._missing import refuse_without_folder
 from ._names import file_name
 from ._reading import RunFolder
 from ._which import those
@@ -141,6 +142,7 @@ def _opened(target: Path | None) -> Generator[BinaryIO]:
 @contextmanager
 def _beside(target: Path) -> Generator[Path]:
     """Give a hidden name beside a file, that takes its place once it is written."""
+    refuse_without_folder(target)
     made = target.with_name(f".{target.name[:40]}.{new_id()}.new")
     try:
         yield made

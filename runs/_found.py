@@ -109,7 +109,7 @@ class Runs(Sequence[RunInfo]):
             RunError: polars is not installed.
         """
         rows = self.to_dicts()
-        columns = {key: _of_one_kind([row[key] for row in rows]) for key in (rows or [{}])[0]}
+        columns = {key: of_one_kind([row[key] for row in rows]) for key in (rows or [{}])[0]}
         return _module("polars").DataFrame(columns, strict=False)
 
     def __str__(self) -> str:
@@ -183,7 +183,8 @@ def _module(name: str) -> Any:
         raise RunError(f"{name} is not installed: pip install {name}") from None
 
 
-def _of_one_kind(values: list[Any]) -> list[Any]:
+def of_one_kind(values: list[Any]) -> list[Any]:
+    """Return values as one column can hold them: as texts, if they are of several kinds."""
     kinds: set[type] = {type(value) for value in values if value is not None}
     if len(kinds) <= 1 or kinds <= {int, float}:
         return values

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from ._errors import RunError
 from ._manifest import FILE
 
 _SIGNS: Final = (
@@ -48,6 +49,16 @@ def told_known(name: str, known: Iterable[str]) -> str:
     shown = ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
     near = get_close_matches(name, names[:1])
     return f": did you mean {near[0]!r}? There are {shown}" if near else f": there are {shown}"
+
+
+def refuse_without_folder(target: Path) -> None:
+    """Say so if a file is to be written where there is no folder.
+
+    Raises:
+        RunError: there is none.
+    """
+    if not target.absolute().parent.is_dir():
+        raise RunError(f"{target}: there is no folder {target.parent}: make it first")
 
 
 def what_is_at(path: Path) -> str:

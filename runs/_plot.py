@@ -16,6 +16,7 @@ from understudy.configs import ExtraNotInstalledError
 from ._curves import Curve, Plotted, plotted
 from ._errors import RunArgumentError
 from ._info import RunInfo
+from ._missing import refuse_without_folder
 from ._reading import RunFolder
 from ._state import replace
 from ._which import which
@@ -183,6 +184,7 @@ def _label(curve: Curve) -> str:
 
 def _save(figure: Any, target: Path) -> None:
     """Write the file, whole or not at all."""
+    refuse_without_folder(target)
     suffix = target.suffix.lower()
     drawn = BytesIO()
     figure.savefig(drawn, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=_METADATA[suffix])

@@ -8,6 +8,7 @@ from understudy.terminal import printable
 
 from ._command import write_json
 from ._errors import RunError
+from ._manifest import FILE
 from ._reading import RunFolder
 from ._removal import remove
 from ._tables import shown_moment
@@ -22,6 +23,7 @@ def run(asked: Namespace) -> int:
         *{each.path: each for each in (which(name, asked.root) for name in asked.names)}.values()
     ]
     _refuse_those_that_run(found, asked)
+    _refuse_what_may_be_no_run(found, asked)
     if not asked.yes and not _agrees(found):
         print("nothing was removed", file=sys.stderr)
         return 1
@@ -46,6 +48,13 @@ def _refuse_those_that_run(found: Sequence[RunFolder], asked: Namespace) -> None
         names = ", ".join(f"{each.project}/{each.prefix}" for each in running)
         are = "is running" if len(running) == 1 else "are running"
         raise RunError(f"{names} {are}: end it first, or say --force")
+
+
+def _refuse_what_may_be_no_run(found: Sequence[RunFolder], asked: Namespace) -> None:
+    """Refuse folders that only look like runs: somebody else may have a parameters.json."""
+    strange = [each for each in found if not (each.path / FILE).is_file()]
+    if strange and not asked.force:
+        raise RunError(f"{strange[0].path} has no {FILE}: say --force if it is to be removed")
 
 
 def _agrees(found: Sequence[RunFolder]) -> bool:

@@ -9,9 +9,18 @@ from typing import Any, Final
 
 import msgspec
 
-from understudy.terminal import cut, printable, shortened, width_of_output, write
+from understudy.terminal import cut, printable, shortened, write
 
-from ._command import UNKNOWN, Paint, name_of, paint_of, painted, titled, write_json
+from ._command import (
+    UNKNOWN,
+    Paint,
+    name_of,
+    paint_of,
+    painted,
+    titled,
+    width_of_tables,
+    write_json,
+)
 from ._info import RunInfo
 from ._lines import Line
 from ._points import Points
@@ -55,11 +64,11 @@ def _document(found: RunFolder, log: list[Line]) -> dict[str, Any]:
 
 def _told(found: RunFolder, log: list[Line], paint: Paint) -> Iterator[str]:
     info = RunInfo.of(found)
-    width = width_of_output(80)
+    width = width_of_tables()
     headline = cut(f"{info.status or UNKNOWN}  {printable(name_of(info))}", width)
     yield painted(headline, info.status, paint)
     for key, value in _about(found, info):
-        yield cut(f"  {key:12}{printable(value)}", width)
+        yield cut(f"  {key:13}{printable(value)}", width)
     yield from _attempts(found, paint)
     params = [[key, _value(value)] for key, value in sorted(info.params.items())]
     yield from titled("Parameters", ["", ""], params, 2, paint)

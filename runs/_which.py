@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from ._errors import FilterError, RunError
+from ._errors import RunError
 from ._finding import find, get
 from ._missing import is_run
-from ._query import Filter
 from ._reading import RunFolder
 
 _SIGNS_OF_A_FILTER = set(" <>=!()[]'\"")
@@ -33,11 +32,9 @@ def which(word: str, root: str | os.PathLike[str] | None = None) -> RunFolder:
     try:
         return get(word, root)
     except RunError:
-        path = Path(word).expanduser()
-        if os.sep in word and is_run(path):
+        path = Path(os.path.abspath(Path(word).expanduser()))
+        if word and is_run(path):
             return RunFolder(path)
-        if word in (".", "..") and is_run(path.resolve()):
-            return RunFolder(path.resolve())
         raise
 
 
@@ -45,15 +42,11 @@ def those(word: str, root: str | os.PathLike[str] | None = None) -> tuple[list[R
     """Return the runs that a word means, and whether it is a filter.
 
     Raises:
-        RunError: it is neither a run nor a filter that holds for one.
+        RunError: it is neither a run nor a filter.
     """
     try:
         return [which(word, root)], False
-    except RunError as error:
-        try:
-            wanted = Filter(word)
-        except FilterError:
-            if _SIGNS_OF_A_FILTER & {*word}:
-                raise
-            raise error from None
-    return [RunFolder(info.path or "") for info in find(wanted, root)], True
+    except RunError:
+        if not _SIGNS_OF_A_FILTER & {*word}:
+            raise
+    return [RunFolder(info.path or "") for info in find(word, root)], True
