@@ -14,6 +14,9 @@ Layout, in the order something travels that is logged:
                 _numbers sums up, _overview keeps long metrics in short; _fork, _forking;
                 _by_config compares the results of experiments that a runtime recorded
     _finding    list, find, get, best; _compare; _found: Runs, _info: RunInfo, _tables print them
+    _commands   `understudy runs`: a room for each, as _list_command, with _command in common;
+                _which run is meant, _export, _removal
+    _plot       plots by matplotlib, of _curves; _chart: plots in a terminal
     _query      filters, which _clauses reads; _scores, _times
     _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
                 _marks, and by the _changes that writers told of

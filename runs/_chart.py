@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from math import isfinite
-from operator import itemgetter
 from typing import Final
 
 from understudy.terminal import cut, padded, printable, width_of
@@ -104,7 +103,7 @@ class _Grid:
             (owner if dots else -1, _sign(dots, owner, in_letters))
             for dots, owner in zip(self._dots[row], self._owner[row], strict=True)
         ]
-        for owner, group in groupby(cells, key=itemgetter(0)):
+        for owner, group in groupby(cells, key=lambda cell: cell[0]):
             text = "".join(sign for _, sign in group)
             is_painted = owner >= 0 and not in_letters
             yield paint(text, _COLOURS[owner % len(_COLOURS)]) if is_painted else text

@@ -143,9 +143,9 @@ def get(name: str, root: Root = None) -> RunFolder:
         if found:
             names = ", ".join(sorted(f"{info.project}/{info.prefix}" for info in found)[:10])
             raise RunError(f"{len(found)} runs are called {name!r} in {place}: {names}")
-    is_whole = "/" in name
-    names = (f"{info.project}/{info.prefix}" if is_whole else info.prefix for info in infos)
-    known = told_known(name, names)
+    has_project = "/" in name
+    called = (f"{each.project}/{each.prefix}" if has_project else each.prefix for each in infos)
+    known = told_known(name, called)
     raise RunError(f"there is no run {name!r} in {place}{known}")
 
 

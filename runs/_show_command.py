@@ -32,6 +32,8 @@ _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH: Final = 20
 _SPARK_POINTS: Final = 400
 _LONGEST_VALUE: Final = 60
+_COPIED: Final = ("id", "path")
+"""What is not cut, however narrow it is: somebody may want to copy it."""
 _FILES: Final = ("", "bytes", "saved", "sha256")
 _LEVELS: Final = {"debug": "dim", "warning": "yellow", "error": "red"}
 _UNSAID: Final = ("ts", "level", "message", "attempt")
@@ -68,7 +70,8 @@ def _told(found: RunFolder, log: list[Line], paint: Paint) -> Iterator[str]:
     headline = cut(f"{info.status or UNKNOWN}  {printable(name_of(info))}", width)
     yield painted(headline, info.status, paint)
     for key, value in _about(found, info):
-        yield cut(f"  {key:13}{printable(value)}", width)
+        line = f"  {key:13}{printable(value)}"
+        yield line if key in _COPIED else cut(line, width)
     yield from _attempts(found, paint)
     params = [[key, _value(value)] for key, value in sorted(info.params.items())]
     yield from titled("Parameters", ["", ""], params, 2, paint)
@@ -121,15 +124,15 @@ def _attempts(found: RunFolder, paint: Paint) -> Iterator[str]:
         [
             str(each.n),
             each.status,
+            " ".join(each.command or []) or "-",
             shown_moment(each.started),
             shown_span(None if each.ended is None else each.ended - each.started),
             f"{each.process.host}:{each.process.pid}",
-            " ".join(each.command or []),
         ]
         for each in attempts
     ]
-    head = ["", "status", "started", "took", "process", "command"]
-    yield from titled("Attempts", head, rows, len(head), paint)
+    head = ["", "status", "command", "started", "took", "process"]
+    yield from titled("Attempts", head, rows, 3, paint, ("process", "started"))
 
 
 def _metrics(found: RunFolder, info: RunInfo) -> Iterator[list[str]]:

@@ -11,16 +11,19 @@ import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
 from tests.dashboard.terminal import Terminal
 from tests.runs.commands import Commands, make
 from understudy import runs as recorded
-from understudy.runs import Run, RunFolder, _export
-from understudy.runs._removal import remove
+from understudy.runs import Run, RunFolder
+
+_export: Any = import_module("understudy.runs._export")
+remove: Any = import_module("understudy.runs._removal").remove
 
 WRITERS: dict[str, Callable[[list[RunFolder], BinaryIO], None]] = {
     "jsonl": lambda runs, file: _export.write_jsonl(runs, ["train"], file.write),
@@ -60,10 +63,11 @@ class TestExport:
     def test_csv_has_the_columns_of_all_and_what_is_no_number_as_itself(
         self, runs: Commands
     ) -> None:
-        for prefix, points in {
+        told: dict[str, list[dict[str, Any]]] = {
             "one": [{"step": 1, "loss": math.nan}, {"loss": -math.inf, "text": 'a,"b'}],
             "two": [{"step": 2, "lists": [1, None], "run": "r", "none": None, "yes": True}],
-        }.items():
+        }
+        for prefix, points in told.items():
             with Run(prefix=prefix, capture=False) as run:
                 run.metrics("train").log_many(points)
         text = runs("export", "project == 'project'", "-f", "csv")
@@ -100,7 +104,7 @@ class TestExport:
 
     def test_a_zip_is_the_folder_whole(self, runs: Commands) -> None:
         run = make("first/" + "long" * 100)
-        _ = (run.path / "link").symlink_to("/etc/passwd")
+        (run.path / "link").symlink_to("/etc/passwd")
         (run.path / ".half.new").write_text("half")
         (run.path / "old").write_text("old")
         os.utime(run.path / "old", (0, 0))
