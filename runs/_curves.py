@@ -145,6 +145,9 @@ def _read(
         counted.append(count)
         values.append(height)
         if isfinite(place):
+            if x == "step" and xs and place < xs[-1]:  # it began again: no line leads back
+                xs.append(place)
+                ys.append(nan)
             xs.append(place)
             ys.append(height)
     return (xs, ys, True) if xs or x != "step" else (counted, values, False)

@@ -173,6 +173,29 @@ class TestExport:
         assert peaks[1] < peaks[0] * 1.2
         assert peaks[1] < 12_000_000
 
+    def test_who_has_seen_enough_ends_it(self) -> None:
+        make("first", losses=20_000)
+        with Terminal("runs", "export", "first") as terminal:
+            terminal.shows('"metric":"train"')
+            terminal.type("\x03")
+            assert terminal.end() == 130
+            assert "Traceback" not in terminal.text
+
+    def test_a_file_that_is_cut_short_is_not_there(
+        self, runs: Commands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make("first")
+        Path("out.jsonl").write_text("before")
+
+        def write_some(_: object, __: object, write: Callable[[bytes], object]) -> None:
+            write(b"half a li")
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(_export, "write_jsonl", write_some)
+        assert runs.all("export", "first", "-o", "out.jsonl") == (130, "", "")
+        assert {*os.listdir()} == {"experiments", "out.jsonl"}
+        assert Path("out.jsonl").read_text() == "before"
+
     def test_a_run_that_goes_on_is_written_as_it_is(self, runs: Commands, live: Run) -> None:
         with (live.path / "metrics/train/data.jsonl").open("ab") as file:
             file.write(b'{"step":2,"lo')

@@ -81,6 +81,16 @@ class TestInATerminal:
         assert told["x"] == [0, 1, 2, 3, 4, 5, 6]
         assert [each == 1.0 for each in told["y"]] == [True, True, False, False, False, True, True]
 
+    def test_no_line_leads_back_where_steps_begin_again(self, runs: Commands) -> None:
+        for _ in range(2):
+            with Run(prefix="again", capture=False) as run:
+                run.metrics("train").log_many({"step": n, "loss": n} for n in (1, 2))
+        (curve,) = runs.json("plot", "again")["curves"]
+        assert curve["x"] == [1, 2, 1, 1, 2]
+        assert [each if isinstance(each, float) else None for each in curve["y"]] == [
+            *(1.0, 2.0, None, 1.0, 2.0),
+        ]
+
     def test_a_logarithmic_scale_is_even(self, runs: Commands) -> None:
         with Run(prefix="log", capture=False) as run:
             run.metrics("train").log_many({"step": n, "loss": 10.0**-n} for n in range(5))
