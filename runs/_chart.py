@@ -131,8 +131,7 @@ def _share(value: float, span: Span) -> float:
     low, high = span
     if high <= low:
         return 0.5
-    # halves first: the largest numbers have no difference
-    return min(1.0, max(0.0, (value / 2 - low / 2) / (high / 2 - low / 2)))
+    return (value - low) / (high - low)
 
 
 def _ticks(span: Span, height: int, is_log: bool) -> dict[int, str]:

@@ -30,7 +30,7 @@ def add_runs_command(commands: Any) -> None:
         >>> add_runs_command(parser.add_subparsers())
         >>> asked = parser.parse_args(["runs", "ls", "params.lr > 0", "--columns", "params.lr"])
         >>> asked.run(asked)
-        status     run            lr
+        status     run             lr
         COMPLETED  project/first  0.1
         0
     """

@@ -18,6 +18,8 @@ from ._scores import numbers_of
 
 MOST_POINTS: Final = 2_000
 """How many points a curve has at most: more than a plot has columns."""
+_LARGEST: Final = 1e300
+"""What is drawn at most: scales need room to calculate."""
 _UNITS: Final = (("s", 1.0), ("min", 60.0), ("h", 3_600.0), ("d", 86_400.0))
 _LONG: Final = 3.0
 """How many of a unit there are at least, for it to be taken."""
@@ -81,9 +83,8 @@ def plotted(
                 has_x = has_x and is_there
                 found.append((info, name, xs, ys))
     if not any(isfinite(each) for _, _, _, ys in found for each in ys):
-        known = {each for info in infos for each in numbers_of(info)}
-        told = told_known(names[0], known)
-        raise RunError(f"nothing to plot: no run has numbers of {' or '.join(names)}{told}")
+        places = "" if x == "step" else f", and of {x!r}"
+        raise RunError(f"nothing to plot: no point has a number of {' or '.join(names)}{places}")
     unit = "" if x != "ts" or not has_x else _in_unit([xs for _, _, xs, _ in found])
     curves = [
         _curve(info, name, label, xs, ys, smooth, log)
@@ -102,6 +103,8 @@ def _wanted(infos: Sequence[RunInfo], metrics: Iterable[str] | None) -> list[str
     if metrics is None:
         if len(known) == 1:
             return [*known]
+        if not known:
+            raise RunError("nothing to plot: no metric has numbers")
         raise RunError(f"say which metric{told_known('', known)}")
     names = list(dict.fromkeys(metrics))
     if not names:
@@ -141,7 +144,7 @@ def _read(
     for count, line in enumerate(lines):
         if field not in line:
             continue
-        place, height = _number(line.get(x)), _number(line.get(field))
+        place, height = number_of(line.get(x)), number_of(line.get(field))
         counted.append(count)
         values.append(height)
         if isfinite(place):
@@ -153,12 +156,16 @@ def _read(
     return (xs, ys, True) if xs or x != "step" else (counted, values, False)
 
 
-def _number(value: Any) -> float:
+def number_of(value: Any) -> float:
+    """Return a number as one that can be drawn; NaN for what is none, or too large.
+
+    Example:
+        >>> from understudy.runs._curves import number_of
+        >>> number_of(3), number_of("3"), number_of(10**400)
+        (3.0, nan, nan)
+    """
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    try:
-        return float(value) if is_number else nan
-    except OverflowError:
-        return nan
+    return float(value) if is_number and -_LARGEST < value < _LARGEST else nan
 
 
 def _in_unit(columns: list[list[float]]) -> str:

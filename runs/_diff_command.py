@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any, Final
 
-from understudy.terminal import write
+from understudy.terminal import shortened, write
 
 from ._command import UNKNOWN, Paint, name_of, paint_of, titled, write_json
 from ._compare import Comparison
@@ -17,6 +17,7 @@ from ._show_command import commit_of
 from ._tables import shown_moment, shown_span, shown_value
 from ._which import which
 
+_LONGEST: Final = 60
 _MACHINE: Final = ("python", "platform", "host", "cpus")
 
 
@@ -94,9 +95,13 @@ def _names(infos: Sequence[RunInfo]) -> list[str]:
 
 def _rows(told: dict[str, list[Any]]) -> list[list[str]]:
     return [
-        [key, *("-" if value is None else shown_value(value) for value in values)]
+        [shortened(cell, _LONGEST) for cell in (key, *map(_shown, values))]
         for key, values in told.items()
     ]
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else shown_value(value)
 
 
 def _differing_surroundings(found: Sequence[RunFolder]) -> dict[str, list[Any]]:

@@ -85,6 +85,7 @@ def _lines(found: Runs, columns: list[str], color: str) -> list[str]:
         for name, row in zip(names, rows, strict=True)
     ]
     width = width_of_tables()
+    head = [shortened(name, _LONGEST_VALUE) for name in head]
     lines = table(["status", "run", *head], body, width, 2, spared, shows_all=True)
     lines = [cut(line, width) for line in lines]
     return [
@@ -97,7 +98,7 @@ def _usual(infos: Sequence[RunInfo]) -> tuple[list[str], list[list[str]], list[s
     """Return what is told of runs if nobody says what; what is least needed is spared first."""
     head, rows = usual_table(infos)
     spared = [*reversed(head[4:]), "created", "took"]
-    return head[2:], [row[2:] for row in rows], spared
+    return head[2:], [row[2:] for row in rows], [shortened(name, _LONGEST_VALUE) for name in spared]
 
 
 def _chosen(

@@ -21,6 +21,7 @@ from ._command import (
     width_of_tables,
     write_json,
 )
+from ._curves import number_of
 from ._info import RunInfo
 from ._lines import Line
 from ._points import Points
@@ -73,7 +74,10 @@ def _told(found: RunFolder, log: list[Line], paint: Paint) -> Iterator[str]:
         line = f"  {key:13}{printable(value)}"
         yield line if key in _COPIED else cut(line, width)
     yield from _attempts(found, paint)
-    params = [[key, _value(value)] for key, value in sorted(info.params.items())]
+    params = [
+        [shortened(key, _LONGEST_VALUE), _value(value)]
+        for key, value in sorted(info.params.items())
+    ]
     yield from titled("Parameters", ["", ""], params, 2, paint)
     yield from titled(
         "Metrics",
@@ -176,9 +180,7 @@ def spark(values: list[Any], width: int = _SPARK_WIDTH) -> str:
         >>> spark([0.0, 1.0, 2.0, 3.0]), spark(["a"]), spark([5.0, 5.0])
         ('▁▃▅█', '', '▄▄')
     """
-    numbers = [
-        float(value) for value in values if isinstance(value, (int, float)) and isfinite(value)
-    ]
+    numbers = [number for number in map(number_of, values) if isfinite(number)]
     if not numbers:
         return ""
     count = min(width, len(numbers))

@@ -262,3 +262,29 @@ class TestDiff:
     def test_one_run_differs_from_nothing(self, runs: Commands) -> None:
         make("first")
         assert "needs two runs" in runs.refuses("diff", "first")
+
+
+def test_whatever_was_logged_can_be_seen(runs: Commands) -> None:
+    with Run(prefix="odd/a\nb\x1b[31m", capture=False) as run:
+        run.params.set({"x" * 300: "y" * 1_000, "none": None, "list": [1, float("inf")], "no": {}})
+        for value in (2.5, 10**400, 1e308, -1e308, True, {"a": 1}, None, "text", float("nan")):
+            run.metrics("a.b/c").log(step=value, v=value, loss=1.0)
+        run.log({"not": "text"}, level="\x1b[2J", more="\x07")
+    with Run(prefix="empty", capture=False) as empty:
+        pass
+    for name in (run.id, empty.id):
+        for asked in (["show", name], ["diff", name, run.id, "--all", "--packages"]):
+            shown = runs(*asked)
+            assert "\x1b" not in shown
+            assert max(map(len, shown.splitlines())) < 300
+            assert runs.json(*asked)
+        assert runs.json("export", name)
+    shown = runs("ls")
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) < 250
+    for log in ([], ["--log", "--smooth", "0.5"]):
+        assert "a.b/c.loss" in runs("plot", run.id, "-m", "a.b/c.loss", *log)
+    assert runs("plot", run.id, "-m", "a.b/c.loss", "--x", "v", "-o", "odd.svg") == "odd.svg\n"
+    assert "no metric has numbers" in runs.refuses("plot", empty.id)
+    assert "there are no metrics" in runs.refuses("export", empty.id, "-f", "csv")
+    assert runs("export", empty.id) == ""

@@ -137,7 +137,10 @@ class TestInATerminal:
         [
             (["first"], "say which metric"),
             (["first", "-m", "trian.loss"], "did you mean 'train.loss'"),
-            (["first", "-m", "train.loss", "--x", "nothing"], "nothing to plot"),
+            (
+                ["first", "-m", "train.loss", "--x", "nothing"],
+                "nothing to plot: no point has a number of train.loss, and of 'nothing'",
+            ),
             (["first", "-m", "train.loss", "-o", "plot.gif"], ".svg or .png"),
             (["first", "-m", "train.loss", "-o", "nowhere/plot.svg"], "there is no folder nowhere"),
             (["nothing"], "there is no run 'nothing'"),
