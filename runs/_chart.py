@@ -43,11 +43,11 @@ def chart(plotted: Plotted, width: int, height: int, paint: Paint, *, is_coloure
         >>> of = Plotted(curves=[curve], x_label="step", y_label="loss", is_log=False)
         >>> print(chart(of, 20, 3, plain, is_coloured=False))
         loss
-        2 ┤⠑⠤⣀
-          │   ⠉⠒⠤⣀
-        0 ┤       ⠉⠒⠤⣀
-          └─────────────────
-           0    step       2
+        2 ┤⠉⠒⠢⠤⢄⣀
+          │      ⠉⠑⠒⠤⣀⡀
+        0 ┤           ⠈⠑⠒⠤⣀
+          └────────────────
+           0     step     2
         r
     """
     curves = [(curve.x, heights(curve, plotted.is_log)) for curve in plotted.curves]

@@ -178,7 +178,7 @@ def spark(values: list[Any], width: int = _SPARK_WIDTH) -> str:
     Example:
         >>> from understudy.runs._show_command import spark
         >>> spark([0.0, 1.0, 2.0, 3.0]), spark(["a"]), spark([5.0, 5.0])
-        ('▁▃▅█', '', '▄▄')
+        ('▁▃▆█', '', '▄▄')
     """
     numbers = [number for number in map(number_of, values) if isfinite(number)]
     if not numbers:

@@ -1,10 +1,12 @@
 """`understudy runs ls`, `show` and `diff`: what they say, on terminals and to programs."""
 
+import doctest
 import json
 import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -262,6 +264,16 @@ class TestDiff:
     def test_one_run_differs_from_nothing(self, runs: Commands) -> None:
         make("first")
         assert "needs two runs" in runs.refuses("diff", "first")
+
+
+@pytest.mark.parametrize(
+    "room",
+    ["_chart", "_command", "_curves", "_removal", "_show_command", "_which"],
+)
+def test_the_examples_of_rooms_run(room: str) -> None:
+    outcome = doctest.testmod(import_module(f"understudy.runs.{room}"))
+    assert outcome.failed == 0
+    assert outcome.attempted > 0
 
 
 def test_whatever_was_logged_can_be_seen(runs: Commands) -> None:
