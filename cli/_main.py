@@ -56,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     add_runs_command(commands)
     add_sync_command(commands)
     add_server_commands(commands)
-    add_runs_command(commands)
     return parser
 
 

@@ -15,7 +15,7 @@ Layout, in the order something travels that is logged:
                 _by_config compares the results of experiments that a runtime recorded
     _finding    list, find, get, best; _compare; _found: Runs, _info: RunInfo, _tables print them
     _commands   `understudy runs`: a room for each, as _list_command, with _command in common;
-                _which run is meant, _export, _removal
+                _which run is meant, _export, _removal, _import_command
     _plot       plots by matplotlib, of _curves; _chart: plots in a terminal
     _query      filters, which _clauses reads; _scores, _times
     _catalog    all runs of a root: the _index, and what _looking finds to have changed since, by
@@ -27,7 +27,6 @@ Layout, in the order something travels that is logged:
     _importing  runs of other tools: _sources finds them, _arrival puts them together, and
                 _from_ml_dash, _from_mlflow, _from_wandb and _from_tensorboard read them, the last
                 two by _frames (with checksums) and _protobuf
-    _commands   the command `understudy runs`; _import_command
 
 A room is imported when a name of it is first used.
 """
