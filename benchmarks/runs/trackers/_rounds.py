@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import repeat
 from subprocess import CalledProcessError, run
 from sys import executable
 from time import monotonic, perf_counter
-from typing import Final
+from typing import Final, Literal
 
 from benchmarks.configs.bench_import import spent_by_children
 
@@ -100,7 +101,7 @@ class Rounds:
         if "read" not in TRACKERS[key].cannot and (key, "read") not in self.problems:
             self._take(key, "read", number, at)
 
-    def _take(self, key: str, work: str, number: int, at: Place) -> None:
+    def _take(self, key: str, work: Literal["record", "read"], number: int, at: Place) -> None:
         try:
             timed: Timed = at.ask(Task(tracker=key, work=work, load=self.load), Timed)
         except TrackerError as error:
@@ -110,11 +111,12 @@ class Rounds:
             self.spent[key, name][number] = spent
 
     def _kill(self) -> None:
-        asked = [(key, number) for number in range(self.load.kills) for key in self.trackers]
-        _say(f"kill {len(asked)} times")
+        keys = [*self.trackers] * self.load.kills
+        numbers = [place // len(self.trackers) for place in range(len(keys))]
+        _say(f"kill {len(keys)} processes")
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            found = pool.map(lambda each: killed(each[0], self.load, each[1]), asked)
-            for (key, _), trial in zip(asked, found, strict=True):
+            trials = pool.map(killed, keys, repeat(self.load), numbers)
+            for key, trial in zip(keys, trials, strict=True):
                 self.kills[key] = self.kills.get(key, Trial()) + trial
 
 

@@ -32,7 +32,11 @@ class Wandb(Tracker):
         )
         self._wandb = wandb
         self._run = wandb.init(
-            project="project", name=name, dir=str(folder), reinit="finish_previous", settings=settings
+            project="project",
+            name=name,
+            dir=str(folder),
+            reinit="finish_previous",
+            settings=settings,
         )
 
     def end(self) -> None:
