@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -46,10 +47,34 @@ class TestDataLost:
             assert {"lr": 0.1, "seed": 1}.items() <= recorder.params.get().items()
             json.loads((R / "parameters.json").read_text())
 
-    def test_one_odd_value_loses_a_whole_batch(self) -> None:
+    def test_a_disk_that_is_full_cuts_all_parameters_short(self, tmp_path: Path) -> None:
+        told = run(
+            """
+            import logging, resource, signal
+            logging.disable()
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            with Run(prefix='r', capture=False) as run:
+                run.params.set(lr=0.1)
+                sizes = resource.getrlimit(resource.RLIMIT_FSIZE)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (60, sizes[1]))
+                run.params.set(long='x' * 1000)
+                resource.setrlimit(resource.RLIMIT_FSIZE, sizes)
+                print(run.params.get(), len(run.problems))
+            """,
+            cwd=tmp_path,
+        )
+        assert told == "{'lr': 0.1} 1\n"
+        assert json.loads((R / "parameters.json").read_text()) == {"lr": 0.1}
+
+    @pytest.mark.parametrize(
+        "odd",
+        [datetime.now(), np.float32(1), np.int64(1), np.ones(3), object()],
+        ids=["datetime", "float32", "int64", "array", "object"],
+    )
+    def test_one_odd_value_loses_a_whole_batch(self, odd: Any) -> None:
         with Run(prefix="r") as recorder:
             for step in range(1000):
-                recorder.metrics("train").log(step=step, when=datetime.now() if step == 500 else 0)
+                recorder.metrics("train").log(step=step, odd=odd if step == 500 else 0)
         assert [p["step"] for p in recorder.metrics("train")] == [*range(1000)]
 
     @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -153,6 +178,15 @@ class TestWrongOrUnsafe:
         assert [path.name for path in tmp_path.iterdir()] == ["root"]
         assert not Path("/nowhere").exists()
 
+    def test_two_names_are_one_file(self) -> None:
+        names = ["a/b", "a_b", "a.b", "A/B", "None", "none"]
+        with Run(prefix="r", capture=False) as recorder:
+            for number, name in enumerate(names):
+                recorder.metrics(name).log(number=number)
+            assert recorder.metric_names == sorted(names)
+            for number, name in enumerate(names):
+                assert [p["number"] for p in recorder.metrics(name)] == [number]
+
     def test_nan_is_written_as_something_that_is_no_json(self) -> None:
         def refuse(name: str) -> None:
             raise AssertionError(name)
@@ -233,6 +267,27 @@ class TestWrongOrUnsafe:
         )
         assert not {name.partition(".")[0] for name in done.stdout.split()} & NEVER
 
+    def test_where_there_is_no_fcntl_it_cannot_be_imported(self, tmp_path: Path) -> None:
+        told = run(
+            """
+            print(*[RunFolder('experiments/project/r').metrics('m').read()[0]['x']])
+            """,
+            cwd=self._recorded_without(tmp_path, "fcntl", "resource", "pwd", "grp", "termios"),
+        )
+        assert told == "1\n"
+
+    def _recorded_without(self, folder: Path, *modules: str) -> Path:
+        """Record a run where some modules of Unix are not there."""
+        code = (
+            f"import sys; sys.modules.update(dict.fromkeys({modules!r}))\n"
+            "from understudy.runs import Run\n"
+            "with Run(prefix='r') as run:\n"
+            "    run.metrics('m').log(x=1); run.params.set(a=1); run.log('x')\n"
+            "    run.files('f').save(b'x', to='x'); assert not run.problems, run.problems\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
+        return folder
+
     def test_a_thread_of_its_own_stalls_whoever_logs(self) -> None:
         before = threading.active_count()
         with Run(prefix="r", capture=False) as recorder:
@@ -252,6 +307,34 @@ class TestWrongOrUnsafe:
 
         await train()
         assert len(RunFolder(R).metrics("train")) == 1
+
+    def test_a_generator_is_recorded_before_its_first_item(self) -> None:
+        @recorded(prefix="r")
+        def train(run: Run) -> Iterator[int]:
+            for epoch in range(3):
+                run.metrics("train").log(epoch=epoch)
+                yield epoch
+
+        assert [*train()] == [0, 1, 2]
+        assert len(RunFolder(R).metrics("train")) == 3
+        assert RunFolder(R).status == "COMPLETED"
+
+    def test_to_open_a_run_for_reading_changes_it(self) -> None:
+        with Run(prefix="r", capture=False) as recorder:
+            recorder.metrics("train").log(step=1)
+        before = {path: path.stat().st_mtime_ns for path in R.rglob("*") if path.is_file()}
+        assert RunFolder(R).metrics("train").read()[0]["step"] == 1
+        assert RunFolder(R).params.get() == {}
+        after = {path: path.stat().st_mtime_ns for path in R.rglob("*") if path.is_file()}
+        assert after == before
+
+    def test_to_set_a_parameter_again_forgets_when_the_first_was_set(self) -> None:
+        with Run(prefix="r") as recorder:
+            recorder.params.set(lr=0.1)
+            recorder.params.set(lr=0.2)
+            assert recorder.params.get() == {"lr": 0.2}
+        lines = (R / "parameters.jsonl").read_text().splitlines()
+        assert [json.loads(line)["set"] for line in lines] == [{"lr": 0.1}, {"lr": 0.2}]
 
     def test_anything_is_printed(self, capfd: pytest.CaptureFixture[str]) -> None:
         with Run(prefix="r") as recorder:

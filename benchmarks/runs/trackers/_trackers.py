@@ -52,7 +52,7 @@ TRACKERS: Final[Mapping[str, Entry]] = {
     UNDERSTUDY: Entry(
         "understudy",
         Understudy,
-        "`Run(..., capture=False)`; nothing is deferred",
+        "`Run(..., capture=False)`; nothing is deferred, begin and end wait for the disk (`fsync`)",
         imports="from understudy.runs import Run",
     ),
     "ml_dash": Entry(
