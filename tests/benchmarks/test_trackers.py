@@ -1,5 +1,7 @@
 """The table of trackers has a cell for each work of each, or says why not."""
 
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 
 from benchmarks.runs import bench_trackers
@@ -34,7 +36,7 @@ def test_each_work_is_measured_and_nothing_of_ours_is_lost() -> None:
 
 def test_what_is_not_installed_is_said_and_has_no_column(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
-        raise _trackers.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
     monkeypatch.setattr(_trackers, "version", version)
     monkeypatch.setattr(Rounds, "measure", lambda rounds: fill(rounds))

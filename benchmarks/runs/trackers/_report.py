@@ -48,12 +48,12 @@ class TrackersTold(msgspec.Struct, frozen=True, kw_only=True, tag="trackers"):
 
 def gathered(rounds: Rounds) -> TrackersTold:
     """Put together what was measured."""
-    times = {key: len(found) for key, found in rounds.spent.items()}
-    most = max(times.values(), default=0)
+    times = [len(found) for found in rounds.spent.values() if found]
+    among = f"{min(times)} to {max(times)} rounds" if times else "no rounds"
     grids = (
         Grid(
             title="how long the caller waits",
-            note=f"Wall time, the median of up to {most} rounds. {_RATIO}",
+            note=f"Wall time, the median of {among}. {_RATIO}",
             rows=(*_rows(rounds, lambda spent: spent.waits),),
         ),
         Grid(

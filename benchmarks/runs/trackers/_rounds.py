@@ -73,7 +73,7 @@ class Rounds:
                 work(key, number)
 
     def _import(self, key: str, number: int) -> None:
-        begun, cpu = perf_counter(), spent_by_children()
+        begun, before = perf_counter(), spent_by_children()
         try:
             command = [executable, "-c", TRACKERS[key].imports]
             run(command, check=True, capture_output=True, env={**os.environ, **ALONE})
@@ -81,7 +81,7 @@ class Rounds:
             words = error.stderr.decode(errors="replace").strip().splitlines()
             self.problems[key, IMPORT].append((words or [""])[-1][:200])
             return
-        cpu = (spent_by_children() - cpu) / 1e9
+        cpu = (spent_by_children() - before) / 1e9
         self.spent[key, IMPORT][number] = Spent(waits=perf_counter() - begun, cpu=cpu)
 
     def _record(self, key: str, number: int) -> None:
