@@ -22,6 +22,7 @@ import pytest
 from understudy.runs import Run, RunArgumentError, RunFolder, recorded
 
 from .programs import begin, kill, run
+from .servers import TOKEN, Mood, Server, compare
 
 R = Path("experiments/project/r")
 
@@ -340,6 +341,53 @@ class TestWrongOrUnsafe:
         with Run(prefix="r") as recorder:
             recorder.log("quiet")
         assert capfd.readouterr() == ("", "")
+
+
+class TestSent:
+    """What goes wrong when a server is told."""
+
+    @pytest.fixture
+    def server(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+        monkeypatch.setattr("understudy.runs._sender._EVERY", 0.01)
+        monkeypatch.setattr("understudy.runs._sender._FIRST_WAIT", 0.02)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with Server() as server:
+            yield server
+
+    def test_a_server_that_says_503_takes_the_local_files_with_it(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("UNDERSTUDY_SYNC_PATIENCE", "0")
+        away: list[Mood] = ["503"]
+        server.moods.extend(away * 1000)
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for step in range(50):
+                recorder.metrics("train").log(step=step)
+            recorder.log("x")
+        assert (len(recorder.metrics("train")), len(recorder.log.read())) == (50, 1)
+        assert recorder.status == "COMPLETED"
+
+    def test_a_name_is_not_quoted_and_its_points_go_elsewhere(self, server: Server) -> None:
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for name in ("a/b?x#y", "a/b", "None", "100 %"):
+                recorder.metrics(name).log(name=name)
+        compare(recorder.path, server.kept)
+        assert len([path for path in server.kept.lines if path.startswith("metrics/")]) == 4
+
+    def test_a_loss_that_is_nan_ends_the_run(self, server: Server) -> None:
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            recorder.metrics("train").log(loss=math.nan)
+        compare(recorder.path, server.kept)
+        assert (recorder.status, server.kept.is_ended) == ("COMPLETED", True)
+
+    def test_a_reply_that_is_lost_has_points_arrive_twice(self, server: Server) -> None:
+        server.moods.extend(["well", "well", "midway", "midway"])
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for step in range(100):
+                recorder.metrics("train").log(step=step)
+        compare(recorder.path, server.kept)
+        (lines,) = [data for path, data in server.kept.lines.items() if path.startswith("metrics")]
+        assert len(lines.splitlines()) == 100
 
 
 NEVER = {"sqlite3", "structlog", "uvloop", "numpy", "httpx", "requests", "ssl", "http"}
