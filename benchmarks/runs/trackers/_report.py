@@ -49,7 +49,9 @@ class TrackersTold(msgspec.Struct, frozen=True, kw_only=True, tag="trackers"):
 def gathered(rounds: Rounds) -> TrackersTold:
     """Put together what was measured."""
     times = [len(found) for found in rounds.spent.values() if found]
-    among = f"{min(times)} to {max(times)} rounds" if times else "no rounds"
+    among = f"{max(times, default=0)} rounds"
+    if len({*times}) > 1:
+        among += f", of {min(times)} where they took long"
     grids = (
         Grid(
             title="how long the caller waits",

@@ -65,7 +65,7 @@ TRACKERS: Final[Mapping[str, Entry]] = {
     "mlflow_sqlite": Entry(
         "MLflow, sqlite",
         MlflowSqlite,
-        "a `sqlite:///` store, without tracing; read page by page with `get_metric_history`",
+        "a `sqlite:///` store; read page by page with `get_metric_history`",
         "mlflow",
         "import mlflow",
         points=100,
