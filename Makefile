@@ -8,6 +8,7 @@
 # make mutants puts classic bugs back, one at a time: each must be caught
 # make soak    mixed load for an hour, with a look every 10 s: make soak MINUTES=5
 # make bench   benchmarks, beside the peers, in an environment of their own; half an hour
+# make bench-runs  recorded runs beside other trackers, in an environment of their own; half an hour
 # make never-harm  whether a shadow, or a sink, can harm a lead, here and in the peers: an hour
 # make kills   writers and senders of runs, ended in every way, at random: make kills TIMES=100
 # make clean   removes what the others made
@@ -23,6 +24,8 @@ endif
 BENCH_VENV ?= .venv-bench
 RUN = $(VENV)/bin/python
 BENCH_RUN = $(BENCH_VENV)/bin/python
+TRACKERS_VENV ?= .venv-trackers
+TRACKERS_RUN = $(TRACKERS_VENV)/bin/python
 PIP = -m pip --disable-pip-version-check install --quiet
 
 SEEDS ?= 10000
@@ -30,7 +33,8 @@ MINUTES ?= 60
 PORT ?= 8765
 TIMES ?= 100
 
-.PHONY: demo test browser postgresql check format sim mutants soak kills bench never-harm clean help
+.PHONY: demo test browser postgresql check format sim mutants soak kills bench bench-runs \
+	never-harm clean help
 
 demo: $(VENV)/.package
 	@$(RUN) -m examples.shadow
@@ -87,6 +91,10 @@ bench: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
 	$(BENCH_RUN) -m benchmarks --docs
 
+bench-runs: $(TRACKERS_VENV)/.trackers
+	@$(TRACKERS_RUN) $(PIP) --no-deps --force-reinstall .
+	$(TRACKERS_RUN) -m benchmarks.runs --peers
+
 never-harm: $(BENCH_VENV)/.bench
 	@$(BENCH_RUN) $(PIP) --no-deps --force-reinstall .
 	$(BENCH_RUN) -m benchmarks.never_harm.bench_never_harm --docs
@@ -127,4 +135,11 @@ $(BENCH_VENV)/.bench: pyproject.toml
 	@$(BENCH_RUN) $(PIP) --upgrade "pip>=25.1"
 	@$(BENCH_RUN) $(PIP) . --group peers
 	@$(BENCH_RUN) $(PIP) --no-deps spearmint-framework==0.2.1
+	@touch $@
+
+$(TRACKERS_VENV)/.trackers: pyproject.toml
+	@echo "Setting up $(TRACKERS_VENV) (some minutes) ..."
+	@$(PYTHON) -m venv $(TRACKERS_VENV)
+	@$(TRACKERS_RUN) $(PIP) --upgrade "pip>=25.1"
+	@$(TRACKERS_RUN) $(PIP) . --group trackers
 	@touch $@

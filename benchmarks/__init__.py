@@ -17,7 +17,7 @@ Options, of one and of all:
 
 `--docs` writes docs/performance.md and its plots; with `--from FILE` it does so without measuring
 again. `never_harm/` takes half an hour, and `runs/` is about another package: they have pages of
-their own, and are run when they are named.
+their own, and are run when they are named; `python -m benchmarks.runs --peers` measures trackers.
 
 Peers, other libraries that do the same work, are optional: the rows of one that is not installed
 are left out, and a line says so. `_peers.py` says how to install them.

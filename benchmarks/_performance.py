@@ -12,6 +12,8 @@ from ._report import Curve, Setting, TableTold, as_markdown
 from .peers import _plot
 from .peers import _report as _peers
 from .peers._report import PeersTold
+from .runs.trackers import _report as _trackers
+from .runs.trackers._report import TrackersTold
 
 BEGIN: Final = "<!-- measured: from here on written by `make bench` -->"
 DOCS: Final = Path(__file__).parents[1] / "docs"
@@ -26,7 +28,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One table, or what else a benchmark has told, and what it was measured with."""
 
     setting: Setting
-    told: TableTold | PeersTold
+    told: TableTold | PeersTold | TrackersTold
 
 
 def read_json(file: Path) -> list[Record]:
@@ -68,7 +70,9 @@ def measured(records: Sequence[Record]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _told(told: TableTold | PeersTold) -> str:
+def _told(told: TableTold | PeersTold | TrackersTold) -> str:
+    if isinstance(told, TrackersTold):
+        return _trackers.as_markdown(told)
     if not isinstance(told, PeersTold):
         return as_markdown(told)
     plot = f"![How many times its floor a call takes, with each peer]({PEERS})"
@@ -97,7 +101,7 @@ def _goals(records: Sequence[Record]) -> str:
     judged = [row for table in tables for row in table.rows if row.goal]
     reached = sum(row.reached is True for row in judged)
     curves = curves_of(records)
-    told = f"Goals reached: {reached} of {len(judged)}."
+    told = f"Goals reached: {reached} of {len(judged)}." if judged else ""
     if curves:
         flat = sum(curve.is_flat for curve in curves)
         told += f" Costs that are flat: {flat} of {len(curves)}."

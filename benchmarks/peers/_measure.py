@@ -16,7 +16,7 @@ import msgspec
 from ._worker import Task, Told
 
 _ROOT: Final = Path(__file__).parents[2]
-_MARK: Final = "UNDERSTUDY_BENCHMARK"
+MARK: Final = "UNDERSTUDY_BENCHMARK"
 _START: Final = 120.0
 _PER_KIND: Final = 300.0
 _AGAIN: Final = 5
@@ -29,7 +29,7 @@ def measure(task: Task) -> list[Told]:
         What came of each kind of call that it got to; and the problem, for those it did not.
     """
     mark = token_hex(8)
-    environment = {**os.environ, _MARK: mark, "PYTHONPATH": str(_ROOT)}
+    environment = {**os.environ, MARK: mark, "PYTHONPATH": str(_ROOT)}
     command = [sys.executable, "-m", "benchmarks.peers._worker", msgspec.json.encode(task).decode()]
     problem = ""
     with (
@@ -73,7 +73,7 @@ def measure(task: Task) -> list[Told]:
 def end_all(mark: str) -> None:
     """End whatever has inherited the mark: some libraries start processes that outlive them."""
     for _ in range(_AGAIN):
-        found = _marked(mark)
+        found = marked(mark)
         if not found:
             return
         for pid in found:
@@ -82,9 +82,9 @@ def end_all(mark: str) -> None:
         time.sleep(0.1)
 
 
-def _marked(mark: str) -> list[int]:
+def marked(mark: str) -> list[int]:
     """Return the processes that have inherited the mark; none where the system does not tell."""
-    wanted = f"{_MARK}={mark}".encode()
+    wanted = f"{MARK}={mark}".encode()
     found: list[int] = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

@@ -14,9 +14,13 @@ from benchmarks._performance import DOCS, measured, read_json
 
 BEGIN: Final = "<!-- measured: from here on written by `python -m benchmarks.runs` -->"
 PAGE: Final = "runs-performance.md"
+BEGIN_OF_PEERS: Final = (
+    "<!-- measured: from here on written by `python -m benchmarks.runs --peers` -->"
+)
 MODULES: Final = (
     *("bench_recording", "bench_reading", "bench_finding", "bench_beginning", "bench_sending"),
 )
+PEERS: Final = ("bench_trackers",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,17 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.runs", description=__doc__, parents=[options()]
     )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="measure the other trackers, as far as they are installed, and write their part",
+    )
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         file = given.json or Path(folder) / "measured.json"
         words = ["--rounds", str(given.rounds), "--json", str(file)]
         words += ["--quick"] if given.quick else []
-        for module in MODULES:
+        for module in PEERS if given.peers else MODULES:
             command = [sys.executable, "-m", f"benchmarks.runs.{module}", *words]
             if subprocess.run(command, check=False).returncode:
                 return 1
         if not given.quick:
-            rewrite(DOCS / PAGE, BEGIN, measured(read_json(file)))
+            begin = BEGIN_OF_PEERS if given.peers else BEGIN
+            rewrite(DOCS / PAGE, begin, measured(read_json(file)))
     return 0
 
 

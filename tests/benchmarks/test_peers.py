@@ -16,7 +16,7 @@ from benchmarks.peers import _worker, bench_peers
 from benchmarks.peers._contender import Contender, Ways
 from benchmarks.peers._contenders import CONTENDERS, FLOORS, UNDERSTUDY, version_of, why_not
 from benchmarks.peers._kinds import KINDS
-from benchmarks.peers._measure import _MARK, end_all, measure
+from benchmarks.peers._measure import MARK, end_all, measure
 from benchmarks.peers._plot import draw
 from benchmarks.peers._report import PeersTold, as_markdown, gathered, render
 from benchmarks.peers._worker import Measured, Task, Told, played
@@ -115,7 +115,7 @@ def test_a_process_that_fails_is_told_for_each_kind_it_did_not_come_to() -> None
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the environment of others")
 def test_what_a_peer_leaves_running_is_ended() -> None:
     idle = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
-    environment = {**os.environ, _MARK: "a-test"}
+    environment = {**os.environ, MARK: "a-test"}
     with subprocess.Popen(
         idle, env=environment, start_new_session=True, stdout=subprocess.PIPE
     ) as process:

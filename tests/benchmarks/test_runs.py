@@ -44,10 +44,12 @@ def test_processes_that_begin_at_once_fail_never() -> None:
 
 def test_the_page_tells_of_each_of_them() -> None:
     page = (DOCS / runs.PAGE).read_text()
-    assert page.count(runs.BEGIN) == page.count(END) == 1
-    measured = page.partition(runs.BEGIN)[2].partition(END)[0]
-    modules = command.modules_of("runs")
-    assert {name.rpartition(".")[2] for name in modules} == {*runs.MODULES}
-    for module in modules:
-        assert f"`python -m {module}`" in measured
-    assert "these numbers mean nothing" not in measured
+    modules = {name.rpartition(".")[2]: name for name in command.modules_of("runs")}
+    assert modules.keys() == {*runs.MODULES, *runs.PEERS}
+    assert page.count(END) == 2
+    for begin, told in ((runs.BEGIN, runs.MODULES), (runs.BEGIN_OF_PEERS, runs.PEERS)):
+        assert page.count(begin) == 1
+        measured = page.partition(begin)[2].partition(END)[0]
+        for name in told:
+            assert f"`python -m {modules[name]}`" in measured
+        assert "these numbers mean nothing" not in measured

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 from understudy.runs import Run, RunArgumentError, RunFolder, recorded
 
 from .programs import begin, kill, run
+from .servers import TOKEN, Mood, Server, compare
 
 R = Path("experiments/project/r")
 
@@ -46,10 +48,34 @@ class TestDataLost:
             assert {"lr": 0.1, "seed": 1}.items() <= recorder.params.get().items()
             json.loads((R / "parameters.json").read_text())
 
-    def test_one_odd_value_loses_a_whole_batch(self) -> None:
+    def test_a_disk_that_is_full_cuts_all_parameters_short(self, tmp_path: Path) -> None:
+        told = run(
+            """
+            import logging, resource, signal
+            logging.disable()
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            with Run(prefix='r', capture=False) as run:
+                run.params.set(lr=0.1)
+                sizes = resource.getrlimit(resource.RLIMIT_FSIZE)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (60, sizes[1]))
+                run.params.set(long='x' * 1000)
+                resource.setrlimit(resource.RLIMIT_FSIZE, sizes)
+                print(run.params.get(), len(run.problems))
+            """,
+            cwd=tmp_path,
+        )
+        assert told == "{'lr': 0.1} 1\n"
+        assert json.loads((R / "parameters.json").read_text()) == {"lr": 0.1}
+
+    @pytest.mark.parametrize(
+        "odd",
+        [datetime.now(), np.float32(1), np.int64(1), np.ones(3), object()],
+        ids=["datetime", "float32", "int64", "array", "object"],
+    )
+    def test_one_odd_value_loses_a_whole_batch(self, odd: Any) -> None:
         with Run(prefix="r") as recorder:
             for step in range(1000):
-                recorder.metrics("train").log(step=step, when=datetime.now() if step == 500 else 0)
+                recorder.metrics("train").log(step=step, odd=odd if step == 500 else 0)
         assert [p["step"] for p in recorder.metrics("train")] == [*range(1000)]
 
     @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
@@ -153,6 +179,15 @@ class TestWrongOrUnsafe:
         assert [path.name for path in tmp_path.iterdir()] == ["root"]
         assert not Path("/nowhere").exists()
 
+    def test_two_names_are_one_file(self) -> None:
+        names = ["a/b", "a_b", "a.b", "A/B", "None", "none"]
+        with Run(prefix="r", capture=False) as recorder:
+            for number, name in enumerate(names):
+                recorder.metrics(name).log(number=number)
+            assert recorder.metric_names == sorted(names)
+            for number, name in enumerate(names):
+                assert [p["number"] for p in recorder.metrics(name)] == [number]
+
     def test_nan_is_written_as_something_that_is_no_json(self) -> None:
         def refuse(name: str) -> None:
             raise AssertionError(name)
@@ -233,6 +268,27 @@ class TestWrongOrUnsafe:
         )
         assert not {name.partition(".")[0] for name in done.stdout.split()} & NEVER
 
+    def test_where_there_is_no_fcntl_it_cannot_be_imported(self, tmp_path: Path) -> None:
+        told = run(
+            """
+            print(*[RunFolder('experiments/project/r').metrics('m').read()[0]['x']])
+            """,
+            cwd=self._recorded_without(tmp_path, "fcntl", "resource", "pwd", "grp", "termios"),
+        )
+        assert told == "1\n"
+
+    def _recorded_without(self, folder: Path, *modules: str) -> Path:
+        """Record a run where some modules of Unix are not there."""
+        code = (
+            f"import sys; sys.modules.update(dict.fromkeys({modules!r}))\n"
+            "from understudy.runs import Run\n"
+            "with Run(prefix='r') as run:\n"
+            "    run.metrics('m').log(x=1); run.params.set(a=1); run.log('x')\n"
+            "    run.files('f').save(b'x', to='x'); assert not run.problems, run.problems\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
+        return folder
+
     def test_a_thread_of_its_own_stalls_whoever_logs(self) -> None:
         before = threading.active_count()
         with Run(prefix="r", capture=False) as recorder:
@@ -253,10 +309,85 @@ class TestWrongOrUnsafe:
         await train()
         assert len(RunFolder(R).metrics("train")) == 1
 
+    def test_a_generator_is_recorded_before_its_first_item(self) -> None:
+        @recorded(prefix="r")
+        def train(run: Run) -> Iterator[int]:
+            for epoch in range(3):
+                run.metrics("train").log(epoch=epoch)
+                yield epoch
+
+        assert [*train()] == [0, 1, 2]
+        assert len(RunFolder(R).metrics("train")) == 3
+        assert RunFolder(R).status == "COMPLETED"
+
+    def test_to_open_a_run_for_reading_changes_it(self) -> None:
+        with Run(prefix="r", capture=False) as recorder:
+            recorder.metrics("train").log(step=1)
+        before = {path: path.stat().st_mtime_ns for path in R.rglob("*") if path.is_file()}
+        assert RunFolder(R).metrics("train").read()[0]["step"] == 1
+        assert RunFolder(R).params.get() == {}
+        after = {path: path.stat().st_mtime_ns for path in R.rglob("*") if path.is_file()}
+        assert after == before
+
+    def test_to_set_a_parameter_again_forgets_when_the_first_was_set(self) -> None:
+        with Run(prefix="r") as recorder:
+            recorder.params.set(lr=0.1)
+            recorder.params.set(lr=0.2)
+            assert recorder.params.get() == {"lr": 0.2}
+        lines = (R / "parameters.jsonl").read_text().splitlines()
+        assert [json.loads(line)["set"] for line in lines] == [{"lr": 0.1}, {"lr": 0.2}]
+
     def test_anything_is_printed(self, capfd: pytest.CaptureFixture[str]) -> None:
         with Run(prefix="r") as recorder:
             recorder.log("quiet")
         assert capfd.readouterr() == ("", "")
+
+
+class TestSent:
+    """What goes wrong when a server is told."""
+
+    @pytest.fixture
+    def server(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+        monkeypatch.setattr("understudy.runs._sender._EVERY", 0.01)
+        monkeypatch.setattr("understudy.runs._sender._FIRST_WAIT", 0.02)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        with Server() as server:
+            yield server
+
+    def test_a_server_that_says_503_takes_the_local_files_with_it(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("UNDERSTUDY_SYNC_PATIENCE", "0")
+        away: list[Mood] = ["503"]
+        server.moods.extend(away * 1000)
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for step in range(50):
+                recorder.metrics("train").log(step=step)
+            recorder.log("x")
+        assert (len(recorder.metrics("train")), len(recorder.log.read())) == (50, 1)
+        assert recorder.status == "COMPLETED"
+
+    def test_a_name_is_not_quoted_and_its_points_go_elsewhere(self, server: Server) -> None:
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for name in ("a/b?x#y", "a/b", "None", "100 %"):
+                recorder.metrics(name).log(name=name)
+        compare(recorder.path, server.kept)
+        assert len([path for path in server.kept.lines if path.startswith("metrics/")]) == 4
+
+    def test_a_loss_that_is_nan_ends_the_run(self, server: Server) -> None:
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            recorder.metrics("train").log(loss=math.nan)
+        compare(recorder.path, server.kept)
+        assert (recorder.status, server.kept.is_ended) == ("COMPLETED", True)
+
+    def test_a_reply_that_is_lost_has_points_arrive_twice(self, server: Server) -> None:
+        server.moods.extend(["well", "well", "midway", "midway"])
+        with Run(prefix="r", remote=server.address, token=TOKEN, capture=False) as recorder:
+            for step in range(100):
+                recorder.metrics("train").log(step=step)
+        compare(recorder.path, server.kept)
+        (lines,) = [data for path, data in server.kept.lines.items() if path.startswith("metrics")]
+        assert len(lines.splitlines()) == 100
 
 
 NEVER = {"sqlite3", "structlog", "uvloop", "numpy", "httpx", "requests", "ssl", "http"}
