@@ -376,7 +376,9 @@ class Runtime(Calls):
                     "runtime.dashboard() shows events, and there were calls already that told "
                     "none: ask for it before the first call, or give the runtime events="
                 )
-            self._showing = Showing(self.id, self._choosing, self._all_experiments)
+            self._showing = Showing(
+                self.id, self._choosing, self._all_experiments, self._telling.service
+            )
             self._telling.add(self._showing.sink)
         return self._showing.page(token, hosts)
 

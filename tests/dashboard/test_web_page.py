@@ -629,6 +629,9 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         assert browser.count(".orders button") == 1  # nothing is pinned, it was told
         it.take([pinned("small")])
         browser.until(lambda: browser.count(".orders button") == 2)
+        it.take([pinned("model=failing")])  # which has nothing more to be pinned to
+        browser.until(lambda: browser.count("thead .actions button") == 3)  # of four
+        assert browser.count("thead th:nth-child(4) .actions button") == 0
         browser.click(".orders button:nth-child(2)")
         browser.until(lambda: browser.text(said) == "unpin: nothing is pinned")
         it.take([pinned(None)])
