@@ -571,6 +571,9 @@ def test_it_fits_a_telephone(browser: Browser, shop: Served) -> None:
         browser.until(lambda: browser.count("#panel > div") == 1)
         width = browser.ask("return document.documentElement.scrollWidth")
         assert width <= 390, place
+        if place in ("", "calls"):  # what is looked at first is seen without moving it aside
+            wide = "return document.querySelector('#panel .scroll').scrollWidth"
+            assert 0 < browser.ask(wide) <= 390, place
 
 
 def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
@@ -583,6 +586,20 @@ def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
             )
         browser.go("#/experiment/none")
         browser.until(lambda: "No experiment of the name “none”" in (browser.text("#panel") or ""))
+
+
+def test_where_nothing_of_the_kind_is_told_it_says_what_tells_it(browser: Browser) -> None:
+    begun = Event(v=1, ts=START, event="runtime.started", level="info", seq=1, pid=1)
+    with served() as it:
+        it.take([begun])
+        browser.open(it.address)
+        for place, said in (
+            ("", "@runtime.experiment"),
+            ("calls", "await answer"),
+            ("runs", "record=run"),
+        ):
+            browser.go(f"#/{place}")
+            browser.until(lambda said=said: said in (browser.text("#panel .empty pre") or ""))
 
 
 class Desk:
