@@ -373,9 +373,9 @@ class Runtime(Calls):
         if self._showing is None:
             if self._telling.emit is None and self.stages.have_begun:
                 raise ExperimentError(
-                    "runtime.dashboard() shows events, and this runtime has begun without anybody to "
-                    "tell them to: ask for it before `async with` and before the first call, or give "
-                    "the runtime events="
+                    "runtime.dashboard() shows events, and this runtime has begun already and told "
+                    "none: ask for it before `async with` and before the first call, or give the "
+                    "runtime events="
                 )
             self._showing = Showing(
                 self.id, self._choosing, self._all_experiments, self._telling.service

@@ -589,6 +589,9 @@ def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
 
 
 def test_where_nothing_of_the_kind_is_told_it_says_what_tells_it(browser: Browser) -> None:
+    def advises(said: str) -> bool:
+        return said in (browser.text("#panel .empty pre") or "")
+
     begun = Event(v=1, ts=START, event="runtime.started", level="info", seq=1, pid=1)
     with served() as it:
         it.take([begun])
@@ -599,7 +602,7 @@ def test_where_nothing_of_the_kind_is_told_it_says_what_tells_it(browser: Browse
             ("runs", "record=run"),
         ):
             browser.go(f"#/{place}")
-            browser.until(lambda said=said: said in (browser.text("#panel .empty pre") or ""))
+            browser.until(partial(advises, said))
 
 
 class Desk:
