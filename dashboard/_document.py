@@ -8,7 +8,20 @@ import msgspec
 from ._bounds import add_role
 from ._silence import flying, is_silent, lost
 from ._sketch import Sketch
-from ._state import LEADS, Actor, Called, Case, Experiment, Process, Role, Second, State, Work
+from ._state import (
+    LEADS,
+    Actor,
+    Called,
+    Case,
+    Experiment,
+    Lag,
+    Notice,
+    Process,
+    Role,
+    Second,
+    State,
+    Work,
+)
 
 Json = dict[str, Any]
 
@@ -366,9 +379,10 @@ def call(state: State, call_id: str, away: frozenset[str] = NOBODY) -> Json | No
     }
 
 
-def listed(entries: Iterable[msgspec.Struct]) -> list[Json]:
-    """Return lags or notices, newest first."""
-    return [msgspec.to_builtins(entry) for entry in [*entries][::-1]]
+def listed(entries: Iterable[Lag] | Iterable[Notice]) -> list[Json]:
+    """Return lags or notices, newest first: of several logs they do not come in that order."""
+    ordered = sorted(entries, key=lambda entry: entry.ts)
+    return [msgspec.to_builtins(entry) for entry in ordered[::-1]]
 
 
 def works(known: Mapping[str, Work], what: str) -> list[Json]:

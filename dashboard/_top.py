@@ -133,6 +133,7 @@ def _overview(document: Json, width: int) -> list[str]:
     )
     processes = [f"{process_of(each)} {_state(each, seen['now'])}" for each in seen["processes"]]
     share = seen["error_share"]
+    shadows = f"{seen['shadows_in_flight']} shadow{'s' * (seen['shadows_in_flight'] != 1)}"
     first = f"understudy top   {clock}   {seen['events']} events"
     losses = {name: seen[name] for name in ("missing", "dropped", "unreadable") if seen[name]}
     first += "".join(f"   {name} {count}" for name, count in losses.items())
@@ -144,7 +145,7 @@ def _overview(document: Json, width: int) -> list[str]:
         + ("" if share is None else f" ({100 * share:.1f} %)")
         + f"   shed {seen['shed_per_s']:.1f}/s   skipped {seen['skipped']}",
         "   ".join(f"{name} {milliseconds(seen[f'{name}_ms'])}" for name in ("p50", "p95", "p99"))
-        + f" ms   in flight {seen['in_flight']} and {seen['shadows_in_flight']} shadows"
+        + f" ms   in flight {seen['in_flight']} and {shadows}"
         + (f", {seen['inner_in_flight']} inside" if seen["inner_in_flight"] else "")
         + f"{unknown}"
         + f"   lag {milliseconds(seen['lag_ms'])} ms{until}",

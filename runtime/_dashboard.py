@@ -50,17 +50,22 @@ class Showing:
         runtime_id: the id of the runtime.
         choosing: turns its switches.
         experiments: finds its experiments.
+        service: the name of the service.
 
     Attributes:
         sink: takes its events.
     """
 
     def __init__(
-        self, runtime_id: str, choosing: Choosing, experiments: Callable[[], list[Experiment]]
+        self,
+        runtime_id: str,
+        choosing: Choosing,
+        experiments: Callable[[], list[Experiment]],
+        service: str | None,
     ) -> None:
         self._board = SharedBoard(Board(clock=time.time), at_once=_AT_ONCE)
         self._control = Controls(choosing, experiments)
-        self._board.take([_registered(each, runtime_id) for each in experiments()])
+        self._board.take([_registered(each, runtime_id, service) for each in experiments()])
         self.sink: BoardSink = BoardSink(self._board)
 
     def page(self, token: str | None, hosts: Collection[str] | None) -> AsgiApplication:
@@ -69,7 +74,7 @@ class Showing:
         return app(self._board, token=token, control=control, hosts=hosts)
 
 
-def _registered(experiment: Experiment, runtime_id: str) -> Event:
+def _registered(experiment: Experiment, runtime_id: str, service: str | None) -> Event:
     """Return what was told of an experiment before anybody listened."""
     name = "experiment.registered"
     settings = experiment.settings
@@ -80,6 +85,7 @@ def _registered(experiment: Experiment, runtime_id: str) -> Event:
         level=EVENTS[name],
         seq=0,
         pid=os.getpid(),
+        service=service,
         runtime=runtime_id,
         experiment=experiment.name,
         count=len(settings.configs),

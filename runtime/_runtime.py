@@ -358,7 +358,7 @@ class Runtime(Calls):
             hosts: the names under which it may be asked for; all of them if left out.
 
         Raises:
-            ExperimentError: calls were made already, and nobody listened: nobody can from now on.
+            ExperimentError: it has begun already, and nobody listened: nobody can from now on.
             ExtraNotInstalledError: Starlette is not installed.
 
         Example:
@@ -373,10 +373,13 @@ class Runtime(Calls):
         if self._showing is None:
             if self._telling.emit is None and self.stages.have_begun:
                 raise ExperimentError(
-                    "runtime.dashboard() shows events, and there were calls already that told "
-                    "none: ask for it before the first call, or give the runtime events="
+                    "runtime.dashboard() shows events, and this runtime has begun already and told "
+                    "none: ask for it before `async with` and before the first call, or give the "
+                    "runtime events="
                 )
-            self._showing = Showing(self.id, self._choosing, self._all_experiments)
+            self._showing = Showing(
+                self.id, self._choosing, self._all_experiments, self._telling.service
+            )
             self._telling.add(self._showing.sink)
         return self._showing.page(token, hosts)
 

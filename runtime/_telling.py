@@ -31,6 +31,7 @@ class Telling:
 
     Attributes:
         emit: what the actors call; None while nobody listens.
+        service: the name of the service, which all events have.
         notes: where they put down what becomes of the branches; None likewise.
         label_of: returns the label of a config, as far as it may be told.
     """
@@ -44,6 +45,7 @@ class Telling:
         redact: "Redact | None" = None,
         record: "Record | None" = None,
     ) -> None:
+        self.service = service
         self._stamps = (service, runtime_id, clock)
         self._sinks: list[Sink] = []
         self._record: RecordSink | None = None

@@ -7,6 +7,9 @@ import { address, matcher } from './route.js';
 
 const ORDER = ['supervisor', 'strategy', 'case', 'other'];
 const MOST = 500;
+const ABOUT = ['process', 'runtime', 'service', 'state', 'started', 'last event', 'missing'];
+/** Some columns are for wide screens. @param {number} index */
+const narrow = (index) => (ABOUT[index] === 'runtime' || ABOUT[index] === 'started' ? 'wide' : null);
 
 export function actors() {
   const processes = h('tbody');
@@ -18,7 +21,7 @@ export function actors() {
   const tree = h('div', { class: 'scroll' }, h('table', { class: 'tree' }, h('caption', { class: 'hidden' }, 'Actors'),
     h('thead', {}, h('tr', {}, ...head.map((text, index) => h('th', { scope: 'col', class: index >= 3 && index <= 5 ? `number${index === 5 ? ' wide' : ''}` : null }, text)))), body));
   const about = h('section', {}, h('h2', {}, 'processes'), h('div', { class: 'scroll' }, h('table', {}, h('caption', { class: 'hidden' }, 'Processes'),
-    h('thead', {}, h('tr', {}, ...['process', 'runtime', 'service', 'state', 'started', 'last event', 'missing'].map((text) => h('th', { scope: 'col' }, text)))), processes)));
+    h('thead', {}, h('tr', {}, ...ABOUT.map((text, index) => h('th', { scope: 'col', class: narrow(index) }, text)))), processes)));
   return {
     node: h('div', {}, about, h('section', {}, h('div', { class: 'bar' }, h('h2', {}, 'actors'), restarts), tree, more, nothing)),
     title: () => 'actors',
@@ -45,7 +48,7 @@ export function actors() {
 
 /** @param {any} each */
 function process(each) {
-  const cells = Array.from({ length: 7 }, () => h('td'));
+  const cells = ABOUT.map((_, index) => h('td', { class: narrow(index) }));
   const node = h('tr', {}, ...cells);
   node.update = (/** @type {any} */ now) => {
     const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, state(now), time(now.started), time(now.last_ts), count(now.missing)];

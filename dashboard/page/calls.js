@@ -16,7 +16,7 @@ const COLUMNS = [
       say(cell.link, row.call_id);
     },
   },
-  { key: 'time', label: 'time', number: true, by: (row) => row.ts, text: (row) => time(row.ts) },
+  { key: 'time', label: 'time', number: true, wide: true, by: (row) => row.ts, text: (row) => time(row.ts) },
   { key: 'experiment', label: 'experiment', by: (row) => row.experiment, text: (row) => `${row.is_inner ? '└ ' : ''}${row.experiment ?? ''}` },
   { key: 'reason', label: 'chosen by', title: 'Who chose what is played', wide: true, by: (row) => row.reason, text: (row) => (row.reason ? chosen(row.reason) : '') },
   { key: 'branches', label: 'branches', number: true, wide: true, by: (row) => row.branches, text: (row) => count(row.branches) },
@@ -58,7 +58,7 @@ export function calls() {
       say(still, isHeld ? 'held while you point at it' : '');
       all.update(kept);
       attribute(all.node, 'hidden', shown.length === 0);
-      empty(nothing, store, rows.length > 0, shown.length > 0);
+      empty(nothing, store, rows.length > 0, shown.length > 0, ['No calls so far. Each call of an experiment is one:', 'await answer("hello")']);
     },
   };
 }

@@ -85,14 +85,16 @@ function tellFacts(facts, row) {
  * @param {any} head @param {any} body @param {any} row @param {any[]} cases @param {boolean} isShort @param {any} desk
  */
 function drawSides(head, body, row, cases, isShort, desk) {
-  list(head, [null, ...cases], (each) => (each === null ? ' corner' : `=${each.config_id}`), (each) => {
-    if (each === null) return h('td', { class: 'corner' });
+  const sides = cases.map((each) => ({ each, row })); // with the row of now: what is pinned changes
+  list(head, [null, ...sides], (side) => (side === null ? ' corner' : `=${side.each.config_id}`), (side) => {
+    if (side === null) return h('td', { class: 'corner' });
+    const { each } = side;
     const label = h('span');
     const actions = h('span', { class: 'actions' });
     const cell = h('th', { scope: 'col' }, label, h('small', { title: each.config_id }, each.config_id.slice(0, 8)), actions);
     cell.update = (/** @type {any} */ now) => {
-      say(label, now.label || now.config_id);
-      desk.onCase(actions, row, now);
+      say(label, now.each.label || now.each.config_id);
+      desk.onCase(actions, now.row, now.each);
     };
     return cell;
   });

@@ -45,7 +45,7 @@ const COLUMNS = [
   },
   { key: 'shed', label: 'shed', number: true, wide: true, by: (row) => row.shed, text: (row) => count(row.shed), tone: (row) => (row.shed ? 'warn' : '') },
   { key: 'skipped', label: 'skipped', number: true, wide: true, by: (row) => row.skipped, text: (row) => count(row.skipped) },
-  { key: 'p50', label: 'p50', title: 'Of its primaries', number: true, by: (row) => row.p50_ms, text: (row) => duration(row.p50_ms) },
+  { key: 'p50', label: 'p50', title: 'Of its primaries', number: true, wide: true, by: (row) => row.p50_ms, text: (row) => duration(row.p50_ms) },
   { key: 'p95', label: 'p95', title: 'Of its primaries', number: true, wide: true, by: (row) => row.p95_ms, text: (row) => duration(row.p95_ms) },
   { key: 'p99', label: 'p99', title: 'Of its primaries', number: true, by: (row) => row.p99_ms, text: (row) => duration(row.p99_ms) },
   { key: 'last', label: 'last', title: 'When it was last heard of', number: true, wide: true, by: (row) => row.last_ts, text: (row) => time(row.last_ts) },
@@ -74,7 +74,7 @@ export function overview() {
       const rows = all.filter((/** @type {any} */ row) => matches({ name: row.name, strategy: row.strategy ?? '', labels: row.cases.map((/** @type {any} */ each) => each.label).join(' ') }));
       experiments.update(rows);
       attribute(experiments.node, 'hidden', rows.length === 0);
-      empty(nothing, store, all.length > 0, rows.length > 0);
+      empty(nothing, store, all.length > 0, rows.length > 0, ['No experiments so far. A function becomes one by', '@runtime.experiment']);
       attribute(happened, 'hidden', !store.overview.events);
       const told = store.document.notices ?? [];
       list(notices, told.slice(0, 30), (each) => each.key ?? JSON.stringify(each), notice);
@@ -89,15 +89,16 @@ export function overview() {
 /**
  * Say what to do where there is nothing to see.
  * @param {any} node @param {any} store @param {boolean} isAny @param {boolean} isShown
+ * @param {[string, string]} [advice] where there are events, but none of the kind: what is missing, and what makes it
  */
-export function empty(node, store, isAny, isShown) {
+export function empty(node, store, isAny, isShown, advice) {
   attribute(node, 'hidden', isShown);
   if (isShown) return;
   const state = isAny ? 'filtered' : store.overview.events ? 'none' : 'silent';
   if (node.state === state) return;
   node.state = state;
   if (state === 'filtered') node.replaceChildren(h('p', {}, 'Nothing here matches the filter.'));
-  else if (state === 'none') node.replaceChildren(h('p', {}, 'Nothing of the kind so far.'));
+  else if (state === 'none') node.replaceChildren(h('p', {}, advice?.[0] ?? 'Nothing of the kind so far.'), advice ? h('pre', {}, advice[1]) : '');
   else {
     node.replaceChildren(
       h('p', {}, 'No events yet. A runtime writes them to a file:'),

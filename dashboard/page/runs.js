@@ -16,7 +16,7 @@ export function runs() {
       const matches = matcher(route.options.get('q') ?? '');
       const shown = parts.map((each) => each.update(store, matches));
       const isAny = parts.some((each) => (store.document[each.key] ?? []).length);
-      empty(nothing, store, isAny, shown.some(Boolean));
+      empty(nothing, store, isAny, shown.some(Boolean), ['No run is told of so far. Results are recorded into one by', 'Runtime(events="events.jsonl", record=run)']);
     },
   };
 }

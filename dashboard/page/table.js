@@ -46,7 +46,7 @@ export function table(columns, { caption, keyOf, sort, most = 500 }) {
 
   /** @param {any} row */
   function make(row) {
-    const cells = columns.map((column) => h('td', { class: classes(column) }));
+    const cells = columns.map((column) => h('td', { class: classes(column), 'data-column': column.key }));
     const line = h('tr', {}, ...cells);
     line.update = (/** @type {any} */ now) => {
       columns.forEach((column, index) => {

@@ -8,7 +8,7 @@ import pytest
 
 from tests.dashboard.made import made_event
 from understudy.dashboard import Board, Limits, State
-from understudy.events import encode_line
+from understudy.events import Event, encode_line
 
 
 class Page:
@@ -62,6 +62,18 @@ def test_a_patch_has_two_hundred_lines_at_most_and_says_how_many_it_left_out() -
         board.take(b'{"v":1,"ts":5.0,"event":"nobody.knows","level":"info","seq":7,"pid":1}')
     tail = board.patch()["tail"]
     assert (len(tail["lines"]), tail["skipped"], tail["lines"][-1][0]) == (200, 300, 500)
+
+
+def test_what_happened_is_told_newest_first_in_whatever_order_logs_are_read() -> None:
+    board = Board()
+    for pid, ts in ((1, 50.0), (1, 60.0), (2, 10.0), (2, 55.0), (2, 60.0)):
+        happened = Event(v=1, ts=ts, event="runtime.started", level="info", seq=1, pid=pid)
+        board.take(happened)
+        board.take(msgspec.structs.replace(happened, event="loop.lagged", lag_ms=ts))
+    document = board.document()
+    told = [(each["pid"], each["ts"]) for each in document["notices"]]
+    assert told == [(2, 60.0), (1, 60.0), (2, 55.0), (1, 50.0), (2, 10.0)]
+    assert [each["ts"] for each in document["lags"]] == sorted([60, 60, 55, 50, 10], reverse=True)
 
 
 def test_whoever_shares_a_board_lets_others_go_on_between_its_parts() -> None:

@@ -571,6 +571,9 @@ def test_it_fits_a_telephone(browser: Browser, shop: Served) -> None:
         browser.until(lambda: browser.count("#panel > div") == 1)
         width = browser.ask("return document.documentElement.scrollWidth")
         assert width <= 390, place
+        if place in ("", "calls"):  # what is looked at first is seen without moving it aside
+            table = "const it = document.querySelector('#panel .scroll'); return "
+            assert browser.ask(f"{table} it.scrollWidth <= it.clientWidth"), place
 
 
 def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
@@ -583,6 +586,23 @@ def test_where_there_is_nothing_it_says_what_to_run(browser: Browser) -> None:
             )
         browser.go("#/experiment/none")
         browser.until(lambda: "No experiment of the name “none”" in (browser.text("#panel") or ""))
+
+
+def test_where_nothing_of_the_kind_is_told_it_says_what_tells_it(browser: Browser) -> None:
+    def advises(said: str) -> bool:
+        return said in (browser.text("#panel .empty pre") or "")
+
+    begun = Event(v=1, ts=START, event="runtime.started", level="info", seq=1, pid=1)
+    with served() as it:
+        it.take([begun])
+        browser.open(it.address)
+        for place, said in (
+            ("", "@runtime.experiment"),
+            ("calls", "await answer"),
+            ("runs", "record=run"),
+        ):
+            browser.go(f"#/{place}")
+            browser.until(partial(advises, said))
 
 
 class Desk:
@@ -629,6 +649,9 @@ def test_orders_are_given_by_who_has_the_token(browser: Browser) -> None:
         assert browser.count(".orders button") == 1  # nothing is pinned, it was told
         it.take([pinned("small")])
         browser.until(lambda: browser.count(".orders button") == 2)
+        it.take([pinned("model=failing")])  # which has nothing more to be pinned to
+        browser.until(lambda: browser.count("thead .actions button") == 3)  # of four
+        assert browser.count("thead th:nth-child(4) .actions button") == 0
         browser.click(".orders button:nth-child(2)")
         browser.until(lambda: browser.text(said) == "unpin: nothing is pinned")
         it.take([pinned(None)])

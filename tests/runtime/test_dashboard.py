@@ -68,6 +68,20 @@ async def test_the_page_shows_what_the_runtime_counts(others: Any) -> None:
         assert "<title>" in page.text
 
 
+async def test_the_page_names_the_service() -> None:
+    runtime = Runtime(configs=MODELS, service="shop")
+
+    @runtime.experiment(name="answer")
+    async def answer(config: Config) -> str:
+        return str(config.model)
+
+    async with client_of(runtime.dashboard()) as client, runtime:
+        await answer()
+        await shown(client, "answer", 1)
+        [process] = (await client.get("api/state")).json()["overview"]["processes"]
+    assert (process["service"], process["runtime"]) == ("shop", runtime.id)
+
+
 async def test_one_board_is_behind_all_pages() -> None:
     runtime = Runtime(configs=MODELS)
 
