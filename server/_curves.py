@@ -50,6 +50,8 @@ class Place(NamedTuple):
     project: str
     run: str
     folder: str
+    number: int
+    """That of the run: what is kept of one that was removed is not that of the next."""
 
     @property
     def path(self) -> str:

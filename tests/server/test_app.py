@@ -388,6 +388,25 @@ def test_a_removed_run_is_gone_with_its_files(it: Served, client: httpx2.Client,
     assert len(told(client.get(f"{at}/metrics/train"))["points"]) == 3
 
 
+def test_a_run_that_comes_again_is_not_taken_for_the_one_that_was_removed(
+    client: httpx2.Client, at: str
+) -> None:
+    def shown(description: str) -> Any:
+        said = base64(json.dumps({"description": description}).encode())
+        batch = lines_of(METRIC, points(3) if description == "first" else points(3, 7))
+        batch["documents"] = [{"path": "run.json", "version": 1, "data": said}]
+        told(client.post(f"{at}/batch", json=batch))
+        listed = told(client.get(at.rpartition("/")[0]))["runs"]
+        return listed[0]["description"], told(client.get(f"{at}/metrics/train"))
+
+    _, before = shown("first")
+    told(client.delete(at))
+    description, after = shown("second")
+    assert description == "second"
+    assert [point["step"] for point in after["points"]] == [7, 8, 9]
+    assert after["summary"]["step"]["min"] == 7 > before["summary"]["step"]["max"]
+
+
 def test_a_long_metric_is_told_in_short_and_goes_on(client: httpx2.Client, at: str) -> None:
     data = points(100_000)
     told(client.post(f"{at}/batch", json=lines_of(METRIC, data)))
