@@ -18,6 +18,8 @@ _DOCUMENTS: Final = (
     "diff.patch",
 )
 _LINES: Final = ("logs/logs.jsonl", "parameters.jsonl", "rewinds.jsonl", "system/data.jsonl")
+_COMPARED: Final = (1 << 12, 1 << 16, 1 << 20)
+"""How many bytes before some byte are looked at for whole lines, one after the other."""
 _SETTLED_NS: Final = 2_000_000_000
 """How old a change has to be for the next one to have another time: clocks of disks are coarse."""
 
@@ -161,3 +163,18 @@ def whole_lines(path: Path, start: int, most: int, longest: int) -> bytes | None
             if len(data) > longest and end < 0:
                 return None
     return data[before : end + 1]
+
+
+def lines_before(path: Path, stop: int) -> tuple[int, bytes]:
+    """Return the last few whole lines before some byte, and where they begin; maybe none."""
+    with path.open("rb", buffering=0) as file:
+        stop = min(stop, os.fstat(file.fileno()).st_size)
+        for most in _COMPARED:
+            start = max(0, stop - most)
+            file.seek(start)
+            data = file.read(stop - start)
+            first = data.find(b"\n") + 1 if start else 0
+            end = data.rfind(b"\n") + 1
+            if first < end:
+                return start + first, data[first:end]
+    return stop, b""
