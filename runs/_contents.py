@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from time import time_ns
 from typing import Final, NamedTuple
 
@@ -107,7 +108,7 @@ class Contents:
     def _marked(self, names: list[str]) -> Iterator[tuple[str, Mark]]:
         base = f"{self._run}{os.sep}"
         for name in names:
-            mark = mark_of(base + name)
+            mark = file_mark_of(base + name)
             if mark is not None:
                 yield name, mark
 
@@ -119,6 +120,19 @@ def mark_of(path: str | Path) -> Mark | None:
     except OSError:
         return None
     return Mark(found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def file_mark_of(path: str | Path) -> Mark | None:
+    """Return which version of a file there is; None if there is none, or something else.
+
+    A folder may come from somebody else: what a link in it leads to is not sent, and nobody waits
+    at a pipe.
+    """
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return Mark(found.st_mtime_ns, found.st_size, found.st_ino) if S_ISREG(found.st_mode) else None
 
 
 def read_version(path: Path) -> tuple[bytes, Mark] | None:

@@ -326,6 +326,26 @@ class TestWhatIsSent:
         assert server.kept.lines == before
         assert "no line begins" in result.problems[0]
 
+    def test_what_a_link_in_a_folder_leads_to_is_not_sent_and_no_pipe_is_waited_at(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        secret = tmp_path / "secret"
+        secret.write_bytes(b"secret\n")
+        with Run(prefix="r", root=tmp_path / "theirs", capture=False) as run:
+            saved = run.files("f").save(b"secret\n", to="x")
+        (run.path / "diff.patch").symlink_to(secret)
+        os.mkfifo(run.path / "environment.json")
+        (run.path / "system").mkdir()
+        (run.path / "system/data.jsonl").symlink_to(secret)
+        saved.path.unlink()
+        saved.path.symlink_to(secret)
+        assert synced(run.path, f"{server.address}/#token={TOKEN}").files == 0
+        kept = server.kept
+        assert "run.json" in kept.documents
+        assert not {"diff.patch", "environment.json"} & kept.documents.keys()
+        assert not kept.files
+        assert "system/data.jsonl" not in kept.lines
+
     def test_an_older_copy_that_went_on_is_not_mixed_with_what_is_there(
         self, server: Server, tmp_path: Path
     ) -> None:
