@@ -1,6 +1,11 @@
 """How much anybody may ask of the server: a request that wants more is refused, with the limit."""
 
+from math import inf
+from typing import Any, cast
+
 import msgspec
+
+from ._errors import ServerError
 
 MB = 1 << 20
 
@@ -48,3 +53,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     stall: float = 30.0
     body_seconds: float = 600.0
     silence: float = 90.0
+
+    def __post_init__(self) -> None:
+        for name, value in cast("dict[str, Any]", msgspec.structs.asdict(self)).items():
+            if not 0 < value < inf:
+                raise ServerError(f"the limit {name} is {value}: it has to be greater than 0")

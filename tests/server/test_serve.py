@@ -204,7 +204,10 @@ def test_settings_are_what_is_given_else_what_the_environment_says(
     assert (found.port, found.database, found.limits.rate) == expected
 
 
-@pytest.mark.parametrize(("name", "value"), [("RAET", "1"), ("RATE", "often"), ("LIMITS", "{}")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RAET", "1"), ("RATE", "often"), ("RATE", "0"), ("RATE", "nan"), ("LIMITS", "{}")],
+)
 def test_a_variable_that_means_nothing_is_an_error(name: str, value: str) -> None:
     with pytest.raises(ServerError, match="RATE|rate"):
         ServerSettings.found({}, {f"UNDERSTUDY_SERVER_{name}": value})
