@@ -388,6 +388,39 @@ def test_a_removed_run_is_gone_with_its_files(it: Served, client: httpx2.Client,
     assert len(told(client.get(f"{at}/metrics/train"))["points"]) == 3
 
 
+def test_what_is_left_of_a_removed_run_goes_as_soon_as_its_place_is_there(
+    it: Served, client: httpx2.Client, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path for path in (it.data / "files").rglob("*") if path.is_file()}
+    client.post(f"{at}/batch", json=lines_of(METRIC, points(10)))
+    put(client, at, 0, DATA)
+    told(finish(client, at, DATA, 1))
+
+    def away(*_: object) -> None:
+        raise OSError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("understudy.server._disk.DiskBlobs._remove", away)
+        assert told(client.delete(at), 503)["error"] == "away"
+    assert told(client.delete(at), 404)["error"] == "run"
+    assert {path for path in (it.data / "files").rglob("*") if path.is_file()} == before
+
+
+def test_a_range_of_another_content_or_of_a_head_is_the_whole(
+    client: httpx2.Client, at: str
+) -> None:
+    client.post(f"{at}/batch", json={"prefix": "r"})
+    put(client, at, 0, DATA)
+    told(finish(client, at, DATA, 1))
+    part = {"Range": "bytes=0-9"}
+    tag = client.get(f"{at}/files/f1").headers["ETag"]
+    assert client.get(f"{at}/files/f1", headers={**part, "If-Range": tag}).content == DATA[:10]
+    other = client.get(f"{at}/files/f1", headers={**part, "If-Range": '"other"'})
+    assert (other.status_code, other.content) == (200, DATA)
+    head = client.head(f"{at}/files/f1", headers=part)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(DATA)))
+
+
 def test_a_run_that_comes_again_is_not_taken_for_the_one_that_was_removed(
     client: httpx2.Client, at: str
 ) -> None:
