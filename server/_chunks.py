@@ -123,7 +123,7 @@ def _pack(session: Session, run: int, path: str, stream: Stream, new: bytes) -> 
         *(run, path, place),
     )
     session.do("DELETE FROM chunks WHERE run = ? AND path = ? AND stop > ?", run, path, place)
-    for piece in _pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
+    for piece in line_pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
         _insert(session, run, path, place, piece, level=6)
         place += len(piece)
     stream.packed, stream.loose = stream.length, 0
@@ -136,7 +136,7 @@ def _insert(session: Session, run: int, path: str, start: int, data: bytes, leve
     )
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
+def line_pieces(data: bytes) -> Iterator[bytes]:
     """Yield lines in pieces of about one chunk."""
     start = 0
     while start < len(data):

@@ -17,6 +17,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         body: a body, as it is sent.
         unpacked: a body, when it is no longer compressed; unpacking stops there.
         line: a line of a file of lines.
+        document: a document of JSON, such as run.json.
         part: a part of a file.
         file: a whole file.
         metrics: metrics of a run.
@@ -41,6 +42,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body: int = 16 * MB
     unpacked: int = 64 * MB
     line: int = MB
+    document: int = 4 * MB
     part: int = 8 * MB
     file: int = 1 << 40
     metrics: int = 10_000

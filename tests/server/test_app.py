@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -404,6 +405,26 @@ def test_what_is_left_of_a_removed_run_goes_as_soon_as_its_place_is_there(
         assert told(client.delete(at), 503)["error"] == "away"
     assert told(client.delete(at), 404)["error"] == "run"
     assert {path for path in (it.data / "files").rglob("*") if path.is_file()} == before
+
+
+def test_what_takes_many_times_its_room_once_it_is_read_is_read_a_little_at_a_time(
+    client: httpx2.Client, at: str
+) -> None:
+    line = b'{"a":[' + b"[]," * 30_000 + b"[]]}\n"
+    tracemalloc.start()
+    try:
+        told(client.post(f"{at}/batch", json=lines_of(METRIC, line * 40)))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * 40 * len(line)  # as objects all of it would take twenty times as much
+    document = {
+        "path": "run.json",
+        "version": 1,
+        "data": base64(b'{"a":"' + b"x" * (4 << 20) + b'"}'),
+    }
+    refused = told(client.post(f"{at}/batch", json={"prefix": "r", "documents": [document]}), 413)
+    assert (refused["error"], refused["path"]) == ("too_big", "run.json")
 
 
 def test_a_range_of_another_content_or_of_a_head_is_the_whole(
