@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from ._database import Session
-from ._errors import DiffersError
+from ._errors import AwayError, DiffersError
 from ._rows import Lines
 
 CHUNK = 256 * 1024
@@ -91,7 +91,10 @@ def read_chunks(
 def _check_same(session: Session, run: int, lines: Lines, known: int) -> None:
     place, stop = lines.start, lines.start + known
     while place < stop:
-        for at, kept in read_chunks(session, run, lines.path, place, stop):
+        found = read_chunks(session, run, lines.path, place, stop)
+        if not found:
+            raise AwayError(f"{lines.path}: what is kept from byte {place} on is not there")
+        for at, kept in found:
             sent = lines.data[at - lines.start : at - lines.start + len(kept)]
             if sent != kept:
                 pairs = enumerate(zip(sent, kept, strict=True))
