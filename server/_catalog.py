@@ -74,7 +74,7 @@ class Catalog:
             metrics[state.names.get(folder, folder)] = await self._curves.summary(place)
         return msgspec.structs.replace(info, metrics=metrics)
 
-    def _keep(self, project: str, kept: dict[str, tuple[int, RunInfo]]) -> None:
+    def _keep(self, project: str, kept: dict[str, tuple[Which, RunInfo]]) -> None:
         self._kept[project] = kept
         self._kept.move_to_end(project)
         while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _MOST_KEPT:

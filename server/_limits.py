@@ -1,7 +1,6 @@
 """How much anybody may ask of the server: a request that wants more is refused, with the limit."""
 
 from math import inf
-from typing import Any, cast
 
 import msgspec
 
@@ -57,6 +56,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     silence: float = 90.0
 
     def __post_init__(self) -> None:
-        for name, value in cast("dict[str, Any]", msgspec.structs.asdict(self)).items():
+        for name, value in msgspec.structs.asdict(self).items():
             if not 0 < value < inf:
                 raise ServerError(f"the limit {name} is {value}: it has to be greater than 0")

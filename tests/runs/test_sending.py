@@ -333,6 +333,7 @@ class TestWhatIsSent:
         secret.write_bytes(b"secret\n")
         with Run(prefix="r", root=tmp_path / "theirs", capture=False) as run:
             saved = run.files("f").save(b"secret\n", to="x")
+        assert saved is not None
         (run.path / "diff.patch").symlink_to(secret)
         os.mkfifo(run.path / "environment.json")
         (run.path / "system").mkdir()
