@@ -68,10 +68,15 @@ class Catalog:
         if not is_rewound(row):
             return info
         state = state_of(row)
+        lengths = await self._storage.lengths(row.project, row.id)
+        if lengths is None:  # removed since
+            return info
         metrics: dict[str, dict[str, Summary]] = {}
         for folder in state.sums:
             place = Place(row.project, row.id, folder, row.number)
-            metrics[state.names.get(folder, folder)] = await self._curves.summary(place)
+            metrics[state.names.get(folder, folder)] = await self._curves.summary(
+                place, lengths.lengths
+            )
         return msgspec.structs.replace(info, metrics=metrics)
 
     def _keep(self, project: str, kept: dict[str, tuple[Which, RunInfo]]) -> None:

@@ -172,7 +172,7 @@ async def tell_metric(call: Call[WhichPoints, None]) -> Response:
     wanted = Range(query.by, query.start, query.stop)
     curve = Curve(
         points=await call.desk.curves.curve(place, query.max_points, wanted),
-        summary=await call.desk.curves.summary(place),
+        summary=await call.desk.curves.summary(place, lengths.lengths),
     )
     response = await asyncio.to_thread(call.answer, curve, has_marks=True)
     response.headers["ETag"] = tag

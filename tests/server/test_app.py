@@ -427,6 +427,39 @@ def test_what_takes_many_times_its_room_once_it_is_read_is_read_a_little_at_a_ti
     assert (refused["error"], refused["path"]) == ("too_big", "run.json")
 
 
+def test_of_a_run_that_was_rewound_only_what_is_new_is_read(
+    client: httpx2.Client, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from understudy.server._tables import Tables  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+
+    read: list[str] = []
+    lines = Tables.lines
+
+    def counted(self: Any, project: str, run: str, path: str, *rest: Any) -> Any:
+        read.append(path)
+        return lines(self, project, run, path, *rest)
+
+    monkeypatch.setattr(Tables, "lines", counted)
+    paths = [f"metrics/m{number}/data.jsonl" for number in range(5)]
+    rewind = b'{"step":1,"sizes":{"m0":%d}}\n' % len(points(3))
+    for batch in (
+        *(lines_of(path, points(3)) for path in paths),
+        lines_of("rewinds.jsonl", rewind),
+    ):
+        told(client.post(f"{at}/batch", json=batch))
+
+    def listed(metric: str) -> Any:
+        read.clear()
+        (run,) = told(client.get(at.rpartition("/")[0]))["runs"]
+        return run["metrics"][metric]["step"]["count"], sorted({*read} & {*paths})
+
+    assert listed("m0") == (2, paths)
+    told(client.post(f"{at}/batch", json=lines_of(paths[1], points(2, 3), len(points(3)))))
+    assert listed("m1") == (5, paths[1:2])
+    told(client.post(f"{at}/batch", json=lines_of("rewinds.jsonl", rewind, len(rewind))))
+    assert listed("m0")[0] == 2
+
+
 def test_a_range_of_another_content_or_of_a_head_is_the_whole(
     client: httpx2.Client, at: str
 ) -> None:
