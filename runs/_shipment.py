@@ -65,8 +65,10 @@ class Shipment:
         self._lengths: dict[str, int] = {}
         self._documents = Documents(run)
         self._torn: dict[str, tuple[int, int]] = {}
-        self._same: set[str] = set()
-        """The files of lines of which the server has the beginning of ours."""
+        self._same: dict[str, int] = {}
+        """Up to which byte files of lines are known to be the same as at the server."""
+        self._compared: dict[str, int] = {}
+        """What becomes of that when a batch is taken."""
         self._aside: set[str] = set()
         self._last = ""
         self._gaps = 0
@@ -176,7 +178,6 @@ class Shipment:
         has_all = self._documents.know(numbers(told.get("documents")))
         has_all &= all(lengths.get(path, 0) >= length for path, length in self._lengths.items())
         self._losses = 0 if has_all else self._losses + 1
-        self._doubt_longer(lengths)
         self._lengths = lengths
         self._uploads.know(told.get("files"))
         self._torn.clear()
@@ -208,6 +209,7 @@ class Shipment:
     def _add_lines(self, batch: Batch, most: int) -> int:
         """Add lines; who was last in one batch is last in the next, so that all get their turn."""
         size = 0
+        self._compared.clear()
         found = sorted(self._contents.lines(), key=lambda each: (each[0] <= self._last, each[0]))
         for path, mark in found:
             start = self._lengths.get(path, 0)
@@ -217,8 +219,10 @@ class Shipment:
                 continue  # half a line, as it was before
             if size >= most:
                 break
-            if path not in self._same and start and (compared := self._last_lines(path, start)):
+            both = min(start, mark.size)
+            if self._same.get(path, 0) < both and (compared := self._last_lines(path, both)):
                 batch.lines.append(compared)
+                self._compared[path] = both
                 size += len(compared.data)
                 continue
             if mark.size < start:
@@ -242,10 +246,6 @@ class Shipment:
         except OSError:
             return None
         return Lines(path, start, data) if data else None
-
-    def _doubt_longer(self, lengths: dict[str, int]) -> None:
-        """Have those compared again of which the server has more than came from here."""
-        self._same -= {path for path in lengths if lengths[path] > self._lengths.get(path, 0)}
 
     def _read(self, path: str, start: int, most: int) -> bytes | None:
         try:
@@ -275,11 +275,11 @@ class Shipment:
         for lines in batch.lines:
             end = lines.start + len(lines.data)
             self._lengths[lines.path] = max(end, self._lengths.get(lines.path, 0))
-            self._same.add(lines.path)
+            known = max(end, self._compared.get(lines.path, 0))
+            self._same[lines.path] = max(known, self._same.get(lines.path, 0))
             self._last = lines.path
         if any(lengths.get(path, length) < length for path, length in self._lengths.items()):
             raise Unreachable(f"{self._address} has lost what it had; it is sent again")
-        self._doubt_longer(lengths)
         self._lengths.update(lengths)
         if monotonic() - self._kept_at > _KEEP:
             self.keep()

@@ -364,7 +364,7 @@ class TestWhatIsSent:
         one = go_on(tmp_path / "one", [3, 4])
         before = server.kept.lines["metrics/m/data.jsonl"]
         assert before == (one.path / "metrics/m/data.jsonl").read_bytes()
-        for steps in ([7], [8, 9, 6]):  # shorter than what is there, and longer
+        for steps in ([7], [8, 9, 6]):  # as long as what is there, and longer
             two = go_on(tmp_path / "two", steps)
             assert server.kept.lines["metrics/m/data.jsonl"] == before
             assert dict(two.problems) == {"remote": 1}
