@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from time import time_ns
 from typing import Final, NamedTuple
 
@@ -18,6 +19,8 @@ _DOCUMENTS: Final = (
     "diff.patch",
 )
 _LINES: Final = ("logs/logs.jsonl", "parameters.jsonl", "rewinds.jsonl", "system/data.jsonl")
+_COMPARED: Final = (1 << 12, 1 << 16, 1 << 20)
+"""How many bytes before some byte are looked at for whole lines, one after the other."""
 _SETTLED_NS: Final = 2_000_000_000
 """How old a change has to be for the next one to have another time: clocks of disks are coarse."""
 
@@ -105,7 +108,7 @@ class Contents:
     def _marked(self, names: list[str]) -> Iterator[tuple[str, Mark]]:
         base = f"{self._run}{os.sep}"
         for name in names:
-            mark = mark_of(base + name)
+            mark = file_mark_of(base + name)
             if mark is not None:
                 yield name, mark
 
@@ -117,6 +120,19 @@ def mark_of(path: str | Path) -> Mark | None:
     except OSError:
         return None
     return Mark(found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def file_mark_of(path: str | Path) -> Mark | None:
+    """Return which version of a file there is; None if there is none, or something else.
+
+    A folder may come from somebody else: what a link in it leads to is not sent, and nobody waits
+    at a pipe.
+    """
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return Mark(found.st_mtime_ns, found.st_size, found.st_ino) if S_ISREG(found.st_mode) else None
 
 
 def read_version(path: Path) -> tuple[bytes, Mark] | None:
@@ -161,3 +177,18 @@ def whole_lines(path: Path, start: int, most: int, longest: int) -> bytes | None
             if len(data) > longest and end < 0:
                 return None
     return data[before : end + 1]
+
+
+def lines_before(path: Path, stop: int) -> tuple[int, bytes]:
+    """Return the last few whole lines before some byte, and where they begin; maybe none."""
+    with path.open("rb", buffering=0) as file:
+        stop = min(stop, os.fstat(file.fileno()).st_size)
+        for most in _COMPARED:
+            start = max(0, stop - most)
+            file.seek(start)
+            data = file.read(stop - start)
+            first = data.find(b"\n") + 1 if start else 0
+            end = data.rfind(b"\n") + 1
+            if first < end:
+                return start + first, data[first:end]
+    return stop, b""

@@ -179,8 +179,12 @@ def _texts(value: object) -> list[str]:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(cast("float", value)) if is_number else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an int that no float is as great as
+        return None
 
 
 def _status(value: object) -> Status | None:

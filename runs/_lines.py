@@ -48,7 +48,10 @@ def read_chunks(
     except OSError:
         return
     with file:
-        place = file.seek(start)
+        try:
+            place = file.seek(start)
+        except (OSError, OverflowError):  # no file goes so far
+            return
         rest = b""
         while True:
             size = CHUNK if stop is None else min(CHUNK, stop - place)

@@ -49,5 +49,5 @@ def _is_missing(key: object) -> bool:
 def _comparable(key: object) -> tuple[int, Any]:
     """Return what values of any kinds are sorted by: numbers, then NaN, then texts."""
     if isinstance(key, (int, float)):
-        return (1, 0) if isnan(key) else (0, key)
+        return (1, 0) if isinstance(key, float) and isnan(key) else (0, key)
     return (2, str(key))

@@ -17,7 +17,7 @@ import msgspec
 
 from ._attempts import read_attempts, status_of
 from ._batches import Batch, Document, Lines, numbers, packed
-from ._contents import Contents, whole_lines
+from ._contents import Contents, lines_before, whole_lines
 from ._documents import Documents
 from ._manifest import FILE as MANIFEST
 from ._state import read_state, replace
@@ -65,6 +65,10 @@ class Shipment:
         self._lengths: dict[str, int] = {}
         self._documents = Documents(run)
         self._torn: dict[str, tuple[int, int]] = {}
+        self._same: dict[str, int] = {}
+        """Up to which byte files of lines are known to be the same as at the server."""
+        self._compared: dict[str, int] = {}
+        """What becomes of that when a batch is taken."""
         self._aside: set[str] = set()
         self._last = ""
         self._gaps = 0
@@ -205,15 +209,24 @@ class Shipment:
     def _add_lines(self, batch: Batch, most: int) -> int:
         """Add lines; who was last in one batch is last in the next, so that all get their turn."""
         size = 0
+        self._compared.clear()
         found = sorted(self._contents.lines(), key=lambda each: (each[0] <= self._last, each[0]))
         for path, mark in found:
             start = self._lengths.get(path, 0)
-            if mark.size <= start or path in self._aside:
+            if mark.size == start or path in self._aside:
                 continue
             if self._torn.get(path) == (start, mark.size):
                 continue  # half a line, as it was before
             if size >= most:
                 break
+            both = min(start, mark.size)
+            if self._same.get(path, 0) < both and (compared := self._last_lines(path, both)):
+                batch.lines.append(compared)
+                self._compared[path] = both
+                size += len(compared.data)
+                continue
+            if mark.size < start:
+                continue  # another sender saw more of it, or this is an older copy
             data = self._read(path, start, most - size)
             if data:
                 batch.lines.append(Lines(path, start, data))
@@ -221,6 +234,18 @@ class Shipment:
             elif data is not None:
                 self._torn[path] = (start, mark.size)
         return size
+
+    def _last_lines(self, path: str, length: int) -> Lines | None:
+        """Return the last lines that the server should have: it looks whether they are the same.
+
+        They are not if a copy of the run went on elsewhere, or if a loss of power took lines that
+        were sent: then no later ones may be put behind them.
+        """
+        try:
+            start, data = lines_before(self._run / path, length)
+        except OSError:
+            return None
+        return Lines(path, start, data) if data else None
 
     def _read(self, path: str, start: int, most: int) -> bytes | None:
         try:
@@ -248,7 +273,10 @@ class Shipment:
         self._documents.taken(batch)
         self._bytes += sum(len(each.data) for each in _things(batch))
         for lines in batch.lines:
-            self._lengths[lines.path] = lines.start + len(lines.data)
+            end = lines.start + len(lines.data)
+            self._lengths[lines.path] = max(end, self._lengths.get(lines.path, 0))
+            known = max(end, self._compared.get(lines.path, 0))
+            self._same[lines.path] = max(known, self._same.get(lines.path, 0))
             self._last = lines.path
         if any(lengths.get(path, length) < length for path, length in self._lengths.items()):
             raise Unreachable(f"{self._address} has lost what it had; it is sent again")

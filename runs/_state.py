@@ -54,7 +54,7 @@ def read_state(path: Path) -> dict[str, Any]:
 
     try:
         value = _values.decode(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return dict(cast("Mapping[str, Any]", value)) if isinstance(value, dict) else {}
 

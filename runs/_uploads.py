@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
 
+from ._contents import file_mark_of
 from ._names import file_name
 from ._state import read_state
 from ._wire import SECONDS, Refused, Unreachable, Wire
@@ -91,11 +92,8 @@ class Uploads:
             name, folder = self._waiting.pop()
             about = read_state(Path(folder, "file.json"))
             path = Path(folder) / file_name(str(about.get("name")))
-            try:
-                size = path.stat().st_size
-            except OSError:
-                size = -1
-            if size < 0 or size != about.get("size"):
+            mark = file_mark_of(path)
+            if mark is None or mark.size != about.get("size"):
                 self._aside.add(name)
                 self._set_aside(
                     str(path), "it is not what was saved: it is gone, or longer or shorter"

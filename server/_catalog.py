@@ -16,6 +16,10 @@ _MOST_KEPT = 50_000
 """How many runs are kept in memory."""
 
 
+Which = tuple[int, int]
+"""The number of a run, and its version."""
+
+
 class Entry(NamedTuple):
     """A run of the list, and when the server heard of it last."""
 
@@ -35,16 +39,17 @@ class Catalog:
 
     def __init__(self, storage: Storage, curves: Curves, silence: float) -> None:
         self._storage, self._curves, self._silence = storage, curves, silence
-        self._kept: OrderedDict[str, dict[str, tuple[int, RunInfo]]] = OrderedDict()
+        self._kept: OrderedDict[str, dict[str, tuple[Which, RunInfo]]] = OrderedDict()
 
     async def list(self, project: str, now: float) -> list[Entry]:
         """Return the runs of a project."""
         stamps = await self._storage.stamps(project)
         kept = self._kept.get(project, {})
-        changed = [run for run, stamp in stamps.items() if kept.get(run, _NONE)[0] != stamp.version]
+        now_is = {run: (stamp.number, stamp.version) for run, stamp in stamps.items()}
+        changed = [run for run, which in now_is.items() if kept.get(run, _NONE)[0] != which]
         is_most = 2 * len(changed) > len(stamps)
         rows = await self._storage.rows(project, None if is_most else changed) if changed else []
-        fresh = {row.id: (row.version, await self._info(row)) for row in rows}
+        fresh = {row.id: ((row.number, row.version), await self._info(row)) for row in rows}
         kept = {run: found for run, found in {**kept, **fresh}.items() if run in stamps}
         self._keep(project, kept)
         return [self._entry(info, stamps[run].seen, now) for run, (_, info) in kept.items()]
@@ -63,17 +68,22 @@ class Catalog:
         if not is_rewound(row):
             return info
         state = state_of(row)
+        lengths = await self._storage.lengths(row.project, row.id)
+        if lengths is None:  # removed since
+            return info
         metrics: dict[str, dict[str, Summary]] = {}
         for folder in state.sums:
-            place = Place(row.project, row.id, folder)
-            metrics[state.names.get(folder, folder)] = await self._curves.summary(place)
+            place = Place(row.project, row.id, folder, row.number)
+            metrics[state.names.get(folder, folder)] = await self._curves.summary(
+                place, lengths.lengths
+            )
         return msgspec.structs.replace(info, metrics=metrics)
 
-    def _keep(self, project: str, kept: dict[str, tuple[int, RunInfo]]) -> None:
+    def _keep(self, project: str, kept: dict[str, tuple[Which, RunInfo]]) -> None:
         self._kept[project] = kept
         self._kept.move_to_end(project)
         while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _MOST_KEPT:
             self._kept.popitem(last=False)
 
 
-_NONE = (-1, None)
+_NONE = (None, None)

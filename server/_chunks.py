@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from ._database import Session
-from ._errors import DiffersError
+from ._errors import AwayError, DiffersError
 from ._rows import Lines
 
 CHUNK = 256 * 1024
@@ -91,7 +91,10 @@ def read_chunks(
 def _check_same(session: Session, run: int, lines: Lines, known: int) -> None:
     place, stop = lines.start, lines.start + known
     while place < stop:
-        for at, kept in read_chunks(session, run, lines.path, place, stop):
+        found = read_chunks(session, run, lines.path, place, stop)
+        if not found:
+            raise AwayError(f"{lines.path}: what is kept from byte {place} on is not there")
+        for at, kept in found:
             sent = lines.data[at - lines.start : at - lines.start + len(kept)]
             if sent != kept:
                 pairs = enumerate(zip(sent, kept, strict=True))
@@ -123,7 +126,7 @@ def _pack(session: Session, run: int, path: str, stream: Stream, new: bytes) -> 
         *(run, path, place),
     )
     session.do("DELETE FROM chunks WHERE run = ? AND path = ? AND stop > ?", run, path, place)
-    for piece in _pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
+    for piece in line_pieces(b"".join([*(zlib.decompress(data) for (data,) in tail), new])):
         _insert(session, run, path, place, piece, level=6)
         place += len(piece)
     stream.packed, stream.loose = stream.length, 0
@@ -136,7 +139,7 @@ def _insert(session: Session, run: int, path: str, start: int, data: bytes, leve
     )
 
 
-def _pieces(data: bytes) -> Iterator[bytes]:
+def line_pieces(data: bytes) -> Iterator[bytes]:
     """Yield lines in pieces of about one chunk."""
     start = 0
     while start < len(data):

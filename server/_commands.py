@@ -114,8 +114,16 @@ def _run_remove(asked: argparse.Namespace) -> int:
 
 
 def _with_storage(asked: argparse.Namespace, what: Callable[[Storage], Awaitable[T]]) -> T:
+    settings = _settings(asked)
+    place = settings.data.absolute()
+    if not settings.database and not place.exists():
+        raise ServerError(
+            f"no server has its data in {place}: --data DIR names the folder that"
+            " `understudy server` made"
+        )
+
     async def done() -> T:
-        storage = storage_of(_settings(asked))
+        storage = storage_of(settings)
         await storage.open()
         try:
             return await what(storage)

@@ -47,7 +47,9 @@ async def tell_file(call: Call[Nothing, None]) -> Response:
     tag = f'"{found.sha256}"'
     if is_known(call.request, tag):
         return unchanged(tag)
-    start, stop = _range(call.request.headers.get("range", ""), found.size)
+    start, stop = 0, found.size
+    if call.request.method == "GET" and call.request.headers.get("if-range", tag) == tag:
+        start, stop = _range(call.request.headers.get("range", ""), found.size)
     is_part = (start, stop) != (0, found.size)
     headers = {
         **HEADERS,

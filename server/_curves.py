@@ -6,7 +6,7 @@ reads only what is new. What a rewind hid is left out.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final, NamedTuple, final
 
 from understudy.runs import Summary
@@ -15,6 +15,7 @@ from understudy.runs.replica import Line, Overview, Span, is_seen, spans_in, sum
 from ._storage import Storage
 from ._tame import tame_lines
 
+REWINDS: Final = "rewinds.jsonl"
 _MOST_KEPT: Final = 500_000
 """How many points are kept in memory, of all metrics together."""
 _FURTHEST: Final = 1 << 62
@@ -50,11 +51,26 @@ class Place(NamedTuple):
     project: str
     run: str
     folder: str
+    number: int
+    """That of the run: what is kept of one that was removed is not that of the next."""
 
     @property
     def path(self) -> str:
         """Where it is in the run's folder."""
         return f"metrics/{self.folder}/data.jsonl"
+
+
+class _Looked(NamedTuple):
+    """What was seen of a metric when one looked last."""
+
+    spans: list[Span]
+    rewound: int
+    overview: Overview
+
+    def is_up_to(self, place: Place, lengths: Mapping[str, int]) -> bool:
+        """Tell whether nothing was appended since."""
+        ends = self.overview.end, self.rewound
+        return ends == (lengths.get(place.path, 0), lengths.get(REWINDS, 0))
 
 
 @final
@@ -67,38 +83,46 @@ class Curves:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._kept: OrderedDict[Place, tuple[list[Span], Overview]] = OrderedDict()
+        self._kept: OrderedDict[Place, _Looked] = OrderedDict()
 
     async def curve(self, place: Place, most: int, wanted: Range) -> list[Line]:
         """Return so many points at most that a curve through them looks the same."""
         if wanted.is_all:
-            _, overview = await self._look_over(place)
+            overview = await self._look_over(place)
             if len(overview.points) >= most:
                 ends = [] if overview.last is None else [overview.last]
                 return await asyncio.to_thread(thinned, [*overview.points, *ends], most)
         points: list[Line] = []
-        for span in await self._spans(place):
+        spans, _ = await self._spans(place)
+        for span in spans:
             async for data in self._lines(place, span, span.start):
                 points += await asyncio.to_thread(_points_in, data, span, wanted)
                 if len(points) > max(_MOST_RAW, 4 * most):
                     points = await asyncio.to_thread(thinned, points, max(_MOST_RAW // 2, 2 * most))
         return await asyncio.to_thread(thinned, points, most)
 
-    async def summary(self, place: Place) -> dict[str, Summary]:
-        """Return what each field comes to."""
-        _, overview = await self._look_over(place)
-        return summaries(overview.sums)
+    async def summary(self, place: Place, lengths: Mapping[str, int]) -> dict[str, Summary]:
+        """Return what each field comes to.
+
+        Args:
+            place: the file of the points.
+            lengths: how long the run's files are: if nothing was appended, nothing is read.
+        """
+        kept = self._kept.get(place)
+        if kept is not None and kept.is_up_to(place, lengths):
+            self._kept.move_to_end(place)
+            return summaries(kept.overview.sums)
+        return summaries((await self._look_over(place)).sums)
 
     def forget(self, project: str, run: str) -> None:
         """Forget a run, which is removed."""
         for place in [each for each in self._kept if each[:2] == (project, run)]:
             del self._kept[place]
 
-    async def _look_over(self, place: Place) -> tuple[list[Span], Overview]:
-        spans = await self._spans(place)
-        hidden, overview = self._kept.pop(place, (spans, Overview()))
-        if hidden != spans:
-            overview = Overview()
+    async def _look_over(self, place: Place) -> Overview:
+        spans, rewound = await self._spans(place)
+        before = self._kept.pop(place, None)
+        overview = before.overview if before and before.spans == spans else Overview()
         for span in spans:
             if span.stop is not None and span.stop <= overview.end:
                 continue
@@ -107,22 +131,26 @@ class Curves:
                 overview.take(await asyncio.to_thread(_points_in, data, span, Range()))
                 end += len(data)
                 overview.end = end
-        self._kept[place] = (spans, overview)
+        self._kept[place] = _Looked(spans, rewound, overview)
         while len(self._kept) > 1 and self._size() > _MOST_KEPT:
             self._kept.popitem(last=False)
-        return spans, overview
+        return overview
 
     def _size(self) -> int:
-        return sum(len(overview.points) for _, overview in self._kept.values())
+        return sum(len(looked.overview.points) for looked in self._kept.values())
 
     def _lines(self, place: Place, span: Span, start: int) -> AsyncIterator[bytes]:
         return self._storage.lines(place.project, place.run, place.path, start, span.stop)
 
-    async def _spans(self, place: Place) -> list[Span]:
+    async def _spans(self, place: Place) -> tuple[list[Span], int]:
+        """Return what is to be seen of a metric, and how long the file is that says so."""
         rewinds: list[Line] = []
-        async for data in self._storage.lines(place.project, place.run, "rewinds.jsonl"):
+        length = 0
+        async for data in self._storage.lines(place.project, place.run, REWINDS):
             rewinds += tame_lines(data)
-        return [span for span in spans_in(rewinds, place.folder) if span.start < _FURTHEST]
+            length += len(data)
+        spans = [span for span in spans_in(rewinds, place.folder) if span.start < _FURTHEST]
+        return spans, length
 
 
 def _points_in(data: bytes, span: Span, wanted: Range) -> list[Line]:

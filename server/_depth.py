@@ -1,10 +1,13 @@
 """How deep JSON is nested, told before anything is made of it."""
 
 import re
+from itertools import accumulate
 from typing import Any, Final, cast
 
 _TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-_BRACKET: Final = re.compile(rb"[\[\]{}]")
+_BRACKETS: Final = b"[]{}"
+_OTHERS: Final = bytes({*range(256)} - {*_BRACKETS})
+_STEP: Final = {bracket: 1 if bracket in b"[{" else -1 for bracket in _BRACKETS}
 
 
 def is_deeper(data: bytes, most: int) -> bool:
@@ -19,12 +22,8 @@ def is_deeper(data: bytes, most: int) -> bool:
     """
     if data.count(b"[") + data.count(b"{") <= most:
         return False
-    depth = 0
-    for bracket in _BRACKET.findall(_TEXT.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > most:
-            return True
-    return False
+    brackets = _TEXT.sub(b"", data).translate(None, _OTHERS)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > most
 
 
 def is_value_deeper(value: object, most: int) -> bool:

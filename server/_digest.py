@@ -8,6 +8,7 @@ import msgspec
 from understudy.runs import Attempt, Failure, RunInfo
 from understudy.runs.replica import OURS, Line, Sums, flattened, name_of, summaries, take
 
+from ._chunks import line_pieces
 from ._errors import TooBigError
 from ._intake import object_of
 from ._limits import Limits
@@ -141,10 +142,11 @@ class Digest:
         state.names.setdefault(folder, metric_name(folder))
         sums = state.sums.setdefault(folder, {})
         before = len(sums)
-        points = tame_lines(lines.data)
         room = before + self._limits.fields - fields
-        points = _with_fields_of(points, sums, room)
-        take(sums, points)
+        for piece in line_pieces(
+            lines.data
+        ):  # what they say takes many times the room of the lines
+            take(sums, _with_fields_of(tame_lines(piece), sums, room))
         for kept in sums.values():
             kept.first, kept.last = shortened(kept.first), shortened(kept.last)
         return fields + len(sums) - before

@@ -61,6 +61,13 @@ def _check_document(document: Document, limits: Limits) -> None:
     if not 0 <= document.version <= _GREATEST:
         raise Refused(422, "version", f"{path}: a version is 0 or more, below 2**63", path=path)
     if path.endswith(".json"):
+        if len(document.data) > limits.document:
+            raise Refused(
+                413,
+                "too_big",
+                f"{path}: JSON that is no line has {limits.document:,} bytes at most",
+                path=path,
+            )
         object_of(document, limits)
 
 

@@ -1,6 +1,10 @@
 """How much anybody may ask of the server: a request that wants more is refused, with the limit."""
 
+from math import inf
+
 import msgspec
+
+from ._errors import ServerError
 
 MB = 1 << 20
 
@@ -12,6 +16,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         body: a body, as it is sent.
         unpacked: a body, when it is no longer compressed; unpacking stops there.
         line: a line of a file of lines.
+        document: a document of JSON, such as run.json.
         part: a part of a file.
         file: a whole file.
         metrics: metrics of a run.
@@ -36,6 +41,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body: int = 16 * MB
     unpacked: int = 64 * MB
     line: int = MB
+    document: int = 4 * MB
     part: int = 8 * MB
     file: int = 1 << 40
     metrics: int = 10_000
@@ -48,3 +54,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     stall: float = 30.0
     body_seconds: float = 600.0
     silence: float = 90.0
+
+    def __post_init__(self) -> None:
+        for name, value in msgspec.structs.asdict(self).items():
+            if not 0 < value < inf:
+                raise ServerError(f"the limit {name} is {value}: it has to be greater than 0")

@@ -161,7 +161,7 @@ async def tell_run(call: Call[Nothing, None]) -> Response:
 async def tell_metric(call: Call[WhichPoints, None]) -> Response:
     """Tell the points of a metric, so many that a curve through them looks the same."""
     row, query = await call.row(), call.query
-    place = Place(*call.place, _folder_of(row, call.names["metric"]))
+    place = Place(*call.place, _folder_of(row, call.names["metric"]), row.number)
     lengths = await call.desk.storage.lengths(*call.place)
     if lengths is None:
         raise call.no_run()
@@ -172,7 +172,7 @@ async def tell_metric(call: Call[WhichPoints, None]) -> Response:
     wanted = Range(query.by, query.start, query.stop)
     curve = Curve(
         points=await call.desk.curves.curve(place, query.max_points, wanted),
-        summary=await call.desk.curves.summary(place),
+        summary=await call.desk.curves.summary(place, lengths.lengths),
     )
     response = await asyncio.to_thread(call.answer, curve, has_marks=True)
     response.headers["ETag"] = tag

@@ -89,6 +89,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         seen: when the server heard of it last, in seconds since 1970 by its own clock.
         is_ended: whether its last batch said that it has ended.
         version: grows when something about it changes, other than when it was seen.
+        number: that of no other run ever, also not of one that was removed and had the same id.
         info: what is shown of it; None before anything was folded in.
         state: what the fold needs to go on; the storage does not look inside.
     """
@@ -99,6 +100,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     seen: float
     is_ended: bool = False
     version: int = 0
+    number: int = 0
     info: RunInfo | None = None
     state: bytes = b""
 
@@ -111,10 +113,12 @@ class Stamp(msgspec.Struct, frozen=True):
     """Whether a run has changed.
 
     Attributes:
+        number: that of no other run ever: one that was removed, and sent again, has another.
         version: grows when something about it changes, other than when it was seen.
         seen: when the server heard of it last.
     """
 
+    number: int
     version: int
     seen: float
 

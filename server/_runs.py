@@ -66,8 +66,8 @@ def list_runs(session: Session, project: str, runs: Collection[str] | None) -> l
 
 def list_stamps(session: Session, project: str) -> dict[str, Stamp]:
     """Return the stamps of a project's runs."""
-    found = session.all("SELECT id, version, seen FROM runs WHERE project = ?", project)
-    return {run: Stamp(version, seen) for run, version, seen in found}
+    found = session.all("SELECT id, number, version, seen FROM runs WHERE project = ?", project)
+    return {run: Stamp(*stamp) for run, *stamp in found}
 
 
 def list_projects(session: Session) -> list[ProjectRow]:
@@ -146,7 +146,7 @@ def list_tokens(session: Session) -> list[Token]:
 
 
 def _run(row: Row) -> RunRow:
-    _, project, run, prefix, seen, is_ended, version, info, state = row
+    number, project, run, prefix, seen, is_ended, version, info, state = row
     return RunRow(
         project=project,
         id=run,
@@ -154,6 +154,7 @@ def _run(row: Row) -> RunRow:
         seen=seen,
         is_ended=bool(is_ended),
         version=version,
+        number=number,
         info=None if info is None else _info.decode(info),
         state=state,
     )

@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from understudy.configs import ExtraNotInstalledError
@@ -43,7 +44,7 @@ def serve(
         say(f"understudy server: {address}{f'#token={token}' if token else ''} (Ctrl-C ends it)")
         if token:
             say("That token may do everything, and is told only now; further ones:")
-            say("understudy server token add NAME --project PROJECT")
+            say(f"understudy server{_elsewhere(settings)} token add NAME --project PROJECT")
         if not address.startswith(("http://127.", "http://localhost:", "http://[::1]")):
             print("Put TLS in front of it: see docs/server.md", file=sys.stderr, flush=True)
 
@@ -85,6 +86,13 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ServerError(
             f"cannot listen on {host}, port {port}: {why}; {other} chooses another"
         ) from error
+
+
+def _elsewhere(settings: ServerSettings) -> str:
+    """Return what a command has to say to find the same tokens; a database may have a password."""
+    if settings.database:
+        return " --database URL"
+    return "" if settings.data == ServerSettings().data else f" --data {quote(str(settings.data))}"
 
 
 def _address(listening: socket.socket, host: str) -> str:

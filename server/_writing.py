@@ -139,10 +139,12 @@ async def finish_file(call: Call[Nothing, NewFile]) -> Response:
 async def remove_run(call: Call[Nothing, None]) -> Response:
     """Remove a run, and its files."""
     project, run = call.place
-    if not await call.desk.storage.remove(project, run):
-        raise call.no_run()
+    is_removed = await call.desk.storage.remove(project, run)
     call.desk.curves.forget(project, run)
+    # also if it was gone: where files are may have been away when it was removed
     await call.desk.blobs.remove(run_prefix(project, run))
+    if not is_removed:
+        raise call.no_run()
     return call.answer(Removed(run))
 
 

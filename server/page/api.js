@@ -26,7 +26,7 @@ export function findToken() {
   const [, given] = /^#token=([^&/?]+)/.exec(location.hash) ?? [];
   if (given) {
     history.replaceState(null, '', `${location.pathname}${location.search}#/`);
-    keepToken(decodeURIComponent(given));
+    keepToken(given); // no token has anything to decode, and a stray % is no reason to show nothing
   } else {
     try {
       token = sessionStorage.getItem(KEY) ?? '';

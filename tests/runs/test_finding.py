@@ -123,6 +123,26 @@ class TestList:
         assert prefixes(runs.find("params.number > 1e20")) == ["large"]
         assert prefixes(runs.list(project="other")) == prefixes(runs.list(status="FAILED")) == []
 
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("run.json", '{"created": 1%s}' % ("0" * 400)),
+            ("run.json", '{"a":' * 5_000),
+            ("parameters.json", '{"a":' * 5_000),
+            ("attempts/1.json", '{"a":' * 5_000),
+            ("rewinds.jsonl", '{"step": 0, "sizes": {"train": 1%s}}\n' % ("0" * 400)),
+            ("rewinds.jsonl", '{"step": 0, "sizes": {"train": 9000000000000000000}}\n'),
+            ("metrics/train/data.jsonl", '{"loss": 1%s}\n' % ("0" * 400)),
+        ],
+    )
+    def test_what_no_program_of_ours_wrote_into_one_hides_none(self, file: str, text: str) -> None:
+        make("well", losses=(1.0,))
+        broken = make("broken", losses=(2.0,))
+        (broken.path / file).write_text(text)
+        assert {*prefixes(runs.list(sort="metrics.train.loss"))} >= {"well"}
+        assert [info.prefix for info in runs.list() if info.path == str(broken.path)]
+        RunInfo.of(broken.read())
+
     def test_a_root_that_is_moved_with_its_index_tells_the_new_paths(self) -> None:
         make("a")
         assert runs.list()[0].path == str(Path("experiments/project/a").absolute())

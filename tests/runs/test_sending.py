@@ -3,8 +3,9 @@
 import json
 import os
 import re
+import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -324,6 +325,49 @@ class TestWhatIsSent:
         result = synced(run.path, f"{server.address}/#token={TOKEN}")
         assert server.kept.lines == before
         assert "no line begins" in result.problems[0]
+
+    def test_what_a_link_in_a_folder_leads_to_is_not_sent_and_no_pipe_is_waited_at(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        secret = tmp_path / "secret"
+        secret.write_bytes(b"secret\n")
+        with Run(prefix="r", root=tmp_path / "theirs", capture=False) as run:
+            saved = run.files("f").save(b"secret\n", to="x")
+        assert saved is not None
+        (run.path / "diff.patch").symlink_to(secret)
+        os.mkfifo(run.path / "environment.json")
+        (run.path / "system").mkdir()
+        (run.path / "system/data.jsonl").symlink_to(secret)
+        saved.path.unlink()
+        saved.path.symlink_to(secret)
+        assert synced(run.path, f"{server.address}/#token={TOKEN}").files == 0
+        kept = server.kept
+        assert "run.json" in kept.documents
+        assert not {"diff.patch", "environment.json"} & kept.documents.keys()
+        assert not kept.files
+        assert "system/data.jsonl" not in kept.lines
+
+    def test_an_older_copy_that_went_on_is_not_mixed_with_what_is_there(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        def go_on(root: Path, steps: Iterable[int]) -> Run:
+            with Run(
+                prefix="r", root=root, remote=server.address, token=TOKEN, capture=False
+            ) as run:
+                (run.path / "metrics/m").mkdir(parents=True, exist_ok=True)
+                with (run.path / "metrics/m/data.jsonl").open("a") as file:
+                    file.writelines(f'{{"step":{step},"ts":1}}\n' for step in steps)
+            return run
+
+        go_on(tmp_path / "one", range(3))
+        shutil.copytree(tmp_path / "one", tmp_path / "two")
+        one = go_on(tmp_path / "one", [3, 4])
+        before = server.kept.lines["metrics/m/data.jsonl"]
+        assert before == (one.path / "metrics/m/data.jsonl").read_bytes()
+        for steps in ([7], [8, 9, 6]):  # as long as what is there, and longer
+            two = go_on(tmp_path / "two", steps)
+            assert server.kept.lines["metrics/m/data.jsonl"] == before
+            assert dict(two.problems) == {"remote": 1}
 
     def test_a_document_of_a_clock_that_was_set_back_replaces_the_one_before(
         self, server: Server

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,3 +141,25 @@ def test_in_the_end_the_server_has_what_is_here_and_all_of_it_once(
             kept = program.finish()
         compare(program.run.path, kept)
         assert kept.is_ended
+
+
+def test_an_older_copy_that_grows_past_what_is_there_is_compared_again(tmp_path: Path) -> None:
+    line = Line(Store(), cast("Any", None))
+    line.is_reliable = True
+    with Run(prefix="r", root=tmp_path, capture=False) as run:
+        run.metrics("m").log(step=0)
+    points = [b'{"step":%d,"ts":1}\n' % step for step in range(10)]
+    file = run.path / "metrics/m/data.jsonl"
+
+    def shipment() -> Shipment:
+        return Shipment(run.path, cast("Wire", line), "server", lambda why: None)
+
+    file.write_bytes(b"".join(points[:5]))
+    assert shipment().send_all(lambda: True)
+    file.write_bytes(b"".join(points[:3]))
+    copy = shipment()
+    assert copy.send_all(lambda: True)  # it has the beginning of what is there
+    file.write_bytes(b"".join(points[:3] + points[6:]))
+    with pytest.raises(Refused, match="differs"):
+        copy.send_all(lambda: True)
+    assert line.server.kept.lines["metrics/m/data.jsonl"] == b"".join(points[:5])

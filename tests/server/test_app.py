@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -386,6 +387,111 @@ def test_a_removed_run_is_gone_with_its_files(it: Served, client: httpx2.Client,
     assert {path for path in (it.data / "files").rglob("*") if path.is_file()} == before
     client.post(f"{at}/batch", json=lines_of(METRIC, points(3)))
     assert len(told(client.get(f"{at}/metrics/train"))["points"]) == 3
+
+
+def test_what_is_left_of_a_removed_run_goes_as_soon_as_its_place_is_there(
+    it: Served, client: httpx2.Client, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path for path in (it.data / "files").rglob("*") if path.is_file()}
+    client.post(f"{at}/batch", json=lines_of(METRIC, points(10)))
+    put(client, at, 0, DATA)
+    told(finish(client, at, DATA, 1))
+
+    def away(*_: object) -> None:
+        raise OSError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("understudy.server._disk.DiskBlobs._remove", away)
+        assert told(client.delete(at), 503)["error"] == "away"
+    assert told(client.delete(at), 404)["error"] == "run"
+    assert {path for path in (it.data / "files").rglob("*") if path.is_file()} == before
+
+
+def test_what_takes_many_times_its_room_once_it_is_read_is_read_a_little_at_a_time(
+    client: httpx2.Client, at: str
+) -> None:
+    line = b'{"a":[' + b"[]," * 30_000 + b"[]]}\n"
+    tracemalloc.start()
+    try:
+        told(client.post(f"{at}/batch", json=lines_of(METRIC, line * 40)))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10 * 40 * len(line)  # as objects all of it would take twenty times as much
+    document = {
+        "path": "run.json",
+        "version": 1,
+        "data": base64(b'{"a":"' + b"x" * (4 << 20) + b'"}'),
+    }
+    refused = told(client.post(f"{at}/batch", json={"prefix": "r", "documents": [document]}), 413)
+    assert (refused["error"], refused["path"]) == ("too_big", "run.json")
+
+
+def test_of_a_run_that_was_rewound_only_what_is_new_is_read(
+    client: httpx2.Client, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from understudy.server._tables import Tables  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+
+    read: list[str] = []
+    lines = Tables.lines
+
+    def counted(self: Any, project: str, run: str, path: str, *rest: Any) -> Any:
+        read.append(path)
+        return lines(self, project, run, path, *rest)
+
+    monkeypatch.setattr(Tables, "lines", counted)
+    paths = [f"metrics/m{number}/data.jsonl" for number in range(5)]
+    rewind = b'{"step":1,"sizes":{"m0":%d}}\n' % len(points(3))
+    for batch in (
+        *(lines_of(path, points(3)) for path in paths),
+        lines_of("rewinds.jsonl", rewind),
+    ):
+        told(client.post(f"{at}/batch", json=batch))
+
+    def listed(metric: str) -> Any:
+        read.clear()
+        (run,) = told(client.get(at.rpartition("/")[0]))["runs"]
+        return run["metrics"][metric]["step"]["count"], sorted({*read} & {*paths})
+
+    assert listed("m0") == (2, paths)
+    told(client.post(f"{at}/batch", json=lines_of(paths[1], points(2, 3), len(points(3)))))
+    assert listed("m1") == (5, paths[1:2])
+    told(client.post(f"{at}/batch", json=lines_of("rewinds.jsonl", rewind, len(rewind))))
+    assert listed("m0")[0] == 2
+
+
+def test_a_range_of_another_content_or_of_a_head_is_the_whole(
+    client: httpx2.Client, at: str
+) -> None:
+    client.post(f"{at}/batch", json={"prefix": "r"})
+    put(client, at, 0, DATA)
+    told(finish(client, at, DATA, 1))
+    part = {"Range": "bytes=0-9"}
+    tag = client.get(f"{at}/files/f1").headers["ETag"]
+    assert client.get(f"{at}/files/f1", headers={**part, "If-Range": tag}).content == DATA[:10]
+    other = client.get(f"{at}/files/f1", headers={**part, "If-Range": '"other"'})
+    assert (other.status_code, other.content) == (200, DATA)
+    head = client.head(f"{at}/files/f1", headers=part)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(DATA)))
+
+
+def test_a_run_that_comes_again_is_not_taken_for_the_one_that_was_removed(
+    client: httpx2.Client, at: str
+) -> None:
+    def shown(description: str) -> Any:
+        said = base64(json.dumps({"description": description}).encode())
+        batch = lines_of(METRIC, points(3) if description == "first" else points(3, 7))
+        batch["documents"] = [{"path": "run.json", "version": 1, "data": said}]
+        told(client.post(f"{at}/batch", json=batch))
+        listed = told(client.get(at.rpartition("/")[0]))["runs"]
+        return listed[0]["description"], told(client.get(f"{at}/metrics/train"))
+
+    _, before = shown("first")
+    told(client.delete(at))
+    description, after = shown("second")
+    assert description == "second"
+    assert [point["step"] for point in after["points"]] == [7, 8, 9]
+    assert after["summary"]["step"]["min"] == 7 > before["summary"]["step"]["max"]
 
 
 def test_a_long_metric_is_told_in_short_and_goes_on(client: httpx2.Client, at: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -81,6 +82,10 @@ def test_the_first_start_tells_a_token_and_later_ones_do_not(tmp_path: Path) -> 
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert it.get("/static/../_app.py").status_code == 404
         first = it.token
+        assert it.process.stdout is not None
+        it.process.stdout.readline()
+        told = shlex.split(it.process.stdout.readline())
+        assert main([*told[1:5], "add", "next"]) == 0
         it.process.send_signal(signal.SIGINT)
         assert it.process.wait(30) == 130
         assert it.process.stderr is not None
@@ -156,6 +161,7 @@ def _until_refused(port: int) -> None:
         (["--port", "TAKEN"], 1, "; --port chooses another"),
         (["--host", "no such host"], 1, "; --host chooses another"),
         (["--database", "postgresql://127.0.0.1:1/none", "token", "ls"], 1, ""),
+        (["token", "add", "x"], 1, "no server has its data in"),
         (["token"], 2, "ORDER"),
         (["token", "add"], 2, "name"),
     ],
@@ -204,7 +210,10 @@ def test_settings_are_what_is_given_else_what_the_environment_says(
     assert (found.port, found.database, found.limits.rate) == expected
 
 
-@pytest.mark.parametrize(("name", "value"), [("RAET", "1"), ("RATE", "often"), ("LIMITS", "{}")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RAET", "1"), ("RATE", "often"), ("RATE", "0"), ("RATE", "nan"), ("LIMITS", "{}")],
+)
 def test_a_variable_that_means_nothing_is_an_error(name: str, value: str) -> None:
     with pytest.raises(ServerError, match="RATE|rate"):
         ServerSettings.found({}, {f"UNDERSTUDY_SERVER_{name}": value})

@@ -163,12 +163,14 @@ async def test_a_batch_without_anything_is_a_sign_of_life(storage: Storage) -> N
         return row
 
     await storage.append("p", "r", batch(), fold, NOW)
-    assert await storage.stamps("p") == {"r": Stamp(1, NOW)}
+    row = await storage.row("p", "r")
+    assert row is not None
+    assert await storage.stamps("p") == {"r": Stamp(row.number, 1, NOW)}
     await storage.append("p", "r", batch(), fold, NOW + 1)
-    assert await storage.stamps("p") == {"r": Stamp(1, NOW + 1)}
+    assert await storage.stamps("p") == {"r": Stamp(row.number, 1, NOW + 1)}
     await storage.append("p", "r", batch(is_ended=True), fold, NOW + 2)
     await storage.append("p", "r", batch(prefix="other", is_ended=True), fold, NOW + 3)
-    assert await storage.stamps("p") == {"r": Stamp(3, NOW + 3)}
+    assert await storage.stamps("p") == {"r": Stamp(row.number, 3, NOW + 3)}
     assert [(row.prefix, row.is_ended, row.version) for row in folded] == [
         ("first", False, 1),
         ("first", True, 2),
