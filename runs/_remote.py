@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TOKEN: Final = "UNDERSTUDY_TOKEN"
+REMOTE: Final = "UNDERSTUDY_REMOTE"
 TOKENS: Final = "understudy/tokens.json"
 """Where tokens are kept by address, below the folder of a user's settings."""
 
@@ -33,6 +34,8 @@ class Remote:
             `#token=...`, as a server prints it, brings the token along.
         token: what it lets us in with; else `UNDERSTUDY_TOKEN`, else what the user's tokens.json
             has for this address.
+        is_named: whether the user says that it is this server. One that only a folder names gets
+            no token but what tokens.json has for it: the folder may be somebody else's.
 
     Attributes:
         address: without the token, and without a slash at the end.
@@ -49,7 +52,7 @@ class Remote:
         'http://localhost:8780'
     """
 
-    def __init__(self, address: str, token: str | None = None) -> None:
+    def __init__(self, address: str, token: str | None = None, *, is_named: bool = True) -> None:
         parts = _parts(address)
         fragment = parts.fragment.lstrip("/")
         handed = fragment.removeprefix(_HANDED) if fragment.startswith(_HANDED) else None
@@ -57,9 +60,9 @@ class Remote:
             netloc=parts.netloc.lower(), path=parts.path.rstrip("/"), fragment=""
         ).geturl()
         self.parts: SplitResult = urlsplit(self.address)
-        self.token: str | None = _clean(
-            token or handed or os.environ.get(TOKEN) or _kept(self.address)
-        )
+        self.is_named: bool = is_named
+        said = os.environ.get(TOKEN) if is_named else None
+        self.token: str | None = _clean(token or handed or said or _kept(self.address))
 
     def __repr__(self) -> str:
         return f"<{self.address}>"

@@ -79,7 +79,7 @@ class Sender:
             self._warn(
                 "left",
                 f"not all of the run has reached {self._remote.address}; nothing is lost, and this "
-                f"sends it: understudy sync {self._run}",
+                f"sends it: understudy sync --remote {self._remote.address} {self._run}",
             )
 
     def _send(self) -> None:
@@ -175,8 +175,13 @@ def start_sender(run: Path, remote: Remote, problems: Problems) -> Sender | None
 
 def no_token(remote: Remote) -> str:
     """Return what to do if there is no token."""
-    from ._remote import TOKEN, tokens_file
+    from ._remote import REMOTE, TOKEN, tokens_file
 
+    if not remote.is_named:
+        return (
+            f"only its folder names {remote.address}, and it may be somebody else's: say --remote,"
+            f" or {REMOTE}, to have {TOKEN} sent there; or keep a token for it in {tokens_file()}"
+        )
     return (
         f"there is no token for it. Run(..., token=...), {TOKEN} of the environment, or "
         f'{{"{remote.address}": "us_..."}} in {tokens_file()} has one. All is recorded nevertheless'
@@ -198,7 +203,7 @@ def refusal(remote: Remote, run: Path, refused: Exception) -> str:
         advice = "what it has stays as it is"
     return (
         f"{run} is no longer sent to {remote.address}: {refused}: {advice}. All is recorded "
-        f"nevertheless; `understudy sync {run}` tries again"
+        f"nevertheless; `understudy sync --remote {remote.address} {run}` tries again"
     )
 
 

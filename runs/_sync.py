@@ -145,5 +145,5 @@ def _remote_of(run: Path) -> Remote | None:
     for name in (MANIFEST, FILE):
         address = read_state(run / name).get("remote")
         if isinstance(address, str) and address:
-            return Remote(address)
+            return Remote(address, is_named=False)
     return None

@@ -43,19 +43,22 @@ def add_sync_command(commands: Any) -> None:
         "--root", help="the folder of all runs, if no PATH is given: UNDERSTUDY_ROOT, experiments"
     )
     parser.add_argument(
-        "--remote", metavar="URL", help="the server; else the one that each run was made for"
+        "--remote",
+        metavar="URL",
+        help="the server: UNDERSTUDY_REMOTE, or what each run was made for",
     )
     parser.add_argument("--project", help="send only runs of this project")
     parser.add_argument("--json", action="store_true", help="tell of each run as a line of JSON")
 
 
 def _sync(asked: Namespace) -> int:
+    from ._remote import REMOTE
     from ._sync import Syncer, runs_in
 
     root = asked.root or os.environ.get("UNDERSTUDY_ROOT") or "experiments"
     places = [Path(place).absolute() for place in asked.paths or [root]]
     line = _Line()
-    syncer = Syncer(asked.remote, line.show)
+    syncer = Syncer(asked.remote or os.environ.get(REMOTE), line.show)
     told: list[Synced] = []
     try:
         for run in dict.fromkeys(run for place in places for run in runs_in(place)):

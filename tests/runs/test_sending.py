@@ -60,6 +60,13 @@ def until(is_so: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+def keep_token(address: str) -> None:
+    """Have the user keep a token for an address."""
+    kept = tokens_file()
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps({address: TOKEN}))
+
+
 def synced(run: Path, address: str | None = None) -> Synced:
     """Send what is left."""
     syncer = Syncer(address, lambda synced: None)
@@ -144,7 +151,7 @@ class TestASender:
             record(run)
             began = time.monotonic()
         assert time.monotonic() - began < 3
-        assert f"understudy sync {run.path}" in caplog.text
+        assert f"understudy sync --remote {server.address} {run.path}" in caplog.text
         assert set(run.problems) == {"remote"}
         assert len(run.metrics("train")) == 20
         server.mood = "well"
@@ -517,10 +524,25 @@ class TestSyncing:
         assert (result.is_complete, result.files, result.problems) == (True, 2, [])
         compare(run.path, server.kept)
         assert server.kept.is_ended
-        monkeypatch.setenv("UNDERSTUDY_TOKEN", TOKEN)
         asked = len(server.asked)
+        keep_token(server.address)
         assert synced(run.path).is_complete
         assert server.asked[asked:] == ["GET lengths"]
+
+    def test_the_token_of_the_environment_goes_to_no_server_that_only_a_folder_names(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with Run(prefix="r", remote=server.address, capture=False):
+            pass
+        asked = len(server.asked)
+        monkeypatch.setenv("UNDERSTUDY_TOKEN", TOKEN)
+        assert main(["sync"]) == 1
+        assert "it may be somebody else's: say --remote, or UNDERSTUDY_REMOTE" in (
+            capsys.readouterr().out
+        )
+        assert len(server.asked) == asked
+        monkeypatch.setenv("UNDERSTUDY_REMOTE", server.address)
+        assert main(["sync"]) == 0
 
     def test_a_server_that_wants_it_slower_again_and_again_gets_all_of_it(
         self, server: Server
@@ -570,6 +592,7 @@ class TestSyncing:
             ("a", 0, True),
             ("b", 2, True),
         ]
+        keep_token(server.address)
         assert main(["sync", "experiments/b/r", "experiments/b"]) == 0
         assert capsys.readouterr().out == "1 run: nothing sent; all is there\n"
         assert len(server.runs) == 2
