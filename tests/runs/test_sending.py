@@ -12,7 +12,7 @@ import pytest
 
 from understudy.cli import main
 from understudy.runs import Run, RunArgumentError, RunFolder
-from understudy.runs._remote import Remote  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs._remote import Remote, tokens_file  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy.runs._sync import Synced, Syncer  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 from .programs import run as run_program
