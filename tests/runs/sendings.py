@@ -54,7 +54,12 @@ def play(chance: random.Random, root: Path) -> Outcome:
     acknowledged: list[str] = []
     with Server() as server:
         server.retry_after = "0.01"
-        environment = {"ROOT": str(root), "REMOTE": server.address, "UNDERSTUDY_TOKEN": TOKEN}
+        environment = {
+            "ROOT": str(root),
+            "REMOTE": server.address,
+            "UNDERSTUDY_REMOTE": server.address,
+            "UNDERSTUDY_TOKEN": TOKEN,
+        }
         for attempt in range(chance.choice((1, 2))):
             server.moods.extend(chance.choice((*MOODS, "well", "well")) for _ in range(20))
             more = {"SEED": str(chance.random()), "WHO": str(attempt)}
