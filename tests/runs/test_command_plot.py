@@ -193,6 +193,14 @@ class TestInAFile:
             "train.epoch",
         ]
 
+    def test_a_logarithmic_scale_has_numbers_beside_it(self) -> None:
+        make("first")
+        (axes,) = recorded.plot("first", metric="train.loss", log=True, output="log.svg").axes
+        shown = [label.get_text() for label in axes.get_yticklabels(which="both")]
+        numbers = [float(text.replace("\N{MINUS SIGN}", "-")) for text in shown if text]
+        assert len(numbers) > 1
+        assert {0.1, 1.0} & {*numbers}
+
     def test_without_matplotlib_it_says_what_to_install(
         self, runs: Commands, monkeypatch: pytest.MonkeyPatch
     ) -> None:
