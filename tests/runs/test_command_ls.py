@@ -69,6 +69,13 @@ class TestLs:
         assert some["params.nothing"] is None
         assert runs.json("ls", "--tag", "none") == []
 
+    def test_of_metrics_the_numbers_are_columns(self, runs: Commands) -> None:
+        with Run(prefix="live", capture=False) as run:
+            run.metrics("results").log(config="small", value={"score": 1}, took=2.5)
+        head, row = runs("ls").splitlines()
+        assert head.split()[4:] == ["results.took"]
+        assert row.split()[-1] == "2.5"
+
     def test_where_there_is_nothing_it_says_what_to_do(
         self, runs: Commands, tmp_path: Path
     ) -> None:
@@ -88,6 +95,7 @@ class TestLs:
             (["status = 'FAILED'"], "compare with =="),
             (["--columns", "parms.lr"], "did you mean `params`"),
             (["--sort", "1"], "it is no name"),
+            (["--sort=-val.loss"], "the name is not understood: 'val' is not known"),
         ],
     )
     def test_what_is_not_understood_is_marked(
