@@ -13,6 +13,7 @@ import pytest
 
 from tests.dashboard.terminal import Terminal
 from tests.runs.commands import Commands, make
+from understudy.cli import main
 from understudy.runs import Run
 
 COMMAND = [sys.executable, "-m", "understudy", "runs"]
@@ -75,6 +76,16 @@ class TestLs:
         head, row = runs("ls").splitlines()
         assert head.split()[4:] == ["results.took"]
         assert row.split()[-1] == "2.5"
+
+    @pytest.mark.parametrize("asked", [[], ["runs"]])
+    def test_without_a_command_it_says_which_there_are(
+        self, asked: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(asked)
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert re.search(r"^  +(ls|runs) +Li?st", told.err, re.M)
 
     def test_where_there_is_nothing_it_says_what_to_do(
         self, runs: Commands, tmp_path: Path
@@ -272,6 +283,8 @@ class TestDiff:
     def test_one_run_differs_from_nothing(self, runs: Commands) -> None:
         make("first")
         assert "needs two runs" in runs.refuses("diff", "first")
+        assert "needs two runs" in runs.refuses("diff", "prefix == 'first'")
+        assert "no run is so" in runs.refuses("diff", "first", "prefix == 'none'")
 
 
 @pytest.mark.parametrize(
