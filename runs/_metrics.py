@@ -42,9 +42,9 @@ class Metric(Points):
 
         Args:
             values: fields as a mapping, whatever they are called.
-            fields: further ones; numbers, mostly. `step` is what `read` and resuming go by. `ts`, in seconds
-                since 1970, is now if it is not given; the number of the attempt is added from the
-                second on.
+            fields: further ones; numbers, mostly. `step` is what `read` and resuming go by. `ts`,
+                in seconds since 1970, is now if it is not given; the number of the attempt is
+                added from the second on.
 
         Example:
             >>> from understudy.runs import Run

@@ -78,7 +78,8 @@ def _sync(asked: Namespace) -> int:
         line.clear()
         syncer.close()
     if others and not told:
-        raise RunError(f"there are no runs of the project {asked.project!r}{told_known(asked.project, others)}")
+        known = told_known(asked.project, others)
+        raise RunError(f"there are no runs of the project {asked.project!r}{known}")
     left = sum(not synced.is_complete for synced in told)
     if not asked.json:
         _sum_up(told, left)

@@ -85,7 +85,7 @@ class TestLs:
             main(asked)
         told = capsys.readouterr()
         assert told.out == ""
-        assert re.search(r"^  +(ls|runs) +Li?st", told.err, re.M)
+        assert re.search(r"^  +(ls|runs) +Li?st", told.err, re.MULTILINE)
 
     def test_where_there_is_nothing_it_says_what_to_do(
         self, runs: Commands, tmp_path: Path
