@@ -78,7 +78,7 @@ def _sync(asked: Namespace) -> int:
         line.clear()
         syncer.close()
     if others and not told:
-        known = told_known(asked.project, others)
+        known = told_known(str(asked.project), others)
         raise RunError(f"there are no runs of the project {asked.project!r}{known}")
     left = sum(not synced.is_complete for synced in told)
     if not asked.json:
