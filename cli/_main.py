@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from understudy.configs import UnderstudyError
 from understudy.dashboard import add_commands
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="understudy", description="See what runtimes do, or did, and what runs recorded."
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
@@ -57,6 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     add_sync_command(commands)
     add_server_commands(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what there is to ask for if nothing was asked; so do its commands, made of it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and exit with 2."""
+        if message.endswith(": COMMAND"):  # it is required, and was left out
+            self.print_help(sys.stderr)
+            self.exit(2)
+        super().error(message)
 
 
 class _Version(argparse.Action):

@@ -70,6 +70,7 @@ class Reader:
         if not isinstance(text, str):
             raise FilterError(f"a filter is a text, not {text!r}: \"status == 'FAILED'\"")
         self._text = re.sub(r"[\r\n\f]", " ", text).strip()
+        self._kind = "filter"  # what an error calls it
 
     def read(self) -> Look:
         """Return what tells of a run whether the text holds.
@@ -92,7 +93,7 @@ class Reader:
         except SyntaxError as error:
             raise self._refused((error.offset or 1) - 1, _advice(text, error)) from None
         except (ValueError, MemoryError, RecursionError):
-            raise FilterError(f"the filter is not understood:\n  {text[:200]!r}") from None
+            raise FilterError(f"the {self._kind} is not understood:\n  {text[:200]!r}") from None
 
     def read_name(self) -> Look:
         """Return what looks up a name alone: what runs are sorted by.
@@ -100,6 +101,7 @@ class Reader:
         Raises:
             FilterError: the text is no name.
         """
+        self._kind = "name"
         node = self._parsed().body
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             raise self._refused_at(node, f"it is no name: {', '.join(_KNOWN)}; {_WAYS}")
@@ -249,7 +251,8 @@ class Reader:
         if name in ("params", "metrics"):
             raise self._refused_at(inner, f"say which of them: {_WAYS}")
         if name not in _KNOWN:
-            raise self._refused_at(inner, f"{name!r} is not known{_nearest(name)}")
+            parts = ".".join([name, *steps])
+            raise self._refused_at(inner, f"{name!r} is not known{_nearest(parts)}")
         if steps:
             raise self._refused_at(node, f"`{name}` has no parts; params and metrics have: {_WAYS}")
         return operator.attrgetter(name)
@@ -269,7 +272,7 @@ class Reader:
         start = max(0, min(place, len(self._text)) - 60)
         shown = self._text[start : start + 100]
         mark = " " * (min(place, len(self._text)) - start) + "^"
-        return FilterError(f"the filter is not understood: {why}\n  {shown}\n  {mark}")
+        return FilterError(f"the {self._kind} is not understood: {why}\n  {shown}\n  {mark}")
 
 
 def _matching(look: Look, pattern: str) -> Look:
@@ -283,9 +286,12 @@ def _matching(look: Look, pattern: str) -> Look:
     return matches
 
 
-def _nearest(name: str) -> str:
-    near = get_close_matches(name, [*_KNOWN, "matches", "has"], n=1)
-    meant = f"`{near[0]}`" if near else f"`params.{name}`"
+def _nearest(parts: str) -> str:
+    name = parts.partition(".")[0]
+    # only these two have parts: `train.loss` is not meant to be `duration`
+    possible = ["params", "metrics"] if "." in parts else [*_KNOWN, "matches", "has"]
+    near = get_close_matches(name, possible, n=1)
+    meant = f"`{near[0]}`" if near else f"`params.{parts}` or `metrics.{parts}`"
     return f": did you mean {meant}? There are {', '.join(_KNOWN)}"
 
 

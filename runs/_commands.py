@@ -10,6 +10,7 @@ from ._import_command import add_import
 
 _TOLD: Final = "List, show, compare, plot, export, remove and import recorded runs."
 _RUN: Final = "project/prefix, a prefix, an id or its start, or the folder of a run"
+_RUN_OR_FILTER: Final = f"{_RUN}; or a filter, as for ls"
 _ROOT: Final = "the folder of all runs: else UNDERSTUDY_ROOT, or experiments"
 _STATUSES: Final = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED", "LOST")
 FORMATS: Final = ("jsonl", "csv", "json", "zip", "parquet")
@@ -122,7 +123,7 @@ def _add_show(commands: Any) -> None:
 
 def _add_diff(commands: Any) -> None:
     parser = _command(commands, "diff", "_diff_command", "Show what differs between runs.")
-    parser.add_argument("names", nargs="+", metavar="RUN", help=_RUN)
+    parser.add_argument("names", nargs="+", metavar="RUN|FILTER", help=_RUN_OR_FILTER)
     parser.add_argument("--all", action="store_true", help="parameters that are the same, too")
     parser.add_argument(
         "--packages", action="store_true", help="the packages and machines that differ, too"
@@ -133,7 +134,7 @@ def _add_diff(commands: Any) -> None:
 def _add_plot(commands: Any) -> None:
     told = "Plot metrics of runs: here, or into a file with matplotlib."
     parser = _command(commands, "plot", "_plot_command", told)
-    parser.add_argument("names", nargs="+", metavar="RUN", help=_RUN)
+    parser.add_argument("names", nargs="+", metavar="RUN|FILTER", help=_RUN_OR_FILTER)
     parser.add_argument(
         "-m",
         "--metric",
@@ -156,7 +157,7 @@ def _add_plot(commands: Any) -> None:
 def _add_export(commands: Any) -> None:
     told = "Write runs out: their points, all that is known of them, or their folders."
     parser = _command(commands, "export", "_export_command", told)
-    parser.add_argument("name", metavar="RUN|FILTER", help=f"{_RUN}; or a filter, as for ls")
+    parser.add_argument("name", metavar="RUN|FILTER", help=_RUN_OR_FILTER)
     parser.add_argument(
         "-f",
         "--format",

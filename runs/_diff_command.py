@@ -15,7 +15,7 @@ from ._info import RunInfo
 from ._reading import RunFolder
 from ._show_command import commit_of
 from ._tables import shown_moment, shown_span, shown_value
-from ._which import which
+from ._which import all_of
 
 _LONGEST: Final = 60
 _MACHINE: Final = ("python", "platform", "host", "cpus")
@@ -23,9 +23,9 @@ _MACHINE: Final = ("python", "platform", "host", "cpus")
 
 def run(asked: Namespace) -> int:
     """Show it."""
-    if len(asked.names) < 2:
+    found = all_of(asked.names, asked.root)
+    if len(found) < 2:
         raise RunError("a difference needs two runs: understudy runs diff project/a project/b")
-    found = [which(name, asked.root) for name in asked.names]
     compared = Comparison(RunInfo.of(each) for each in found)
     commits = [commit_of(each.git) for each in found]
     surroundings = _differing_surroundings(found) if asked.packages else {}

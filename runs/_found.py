@@ -134,8 +134,8 @@ def usual_table(infos: Sequence[RunInfo]) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of a table of runs: what sets them apart, what came of them."""
     rows = [_flat(info) for info in infos]
     params = differing([info.params for info in infos])[:_MOST_PARAMS]
-    metrics = [*{key: None for row in rows for key in row if key.startswith("metrics.")}]
-    metrics = [key for key in metrics if not key.endswith((".step", ".epoch"))][:_MOST_METRICS]
+    numbers = {key: None for row in rows for key, value in row.items() if _is_measured(key, value)}
+    metrics = [*numbers][:_MOST_METRICS]
     head = ["run", "status", "created", "took", *params, *(key[8:] for key in metrics)]
     body = [
         [
@@ -149,6 +149,12 @@ def usual_table(infos: Sequence[RunInfo]) -> tuple[list[str], list[list[str]]]:
         for info, row in zip(infos, rows, strict=True)
     ]
     return head, body
+
+
+def _is_measured(key: str, value: object) -> bool:
+    """Tell whether it is a number of a metric that says how a run is, not how far."""
+    is_number = isinstance(value, (int, float))
+    return is_number and key.startswith("metrics.") and not key.endswith((".step", ".epoch"))
 
 
 def differing(params: Sequence[dict[str, Any]]) -> list[str]:

@@ -23,7 +23,7 @@ def add_import(commands: Any) -> None:
     """
     parser: argparse.ArgumentParser = commands.add_parser(
         "import",
-        help="bring the runs of other tools here",
+        help="Bring the runs of other tools here.",
         description="Import runs of ml-dash, MLflow (its file store), wandb (offline) and "
         "tensorboard. The sources are only read; importing again adds nothing twice.",
     )
@@ -31,8 +31,12 @@ def add_import(commands: Any) -> None:
     parser.add_argument(
         "--from", dest="kind", choices=KINDS, help="the tool that made them; all, if left out"
     )
-    parser.add_argument("--root", help="the folder that all runs are in (experiments)")
-    parser.add_argument("--project", help="what they are to belong to")
+    parser.add_argument(
+        "--root",
+        metavar="FOLDER",
+        help="the folder of all runs: else UNDERSTUDY_ROOT, or experiments",
+    )
+    parser.add_argument("--project", metavar="NAME", help="what they are to belong to")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each run")
     parser.set_defaults(run=_import)
 

@@ -37,19 +37,23 @@ class Metric(Points):
         folder = self._folder
         self._file = Appender(folder / "data.jsonl", lambda: make_folder(folder, name), is_synced)
 
-    def log(self, /, **fields: object) -> None:
+    def log(self, values: Mapping[str, object] | None = None, /, **fields: object) -> None:
         """Log a point. When this returns, `kill -9` of the process cannot lose it.
 
         Args:
-            fields: numbers, mostly. `step` is what `read` and resuming go by. `ts`, in seconds
-                since 1970, is now if it is not given; the number of the attempt is added from the
-                second on.
+            values: fields as a mapping, whatever they are called.
+            fields: further ones; numbers, mostly. `step` is what `read` and resuming go by. `ts`,
+                in seconds since 1970, is now if it is not given; the number of the attempt is
+                added from the second on.
 
         Example:
             >>> from understudy.runs import Run
             >>> with Run(prefix="my-experiment") as run:
             ...     run.metrics("train").log(step=1, loss=0.5, accuracy=0.9)
+            ...     run.metrics("train").log({"loss/val": 0.6, "accuracy": 0.8}, step=2)
         """
+        if values is not None:
+            fields = {**values, **fields}
         if "ts" not in fields:
             fields["ts"] = time()
         if self._attempt:

@@ -141,7 +141,7 @@ def draw(
 
 def _fill(axes: Any, found: Plotted) -> None:
     if found.is_log:
-        axes.set_yscale("log")
+        _make_logarithmic(axes)
     for number, curve in enumerate(found.curves):
         colour = _COLOURS[number % len(_COLOURS)]
         dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
@@ -158,6 +158,14 @@ def _fill(axes: Any, found: Plotted) -> None:
             label=_label(curve),
         )
     axes.margins(x=0.01)
+
+
+def _make_logarithmic(axes: Any) -> None:
+    """Have the scale be logarithmic, with numbers beside it that need no mathtext, which is off."""
+    ticker: Any = import_module("matplotlib.ticker")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(ticker.LogFormatter())
+    axes.yaxis.set_minor_formatter(ticker.LogFormatter(labelOnlyBase=False))
 
 
 def _add_legend(figure: Any, axes: Any, curves: list[Curve]) -> None:

@@ -14,7 +14,7 @@ from ._chart import chart
 from ._command import write_json
 from ._curves import plotted
 from ._errors import RunArgumentError
-from ._which import which
+from ._which import all_of
 
 _HIGHEST: Final = 20
 _BESIDE: Final = 6
@@ -26,7 +26,7 @@ def run(asked: Namespace) -> int:
     target = None if asked.output is None else Path(asked.output)
     if target is not None and target.suffix.lower() not in (".svg", ".png"):
         raise RunArgumentError(f"{asked.output}: a plot is saved as .svg or .png")
-    runs = [which(name, asked.root) for name in asked.names]
+    runs = all_of(asked.names, asked.root)
     found = plotted(runs, asked.metric, x=asked.x, smooth=asked.smooth, log=asked.log)
     if target is not None:
         from ._plot import draw

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ._errors import RunError
+from ._missing import told_known
+
 if TYPE_CHECKING:
     from ._sync import Synced
 
@@ -60,9 +63,12 @@ def _sync(asked: Namespace) -> int:
     line = _Line()
     syncer = Syncer(asked.remote or os.environ.get(REMOTE), line.show)
     told: list[Synced] = []
+    others: set[str] = set()
     try:
         for run in dict.fromkeys(run for place in places for run in runs_in(place)):
-            if asked.project is not None and _project_of(run) != asked.project:
+            project = _project_of(run) if asked.project is not None else None
+            if project != asked.project:
+                others.add(str(project))
                 continue
             synced = syncer.sync(run)
             told.append(synced)
@@ -71,6 +77,9 @@ def _sync(asked: Namespace) -> int:
     finally:
         line.clear()
         syncer.close()
+    if others and not told:
+        known = told_known(str(asked.project), others)
+        raise RunError(f"there are no runs of the project {asked.project!r}{known}")
     left = sum(not synced.is_complete for synced in told)
     if not asked.json:
         _sum_up(told, left)

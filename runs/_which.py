@@ -1,6 +1,7 @@
 """Which run a word of a command means: a name, an id, the start of one, or a folder."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from ._errors import RunError
@@ -36,6 +37,30 @@ def which(word: str, root: str | os.PathLike[str] | None = None) -> RunFolder:
         if word and is_run(path):
             return RunFolder(path)
         raise
+
+
+def all_of(words: Iterable[str], root: str | os.PathLike[str] | None = None) -> list[RunFolder]:
+    """Return the runs that words mean, in their order; a filter adds those not there yet.
+
+    Raises:
+        RunError: one of them means none.
+
+    Example:
+        >>> from understudy.runs import Run
+        >>> from understudy.runs._which import all_of
+        >>> with Run(prefix="first", project="project", tags=["sweep"]) as run:
+        ...     pass
+        >>> [found.prefix for found in all_of(["project/first", "'sweep' in tags"])]
+        ['first']
+    """
+    found: list[RunFolder] = []
+    for word in words:
+        runs, is_filter = those(word, root)
+        if not runs:
+            raise RunError(f"no run is so: {word}")
+        there = {run.path for run in found} if is_filter else set[Path]()
+        found += [run for run in runs if run.path not in there]
+    return found
 
 
 def those(word: str, root: str | os.PathLike[str] | None = None) -> tuple[list[RunFolder], bool]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.dashboard.terminal import Terminal
 from tests.runs.commands import Commands, make
+from understudy.cli import main
 from understudy.runs import Run
 
 COMMAND = [sys.executable, "-m", "understudy", "runs"]
@@ -69,6 +70,23 @@ class TestLs:
         assert some["params.nothing"] is None
         assert runs.json("ls", "--tag", "none") == []
 
+    def test_of_metrics_the_numbers_are_columns(self, runs: Commands) -> None:
+        with Run(prefix="live", capture=False) as run:
+            run.metrics("results").log(config="small", value={"score": 1}, took=2.5)
+        head, row = runs("ls").splitlines()
+        assert head.split()[4:] == ["results.took"]
+        assert row.split()[-1] == "2.5"
+
+    @pytest.mark.parametrize("asked", [[], ["runs"]])
+    def test_without_a_command_it_says_which_there_are(
+        self, asked: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            main(asked)
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert re.search(r"^  +(ls|runs) +Li?st", told.err, re.MULTILINE)
+
     def test_where_there_is_nothing_it_says_what_to_do(
         self, runs: Commands, tmp_path: Path
     ) -> None:
@@ -88,6 +106,7 @@ class TestLs:
             (["status = 'FAILED'"], "compare with =="),
             (["--columns", "parms.lr"], "did you mean `params`"),
             (["--sort", "1"], "it is no name"),
+            (["--sort=-val.loss"], "the name is not understood: 'val' is not known"),
         ],
     )
     def test_what_is_not_understood_is_marked(
@@ -264,6 +283,8 @@ class TestDiff:
     def test_one_run_differs_from_nothing(self, runs: Commands) -> None:
         make("first")
         assert "needs two runs" in runs.refuses("diff", "first")
+        assert "needs two runs" in runs.refuses("diff", "prefix == 'first'")
+        assert "no run is so" in runs.refuses("diff", "first", "prefix == 'none'")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,12 @@ class TestInATerminal:
         assert len(columns[-1]) == max(map(len, columns))
         assert max(map(len, [name, *rows, axis, below])) <= 80
 
+    def test_those_that_a_filter_describes_are_drawn_once(self, runs: Commands) -> None:
+        for lr in (1, 2, 3):
+            make(f"lr-{lr}", lr=lr)
+        told = runs("plot", "lr-2", "params.lr < 3", "-m", "train.loss")
+        assert [line[3:] for line in told.splitlines()[-2:]] == ["lr-2", "lr-1"]
+
     def test_without_colours_letters_tell_curves_apart(self, runs: Commands) -> None:
         make("first")
         make("second", losses=5)
@@ -192,6 +198,14 @@ class TestInAFile:
             "train.loss",
             "train.epoch",
         ]
+
+    def test_a_logarithmic_scale_has_numbers_beside_it(self) -> None:
+        make("first")
+        (axes,) = recorded.plot("first", metric="train.loss", log=True, output="log.svg").axes
+        shown = [label.get_text() for label in axes.get_yticklabels(which="both")]
+        numbers = [float(text.replace("\N{MINUS SIGN}", "-")) for text in shown if text]
+        assert len(numbers) > 1
+        assert {0.1, 1.0} & {*numbers}
 
     def test_without_matplotlib_it_says_what_to_install(
         self, runs: Commands, monkeypatch: pytest.MonkeyPatch

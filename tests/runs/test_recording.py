@@ -22,6 +22,15 @@ def text_of(run: Run, name: str) -> str:
     return (run.path / name).read_text()
 
 
+def test_a_point_may_come_as_a_mapping_whose_names_are_no_words() -> None:
+    fields = {"loss/val": 0.5, "lr": 1}
+    with Run(prefix="r", capture=False) as run:
+        run.metrics("train").log(fields, step=1, lr=2)
+    (point,) = run.metrics("train").read()
+    assert (point["loss/val"], point["step"], point["lr"]) == (0.5, 1, 2)
+    assert fields == {"loss/val": 0.5, "lr": 1}
+
+
 class TestMetrics:
     def test_a_point_is_one_line_of_json_with_its_time(self) -> None:
         with Run(prefix="r") as run:

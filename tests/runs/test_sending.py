@@ -571,6 +571,15 @@ class TestSyncing:
         compare(path, server.kept)
         assert (RunFolder(path).status, server.kept.is_ended) == ("LOST", False)
 
+    def test_a_project_that_there_is_not_is_an_error(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with Run(prefix="r", project="vision", capture=False):
+            pass
+        assert main(["sync", "--project", "vison"]) == 1
+        told = capsys.readouterr()
+        assert (told.out, "did you mean 'vision'?" in told.err) == ("", True)
+
     def test_the_command_sends_what_is_left_of_all_runs_and_tells_of_it(
         self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -247,6 +247,13 @@ def test_a_filter_is_the_language_of_find_and_says_what_is_wrong_in_place(
     assert "^" in problem.splitlines()[-1]
     assert browser.count("#runs tr") == 2  # what was there stays
     browser.press(Keys.ESCAPE)
+    browser.press("/", "train.loss < 1", Keys.ENTER)
+    browser.until(lambda: "or `metrics.train.loss`" in (browser.text("#problem") or ""))
+    wide, seen = browser.ask(
+        "const p = document.querySelector('#problem'); return [p.scrollWidth, p.clientWidth]"
+    )
+    assert wide == seen  # the advice is not beside what is seen
+    browser.press(Keys.ESCAPE)
     browser.until(lambda: browser.count("#runs tr") == len(team.runs))
     assert browser.count("#problem") == 0
     examples = browser.ask(
