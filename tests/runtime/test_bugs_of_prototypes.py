@@ -43,29 +43,40 @@ class Entry:
 
 
 async def test_1_a_task_cancelled_before_its_first_step_gives_its_permit_back() -> None:
-    runtime = Runtime(configs=TWO, strategy=ShadowStrategy(), concurrency=1)
+    shadowing = ShadowStrategy(cancel_with_primary=True)
+    runtime = Runtime(configs=TWO, strategy=shadowing, concurrency=1)
     begun: list[int] = []
+    gate = asyncio.Event()
+    before = asyncio.all_tasks()
 
     @runtime.experiment
     async def play(config: Config) -> None:
         begun.append(config.n)
+        await gate.wait()
 
-    async with runtime:
+    async with runtime, asyncio.timeout(5):  # a drain would give up later
+        for steps in range(4):  # the first time not even the call has begun
+            call = asyncio.create_task(play())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await cancel_all(asyncio.all_tasks() - before)
+            assert call.cancelled()
+            await runtime.drain()
+        gate.set()
         await play()
-        for task in [each.branch.task for each in list_of_playing(runtime)]:
-            task.cancel()
         await runtime.drain()
-        case = runtime.statistics().experiments[0][1]
-        assert case.cancelled + case.ok == 1
-        await play()
-        await runtime.drain()
-        assert runtime.statistics().experiments[0][1].ok >= 1
+        lead, shadow = runtime.statistics().experiments[0]
+        assert shadow.ok == 1
+        assert (lead.in_flight, shadow.in_flight) == (0, 0)
+        assert shadow.planned == shadow.ok + shadow.cancelled + shadow.shed
     assert begun[-1] == 1
 
 
-def list_of_playing(runtime: Runtime) -> list[Any]:
-    stage = runtime.stage_on(asyncio.get_running_loop())
-    return [*stage.playing.values()]
+async def cancel_all(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait for them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_2_a_permit_handed_to_one_cancelled_in_the_same_turn_is_passed_on() -> None:
