@@ -4,6 +4,7 @@ import doctest
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib import import_module
@@ -143,7 +144,7 @@ class TestLs:
     def test_a_reader_who_has_seen_enough_is_no_error(self) -> None:
         for number in range(3):
             make(f"run-{number}" + "x" * 150)
-        command = " ".join([*COMMAND, "ls", "--json"])
+        command = shlex.join([*COMMAND, "ls", "--json"])
         done = subprocess.run(
             ["bash", "-c", f"{command} | head -c 1; echo ${{PIPESTATUS[0]}}"],
             capture_output=True,
