@@ -65,7 +65,8 @@ async def test_1_a_task_cancelled_before_its_first_step_gives_its_permit_back() 
         gate.set()
         await play()
         await runtime.drain()
-        lead, shadow = runtime.statistics().experiments[0]
+        told = runtime.statistics().experiments[0]
+        lead, shadow = told[0], told[1]
         assert shadow.ok == 1
         assert (lead.in_flight, shadow.in_flight) == (0, 0)
         assert shadow.planned == shadow.ok + shadow.cancelled + shadow.shed
