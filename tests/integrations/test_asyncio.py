@@ -390,6 +390,7 @@ def test_a_daemon_that_calls_for_ever_does_not_keep_the_interpreter_from_ending(
         START,
         """
         import threading
+        runtime = Runtime(configs=[{"n": 0}, {"n": 1}], drain_timeout=0.5)
         played = threading.Event()
 
         @runtime.experiment
