@@ -3,9 +3,9 @@
 from understudy.events import Event
 
 from ._bounds import keep_calls, keep_failed
+from ._context import context_of
 from ._places import at, whole
 from ._state import FAILED, LEADS, Called, Played, State
-from ._context import context_of
 from ._texts import LONGEST_NAME, name_of, text_of
 
 

@@ -56,5 +56,5 @@ def _text(value: Any) -> str:
         return name_of(value)
     try:
         return name_of(msgspec.json.encode(value, enc_hook=repr).decode())
-    except Exception:  # of a mounted page it is whatever somebody bound
+    except Exception:  # noqa: BLE001  # of a mounted page it is whatever somebody bound
         return f"<{type(value).__name__}>"
