@@ -47,7 +47,7 @@ def begin_branch(state: State, event: Event) -> None:
     call = state.calls.get(call_id) or state.failed.get(call_id)
     if call is None:
         call = _new_call(state, event, call_id)
-    else:
+    elif event.context is not None or event.trace_id is not None:
         _take_context(call, event)
     branch = call.branches.get(branch_id)
     if branch is None:
@@ -72,7 +72,7 @@ def end_branch(state: State, event: Event) -> None:
             keep_failed(state, name_of(call_id), call)
         else:
             call = _new_call(state, event, call_id)
-    else:
+    elif event.context is not None or event.trace_id is not None:
         _take_context(call, event)
     branch = call.branches.get(branch_id)
     if branch is None:

@@ -14,7 +14,8 @@ _MOST: Final = 12
 _CHOSEN: Final = "ctx."
 """What is before a name that the event has for itself."""
 _NAMES: Final = frozenset(each.encode_name for each in msgspec.structs.fields(Event))
-_FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
+_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decode: Final = msgspec.json.decode
 
 
 def with_context(event: Event, raw: bytes) -> Event:
@@ -31,10 +32,14 @@ def with_context(event: Event, raw: bytes) -> Event:
         {'request_id': 'r-7'}
     """
     found = _FIELDS.decode(raw)
+    if found.keys() <= _NAMES:  # as most are
+        return event
     beside = {
-        name.removeprefix(_CHOSEN): value for name, value in found.items() if name not in _NAMES
+        name.removeprefix(_CHOSEN): _decode(value)
+        for name, value in found.items()
+        if name not in _NAMES
     }
-    return msgspec.structs.replace(event, context=beside) if beside else event
+    return msgspec.structs.replace(event, context=beside)
 
 
 def context_of(given: Any) -> dict[str, str]:
