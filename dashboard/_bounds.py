@@ -15,14 +15,20 @@ def keep_last(entries: dict[str, T], most: int) -> None:
         del entries[next(iter(entries))]
 
 
-def keep_calls(state: State) -> None:
-    """Let go of the first calls, of too many; those of them that failed stay for a while."""
+def keep_calls(state: State, *, is_merged: bool = False) -> None:
+    """Let go of the first calls, of too many; those of them that failed stay for a while.
+
+    Those of two logs that were merged are put in the order of their times.
+    """
     calls = state.calls
     while len(calls) > state.limits.calls:
         call_id = next(iter(calls))
         call = calls.pop(call_id)
         if call.is_failed:
-            keep_failed(state, call_id, call)
+            state.failed[call_id] = call
+    if is_merged:
+        state.failed = dict(sorted(state.failed.items(), key=lambda item: item[1].ts))
+    keep_last(state.failed, state.limits.failed)
 
 
 def keep_failed(state: State, call_id: str, call: Called) -> None:

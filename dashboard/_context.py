@@ -1,7 +1,7 @@
 """Context: what a caller had bound where a call was made, found again in the line of a log."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -50,9 +50,9 @@ def context_of(given: Any) -> dict[str, str]:
         >>> context_of({"request_id": "r-7", "user": {"id": 3}})
         {'request_id': 'r-7', 'user': '{"id":3}'}
     """
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping):  # whoever made that event has to live with it
         given = {"context": given}
-    items = [*given.items()][:_MOST]
+    items = [*cast("Mapping[Any, Any]", given).items()][:_MOST]
     return {name_of(str(name)): _text(value) for name, value in items if value is not None}
 
 

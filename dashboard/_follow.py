@@ -219,7 +219,8 @@ def read_logs(paths: Paths, *, siblings: bool = False) -> Iterator[list[bytes]]:
 
 
 def _reader(pieces: Iterator[list[bytes]]) -> Callable[[], list[bytes]]:
-    return lambda: next((lines for lines in pieces if lines), [])
+    nothing: list[bytes] = []
+    return lambda: next((lines for lines in pieces if lines), nothing)
 
 
 def _lines_of(path: str, siblings: bool) -> Iterator[list[bytes]]:

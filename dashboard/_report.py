@@ -217,10 +217,10 @@ def ended_of(process: Json) -> str:
         return "closed"
     if not process["is_silent"]:
         return process["state"] or "unknown"
-    last = f"since {clock_of(process['last_ts'])} (never said closed"
+    since = f"since {clock_of(process['last_ts'])}"
     if process["is_idle"]:
-        return f"idle {last}, nothing in flight)"
-    return f"silent {last}), {process['unknown']} in flight unknown"
+        return f"idle {since}, nothing in flight (never said closed)"
+    return f"silent {since}, {process['unknown']} in flight unknown (never said closed)"
 
 
 def flight_of(played: Json) -> str:
