@@ -32,6 +32,7 @@ NOBODY: Final[frozenset[str]] = frozenset()
 _WINDOW: Final = 60
 _SHOWN_SECONDS: Final = 300
 _SHOWN_CALLS: Final = 200
+_FOUND_BY: Final = ("call_id", "experiment", "reason", "status", "service")
 _ENDS: Final = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
 _COUNTS: Final = ("started", *_ENDS)
 
@@ -372,7 +373,8 @@ def found_calls(state: State, asked: str, away: frozenset[str] = NOBODY) -> list
 
 def _is_so(words: list[str], row: Json, call: Called) -> bool:
     """Whether each word is in what is known of a call."""
-    fields = {**call.context, **row, "call": row["call_id"]}
+    fields = {name: row[name] for name in _FOUND_BY}
+    fields |= {**call.context, "call": row["call_id"]}
     fields |= {"trace_id": call.trace_id, "span_id": call.span_id}
     for name in ("arguments", "result", "label", "error_type", "error_message"):
         told = {getattr(branch, name) for branch in call.branches.values()}
