@@ -485,7 +485,7 @@ def test_actors_stand_under_their_process_and_experiments_say_where_they_are(
         browser.open(f"{it.address}#/actors")
         browser.until(lambda: browser.count(".tree tbody tr") == 5)
         rows = [row[0].partition("  ")[0] for row in browser.table(".tree tbody tr", "th")]
-        assert [row.removesuffix(" –") for row in rows] == [
+        assert [row.rstrip(" \u2013") for row in rows] == [
             "shop 1/r1", "answer", "search 2/r2", "answer", "rank",
         ]  # fmt: skip
         browser.go("#/actors?q=service:shop")
