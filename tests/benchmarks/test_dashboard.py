@@ -16,8 +16,9 @@ from benchmarks.dashboard import bench_telling
 
 
 def test_what_telling_costs_is_measured_beside_silence() -> None:
-    (table,) = bench_telling.tables(**bench_telling.QUICK)
-    rows = told_of(table, measure(table, 1, QUICK_NS)).rows
+    tables = bench_telling.tables(**bench_telling.QUICK)
+    (told,) = [told_of(table, measure(table, 1, QUICK_NS)) for table in tables]
+    rows = told.rows
     assert all(math.isfinite(row.median) for row in rows)
     assert [bool(row.goal) for row in rows] == [False, True] * 4
 
