@@ -9,6 +9,8 @@ import msgspec
 from . import _growth_plot
 from ._page import rewrite
 from ._report import Curve, Setting, TableTold, as_markdown
+from .dashboard import _told as _onlookers
+from .dashboard._told import Told as OnlookersTold
 from .peers import _plot
 from .peers import _report as _peers
 from .peers._report import PeersTold
@@ -24,11 +26,14 @@ _FIRST: Final = ("runtime", "peers", "configs")
 """The folders that are told first; the others follow."""
 
 
+Told = TableTold | PeersTold | TrackersTold | OnlookersTold
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One table, or what else a benchmark has told, and what it was measured with."""
 
     setting: Setting
-    told: TableTold | PeersTold | TrackersTold
+    told: Told
 
 
 def read_json(file: Path) -> list[Record]:
@@ -70,9 +75,11 @@ def measured(records: Sequence[Record]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _told(told: TableTold | PeersTold | TrackersTold) -> str:
+def _told(told: Told) -> str:
     if isinstance(told, TrackersTold):
         return _trackers.as_markdown(told)
+    if isinstance(told, OnlookersTold):
+        return _onlookers.as_markdown(told)
     if not isinstance(told, PeersTold):
         return as_markdown(told)
     plot = f"![How many times its floor a call takes, with each peer]({PEERS})"

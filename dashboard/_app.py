@@ -1,6 +1,6 @@
 """`app`: the page as an ASGI application, if what serves it is installed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ def app(
     token: str | None = None,
     control: Control | None = None,
     hosts: Collection[str] | None = None,
+    files: Iterable[str] = (),
 ) -> "Page":
     """Make the dashboard of a board: an ASGI application, to serve or to mount.
 
@@ -34,6 +35,7 @@ def app(
         hosts: the names under which it may be asked for; all of them if left out. A page that
             only this machine is to see must name them (`["127.0.0.1", "localhost"]`): else any
             site could have its own name point here, and read along.
+        files: the logs that fill the board: the page says to look there for what is not kept.
 
     Raises:
         ExtraNotInstalledError: Starlette is not installed, which the extra `dash` brings.
@@ -49,4 +51,4 @@ def app(
     from ._web import Page
 
     shared = board if isinstance(board, SharedBoard) else SharedBoard(board)
-    return Page(shared, ControlDesk(token, control), hosts)
+    return Page(shared, ControlDesk(token, control), hosts, files)

@@ -194,10 +194,9 @@ class Board:
         cases: list[Json] = []
         for config_id, case in known.cases.items():
             found: Any = told.get(config_id)
-            actor = state.actors.get(f"{name}[{case.label}]")
             if found is None:
                 found = told[config_id] = _document.case_of(config_id, case, self._lost)
-            found["state"] = _document.state_of(actor, self._lost)
+            found["state"] = _document.state_of_case(state, name, case, self._lost)
             cases.append({**found})
         for gone in told.keys() - known.cases.keys():
             del told[gone]
@@ -207,6 +206,11 @@ class Board:
         """Return all that is kept of a call; None if it is not kept."""
         self._look()
         return _document.call(self.state, call_id, self._lost)
+
+    def found_calls(self, asked: str) -> list[Json]:
+        """Return the calls that are kept in which all words are: `r-7`, `status:error`."""
+        self._look()
+        return _document.found_calls(self.state, asked, self._lost)
 
 
 def _lasting(overview: Json) -> Json:

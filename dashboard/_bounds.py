@@ -2,7 +2,7 @@
 
 from typing import Final, TypeVar
 
-from ._state import Case, Experiment, Role, State
+from ._state import Called, Case, Experiment, Role, State
 
 T = TypeVar("T")
 
@@ -13,6 +13,28 @@ def keep_last(entries: dict[str, T], most: int) -> None:
     """Let go of the first that came, of too many."""
     while len(entries) > most:
         del entries[next(iter(entries))]
+
+
+def keep_calls(state: State, *, is_merged: bool = False) -> None:
+    """Let go of the first calls, of too many; those of them that failed stay for a while.
+
+    Those of two logs that were merged are put in the order of their times.
+    """
+    calls = state.calls
+    while len(calls) > state.limits.calls:
+        call_id = next(iter(calls))
+        call = calls.pop(call_id)
+        if call.is_failed:
+            state.failed[call_id] = call
+    if is_merged:
+        state.failed = dict(sorted(state.failed.items(), key=lambda item: item[1].ts))
+    keep_last(state.failed, state.limits.failed)
+
+
+def keep_failed(state: State, call_id: str, call: Called) -> None:
+    """Keep a call that failed, and is not one of the last."""
+    state.failed[call_id] = call
+    keep_last(state.failed, state.limits.failed)
 
 
 def keep_actors(state: State, new: str | None = None) -> None:
@@ -52,8 +74,9 @@ def keep_processes(state: State, new: str | None = None) -> None:
 
 
 def _ground(state: State, key: str) -> None:
-    """Forget in which process branches are that never ended."""
+    """Forget what was in a process: branches that never ended, and experiments."""
     for experiment in state.experiments.values():
+        experiment.processes.pop(key, None)
         for roles in (experiment.past, *(case.roles for case in experiment.cases.values())):
             for role in roles.values():
                 role.flying.pop(key, None)

@@ -8,10 +8,9 @@ from ._bounds import keep_failures
 from ._calls import begin_branch, end_branch, plan_call
 from ._notices import note
 from ._places import at, case_of, experiment_of, lasted, role_of, second_of, whole
-from ._state import Case, Failure, Lag, Process, Role, State
+from ._state import FAILED, Case, Failure, Lag, Process, Role, State
 from ._texts import name_of, text_of
 
-_FAILED: Final = frozenset({"error", "timeout"})
 _STATUSES: Final = frozenset({"ok", "error", "timeout", "cancelled", "shed", "skipped"})
 _CIRCUITS: Final[dict[str, Any]] = {
     "breaker.closed": "closed",
@@ -32,6 +31,7 @@ def planned(state: State, event: Event, process: Process) -> None:
         second.calls += 1
     if event.experiment is not None:
         experiment = experiment_of(state, event.experiment, event.ts)
+        experiment.processes[process.key] = None
         experiment.calls += 1
         experiment.inner_calls += is_inner
         experiment.planned += whole(event.count)
@@ -49,7 +49,7 @@ def started(state: State, event: Event, process: Process) -> None:
         process.shadows += 1
     else:
         process.leads += 1
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         role = role_of(case, name)
         if role is not None:
@@ -72,11 +72,11 @@ def completed(state: State, event: Event, process: Process) -> None:
         process.leads -= 1
         second = second_of(state, event.ts)
         second.ended += 1
-        if status in _FAILED:
+        if status in FAILED:
             second.errors += 1
         if duration is not None:
             second.ms.add(duration)
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         role = role_of(case, name)
         if role is not None:
@@ -118,7 +118,7 @@ def not_begun(state: State, event: Event, process: Process) -> None:
         second.shed += is_shed
         state.skipped += not is_shed
         second.skipped += not is_shed
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         case.why_not.add(event.reason or "unknown")
         role = role_of(case, event.role)
@@ -150,7 +150,7 @@ def _count_error(case: Case, event: Event, kind: str) -> None:
 
 def circuit(state: State, event: Event, process: Process) -> None:
     """Note that the circuit of a case turned."""
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         case.circuit = _CIRCUITS[event.event]
     note(state, event, process)
@@ -162,7 +162,7 @@ def lagged(state: State, event: Event, process: Process) -> None:
     lag = lasted(event.lag_ms)
     second = second_of(state, event.ts)
     second.lag_ms = max(second.lag_ms, lag)
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         case.lagged += 1
         case.lag_ms = max(case.lag_ms, lag)
@@ -187,6 +187,6 @@ def resumed(state: State, event: Event, process: Process) -> None:
     lag = lasted(event.lag_ms)
     second = second_of(state, event.ts)
     second.lag_ms = max(second.lag_ms, lag)
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         case.lag_ms = max(case.lag_ms, lag)

@@ -2,9 +2,10 @@
 
 from understudy.events import Event
 
-from ._bounds import keep_last
+from ._bounds import keep_calls, keep_failed
+from ._context import context_of
 from ._places import at, whole
-from ._state import Called, Played, State
+from ._state import FAILED, LEADS, Called, Played, State
 from ._texts import LONGEST_NAME, name_of, text_of
 
 
@@ -22,14 +23,19 @@ def plan_call(state: State, event: Event) -> None:
         whole(event.count),
         f"{event.pid}/{event.runtime}",
     )
+    _take_context(call, event)
     if len(call_id) > LONGEST_NAME:
         call_id = name_of(call_id)
     calls = state.calls
     if call_id in calls:  # of which a branch was told before
-        call.branches = calls[call_id].branches
+        before = calls[call_id]
+        call.branches = before.branches
+        call.context = before.context or call.context
+        if before.trace_id is not None:
+            call.trace_id, call.span_id = before.trace_id, before.span_id
     calls[call_id] = call
     if len(calls) > state.limits.calls:
-        keep_last(calls, state.limits.calls)
+        keep_calls(state)
 
 
 def begin_branch(state: State, event: Event) -> None:
@@ -38,9 +44,11 @@ def begin_branch(state: State, event: Event) -> None:
     branch_id = event.branch_id
     if call_id is None or branch_id is None:
         return
-    call = state.calls.get(call_id)
+    call = state.calls.get(call_id) or state.failed.get(call_id)
     if call is None:
         call = _new_call(state, event, call_id)
+    elif event.context is not None or event.trace_id is not None:
+        _take_context(call, event)
     branch = call.branches.get(branch_id)
     if branch is None:
         branch = _new_branch(state, call, event, branch_id)
@@ -55,11 +63,17 @@ def end_branch(state: State, event: Event) -> None:
     branch_id = event.branch_id
     if call_id is None or branch_id is None:
         return
-    call = state.calls.get(call_id)
+    call = state.calls.get(call_id) or state.failed.get(call_id)
     if call is None:
         if _is_of_the_past(state, event):
-            return
-        call = _new_call(state, event, call_id)
+            if event.status not in FAILED or event.role not in LEADS:
+                return
+            call = _called(event)
+            keep_failed(state, name_of(call_id), call)
+        else:
+            call = _new_call(state, event, call_id)
+    elif event.context is not None or event.trace_id is not None:
+        _take_context(call, event)
     branch = call.branches.get(branch_id)
     if branch is None:
         branch = _new_branch(state, call, event, branch_id)
@@ -69,6 +83,10 @@ def end_branch(state: State, event: Event) -> None:
     branch.duration_ms = event.duration_ms
     if event.items is not None:
         branch.items = whole(event.items)
+    if event.arguments is not None:
+        branch.arguments = text_of(event.arguments)
+    if event.result is not None:
+        branch.result = text_of(event.result)
     if event.error_type is not None:
         branch.error_type = name_of(event.error_type)
         branch.error_message = text_of(event.error_message)
@@ -80,12 +98,26 @@ def _new_call(state: State, event: Event, call_id: str) -> Called:
         call_id = name_of(call_id)
         if call_id in calls:
             return calls[call_id]
-    call = calls[call_id] = Called(
-        event.experiment, at(event.ts), process=f"{event.pid}/{event.runtime}"
-    )
+    call = calls[call_id] = _called(event)
     if len(calls) > state.limits.calls:
-        keep_last(calls, state.limits.calls)
+        keep_calls(state)
     return call
+
+
+def _called(event: Event) -> Called:
+    """Return a call of which only a branch tells."""
+    call = Called(event.experiment, at(event.ts), process=f"{event.pid}/{event.runtime}")
+    _take_context(call, event)
+    return call
+
+
+def _take_context(call: Called, event: Event) -> None:
+    """Note what a caller had bound, and the trace it belongs to; what is told first stays."""
+    if event.trace_id is not None and call.trace_id is None:
+        call.trace_id = name_of(event.trace_id)
+        call.span_id = None if event.span_id is None else name_of(event.span_id)
+    if event.context and not call.context:
+        call.context = context_of(event.context)
 
 
 def _new_branch(state: State, call: Called, event: Event, branch_id: str) -> Played:

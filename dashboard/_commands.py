@@ -22,7 +22,7 @@ from understudy.terminal import (
 from . import _top
 from ._board import Board
 from ._fold import fold_lines
-from ._follow import Follower, read_logs
+from ._follow import Follower, read_logs, rotated
 from ._lines import read_line
 from ._report import report
 from ._serve import add_dashboard
@@ -204,7 +204,8 @@ def _run_report(asked: Namespace) -> int:
     if asked.json:
         write(f"{msgspec.json.encode(document).decode()}\n")
     else:
-        write(f"{report(document, max(40, width_of_output(80)))}\n")
+        beside = [] if asked.rotated else [each for file in asked.files for each in rotated(file)]
+        write(f"{report(document, max(40, width_of_output(80)), beside)}\n")
     return 0
 
 

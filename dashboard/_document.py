@@ -1,6 +1,8 @@
 """The document: what a state comes to, in the form that the page, reports and snapshots share."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final, cast
 
 import msgspec
@@ -21,6 +23,7 @@ from ._state import (
     Second,
     State,
     Work,
+    actor_key,
 )
 
 Json = dict[str, Any]
@@ -29,6 +32,7 @@ NOBODY: Final[frozenset[str]] = frozenset()
 _WINDOW: Final = 60
 _SHOWN_SECONDS: Final = 300
 _SHOWN_CALLS: Final = 200
+_FOUND_BY: Final = ("call_id", "experiment", "reason", "status", "service")
 _ENDS: Final = ("ok", "error", "timeout", "cancelled", "shed", "skipped")
 _COUNTS: Final = ("started", *_ENDS)
 
@@ -89,8 +93,11 @@ def overview(state: State, now: float | None = None) -> Json:
                 "state": each.state,
                 "started": each.started,
                 "last_ts": each.last_ts,
+                "first_seq": each.first_seq,
                 "missing": each.missing,
+                "key": each.key,
                 "is_silent": is_silent(each, now),
+                "is_idle": is_silent(each, now) and each.key not in away,
                 "unknown": _begun(each) if each.key in away else 0,
             }
             for each in state.processes.values()
@@ -193,8 +200,9 @@ def _role(role: Role, away: frozenset[str]) -> Json:
 
 
 def experiment(state: State, name: str, cases: list[Json], away: frozenset[str] = NOBODY) -> Json:
-    """Return what is known of an experiment; its `cases` are told already."""
+    """Return what is known of an experiment, in all processes; its `cases` are told already."""
     known = state.experiments[name]
+    where = [state.processes[key] for key in known.processes if key in state.processes]
     roles = _roles(known)
     flights = [flying(role, away) for role in roles.values()]
     times = Sketch()
@@ -207,6 +215,8 @@ def experiment(state: State, name: str, cases: list[Json], away: frozenset[str] 
         "configs": known.configs,
         "is_disabled": bool(known.is_disabled or state.is_disabled),
         "pinned": known.pinned or None,
+        "processes": [each.key for each in where],
+        "services": sorted({each.service for each in where if each.service is not None}),
         "calls": known.calls,
         "inner_calls": known.inner_calls,
         "planned": known.planned,
@@ -263,26 +273,45 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any
 
 
 def actors(state: State, away: frozenset[str] = NOBODY) -> list[Json]:
-    """Return all actors."""
-    return [_actor(state, name, actor, away) for name, actor in sorted(state.actors.items())]
+    """Return all actors, process by process, in the order in which they were heard of first."""
+    places = {key: place for place, key in enumerate(state.processes)}
+    several = sorted(
+        state.actors.items(), key=lambda item: places.get(item[1].process or "", len(places))
+    )
+    return [_actor(state, key, actor, away) for key, actor in several]
 
 
-def state_of(actor: Actor | None, away: frozenset[str]) -> str | None:
+def state_of_case(state: State, experiment: str, case: Case, away: frozenset[str]) -> str | None:
+    """Return the state of the actors of a case, in all processes; how many are in each if any."""
+    name = f"{experiment}[{case.label}]"
+    found = Counter(
+        _state_of(actor, away)
+        for key in state.experiments[experiment].processes
+        if (actor := state.actors.get(actor_key(key, name))) is not None
+    )
+    if len(found) <= 1:
+        return next(iter(found), None)
+    return ", ".join(f"{count} {told or 'unknown'}" for told, count in found.most_common())
+
+
+def _state_of(actor: Actor, away: frozenset[str]) -> str | None:
     """Return the state of an actor, as far as it is known."""
-    if actor is None:
-        return None
     return "unknown" if actor.process in away and actor.state == "running" else actor.state
 
 
-def _actor(state: State, name: str, actor: Actor, away: frozenset[str]) -> Json:
-    kind, experiment = _kind(state, name, actor)
+def _actor(state: State, key: str, actor: Actor, away: frozenset[str]) -> Json:
+    kind, experiment = _kind(state, actor.name, actor)
     is_known = actor.process not in away
     crash = actor.crash
+    process = state.processes.get(actor.process or "")
     return {
-        "name": name,
+        "key": key,
+        "name": actor.name,
+        "process": actor.process,
+        "service": None if process is None else process.service,
         "experiment": experiment,
         "kind": kind,
-        "state": state_of(actor, away),
+        "state": _state_of(actor, away),
         "since": actor.since,
         "restarts": actor.restarts,
         "waiting": actor.waiting if is_known else None,
@@ -319,11 +348,48 @@ def calls(state: State, away: frozenset[str] = NOBODY) -> list[Json]:
         is_inner = call.is_inner
         if left[is_inner]:
             left[is_inner] -= 1
-            found.append(_call(call_id, call, is_inner, away))
+            found.append(_call(state, call_id, call, away))
     return found
 
 
-def _call(call_id: str, call: Called, is_inner: bool, away: frozenset[str]) -> Json:
+def found_calls(state: State, asked: str, away: frozenset[str] = NOBODY) -> list[Json]:
+    """Return the calls that are kept in which all words are, newest first.
+
+    A word is looked for in all that is known of a call: what it was called with, what came of it,
+    what its caller had bound, its trace; `status:error` in one field of that name only.
+    """
+    words = asked.lower().split()
+    found: list[Json] = []
+    for calls in (state.calls, state.failed):
+        for call_id in reversed(calls):
+            known = calls[call_id]
+            row = _call(state, call_id, known, away)
+            if _is_so(words, row, known):
+                found.append(row)
+                if len(found) == _SHOWN_CALLS:
+                    return found
+    return found
+
+
+def _is_so(words: list[str], row: Json, call: Called) -> bool:
+    """Whether each word is in what is known of a call."""
+    fields = {name: row[name] for name in _FOUND_BY}
+    fields |= {**call.context, "call": row["call_id"]}
+    fields |= {"trace_id": call.trace_id, "span_id": call.span_id}
+    for name in ("arguments", "result", "label", "error_type", "error_message"):
+        told = {getattr(branch, name) for branch in call.branches.values()}
+        fields[name.replace("_", ".")] = " ".join(each for each in told if each)
+    texts = {name.lower(): str(value or "").lower() for name, value in fields.items()}
+    whole = "\n".join(texts.values())
+    for word in words:
+        name, colon, wanted = word.partition(":")
+        if wanted not in texts[name] if colon and wanted and name in texts else word not in whole:
+            return False
+    return True
+
+
+def _call(state: State, call_id: str, call: Called, away: frozenset[str]) -> Json:
+    process = state.processes.get(call.process or "")
     lead = next(
         (each for each in call.branches.values() if each.role == "primary"),
         next((each for each in call.branches.values() if each.config_id == call.config_id), None),
@@ -332,7 +398,8 @@ def _call(call_id: str, call: Called, is_inner: bool, away: frozenset[str]) -> J
         "call_id": call_id,
         "ts": call.ts,
         "experiment": call.experiment,
-        "is_inner": is_inner,
+        "is_inner": call.is_inner,
+        "service": None if process is None else process.service,
         "reason": call.reason,
         "branches": max(len(call.branches), call.planned or 0),
         "status": None if lead is None else _status(lead.status, call, away),
@@ -346,14 +413,14 @@ def _status(status: str | None, call: Called, away: frozenset[str]) -> str | Non
 
 def call(state: State, call_id: str, away: frozenset[str] = NOBODY) -> Json | None:
     """Return all that is kept of a call: its branches, and the calls around it and inside it."""
-    known = state.calls.get(call_id)
+    known = state.calls.get(call_id) or state.failed.get(call_id)
     if known is None:
         return None
     parents = known.callers
     mine = known.branches.keys()
     parent: str | None = None
     inner: list[str] = []
-    for other_id, other in state.calls.items():
+    for other_id, other in chain(state.failed.items(), state.calls.items()):
         if other is known:
             continue
         if parent is None and parents & other.branches.keys():
@@ -373,6 +440,10 @@ def call(state: State, call_id: str, away: frozenset[str] = NOBODY) -> Json | No
         "experiment": known.experiment,
         "ts": known.ts,
         "reason": known.reason,
+        "process": known.process,
+        "context": known.context,
+        "trace_id": known.trace_id,
+        "span_id": known.span_id,
         "branches": branches,
         "parent": parent,
         "inner": inner,

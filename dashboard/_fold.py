@@ -8,6 +8,7 @@ from understudy.events import Event, encode_line
 
 from ._bounds import keep_processes
 from ._branches import circuit, completed, lagged, not_begun, planned, resumed, started
+from ._context import with_context
 from ._lines import UNREADABLE, Line, decode_event, text_of_line
 from ._lives import (
     actor_told,
@@ -83,11 +84,15 @@ def fold_lines(
         if type(line) is bytes:
             try:
                 event = decode_event(line)
+                if event.call_id is not None and event.call_id not in state.calls:
+                    event = with_context(event, line)
             except UNREADABLE:
                 state.unreadable += 1
                 continue
         else:
             event = line.event if type(line) is Line else cast("Event", line)
+            if type(line) is Line and event.call_id is not None:
+                event = with_context(event, line.raw)
         count += 1
         last.append(line)
         process = _take(state, event, process)

@@ -2,11 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
+from ._by_time import ByTime
 from ._splitter import Splitter
 
 Paths = Iterable[str | os.PathLike[str]]
@@ -47,14 +48,17 @@ class Follower:
 
     def __init__(self, paths: Paths, *, siblings: bool = False) -> None:
         self._files = [_Followed(os.fspath(path), siblings) for path in paths]
+        self._logs = ByTime([file.read for file in self._files])
 
     def read(self) -> list[bytes]:
         """Return the lines that have come, some megabytes at most; none if there are no more.
 
+        Those of several files are in the order of their times.
+
         Raises:
             OSError: a file is there and cannot be read.
         """
-        return [line for file in self._files for line in file.read()]
+        return self._logs.read()
 
     def close(self) -> None:
         """Let go of the files."""
@@ -204,16 +208,19 @@ def rotated(path: str) -> list[str]:
 def read_logs(paths: Paths, *, siblings: bool = False) -> Iterator[list[bytes]]:
     """Yield the lines of logs as they are now, to their end, also of pipes; many at a time.
 
-    Of several logs it takes turns: what happened at one time is told together, more or less.
+    Those of several logs are in the order of their times.
 
     Raises:
         OSError: one of them cannot be read.
     """
-    logs = [_lines_of(os.fspath(path), siblings) for path in paths]
-    while logs:
-        taken = [(log, next(log, None)) for log in logs]
-        logs = [log for log, lines in taken if lines is not None]
-        yield [line for _, lines in taken for line in lines or ()]
+    logs = ByTime([_reader(_lines_of(os.fspath(path), siblings)) for path in paths])
+    while lines := logs.read():
+        yield lines
+
+
+def _reader(pieces: Iterator[list[bytes]]) -> Callable[[], list[bytes]]:
+    nothing: list[bytes] = []
+    return lambda: next((lines for lines in pieces if lines), nothing)
 
 
 def _lines_of(path: str, siblings: bool) -> Iterator[list[bytes]]:

@@ -9,7 +9,7 @@ from understudy.events import Event
 from ._bounds import keep_actors
 from ._notices import note
 from ._places import at, case_of, experiment_of, whole
-from ._state import Actor, Crash, Process, State
+from ._state import Actor, Crash, Process, State, actor_key
 from ._texts import name_of, text_of
 
 _MANY: Final = 16_384
@@ -25,19 +25,19 @@ def actor_told(state: State, event: Event, process: Process) -> None:
         return
     name = name_of(event.actor)
     ts = at(event.ts)
-    actor = state.actors.get(name)
+    key = actor_key(process.key, name)
+    actor = state.actors.get(key)
     if actor is None:
-        actor = state.actors[name] = Actor(last_ts=ts)
-        keep_actors(state, name)
+        actor = state.actors[key] = Actor(name, process=process.key, last_ts=ts)
+        keep_actors(state, key)
     actor.last_ts = max(actor.last_ts, ts)
     actor.experiment = event.experiment or actor.experiment
-    actor.process = process.key
     actor.state = event.state or actor.state
     if event.event in _OF_A_LIFE:
         actor.since = ts
     match event.event:
         case "actor.started":
-            _take_values(state, event)
+            _take_values(state, event, process)
         case "actor.restarted":
             actor.restarts += 1
             state.restarts += 1
@@ -53,12 +53,12 @@ def actor_told(state: State, event: Event, process: Process) -> None:
                     setattr(actor, each, whole(value))
 
 
-def _take_values(state: State, event: Event) -> None:
+def _take_values(state: State, event: Event, process: Process) -> None:
     """Note the values of the config that an actor plays, if it tells them."""
     values = getattr(event, "values", None)
     if values is None:
         return
-    case = case_of(state, event)
+    case = case_of(state, event, process)
     if case is not None:
         case.values = _plain(values) or case.values
 
@@ -75,6 +75,7 @@ def _plain(values: Any) -> Any:
 def registered(state: State, event: Event, process: Process) -> None:
     if event.experiment is not None:
         experiment = experiment_of(state, event.experiment, event.ts)
+        experiment.processes[process.key] = None
         experiment.strategy = event.strategy or experiment.strategy
         if event.count is not None:
             experiment.configs = whole(event.count)
@@ -106,6 +107,7 @@ def strategy_failed(state: State, event: Event, process: Process) -> None:
 def configs_told(state: State, event: Event, process: Process) -> None:
     if event.experiment is not None:
         experiment = experiment_of(state, event.experiment, event.ts)
+        experiment.processes[process.key] = None
         if event.event == "config.rejected":
             experiment.rejections += 1
         elif event.event == "config.activated" and event.count is not None:

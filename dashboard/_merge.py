@@ -8,6 +8,7 @@ from typing import Any, Final
 from ._bounds import (
     add_role,
     keep_actors,
+    keep_calls,
     keep_cases,
     keep_experiments,
     keep_failures,
@@ -50,6 +51,9 @@ def merge(first: State, second: State) -> State:
     _merge_all(state.experiments, other.experiments, _merge_experiment)
     merge_call = partial(_merge_call, most=state.limits.branches)
     _merge_all(state.calls, other.calls, merge_call)
+    _merge_all(state.failed, other.failed, merge_call)
+    for call_id in [each for each in state.failed if each in state.calls]:
+        merge_call(state.calls[call_id], state.failed.pop(call_id))
     _merge_all(state.actors, other.actors, _merge_actor)
     _merge_all(state.runs, other.runs, _merge_work)
     _merge_all(state.batches, other.batches, _merge_work)
@@ -62,7 +66,7 @@ def merge(first: State, second: State) -> State:
     keep_experiments(state)
     keep_cases(state)
     keep_actors(state)
-    keep_last(state.calls, limits.calls)
+    keep_calls(state, is_merged=True)
     keep_last(state.runs, limits.runs)
     keep_last(state.batches, limits.batches)
     keep_last(state.recordings, limits.runs)
@@ -113,6 +117,7 @@ def _merge_experiment(mine: Experiment, other: Experiment) -> None:
     _add(mine, other, ("calls", "inner_calls", "planned", "strategy_failures", "rejections"))
     _take(mine, other, ("strategy", "configs", "is_disabled", "pinned"))
     mine.last_ts = max(mine.last_ts, other.last_ts)
+    mine.processes |= other.processes
     mine.reasons.merge(other.reasons)
     _merge_all(mine.cases, other.cases, _merge_case)
     for name, role in other.past.items():
@@ -140,6 +145,9 @@ def _merge_call(mine: Called, other: Called, most: int) -> None:
     if other.planned is not None:
         for name in _OF_A_PLAN:
             setattr(mine, name, getattr(other, name))
+    if mine.trace_id is None:
+        mine.trace_id, mine.span_id = other.trace_id, other.span_id
+    mine.context = mine.context or other.context
     for branch_id, branch in other.branches.items():
         if branch_id in mine.branches:
             _merge_branch(mine.branches[branch_id], branch)
@@ -151,14 +159,14 @@ def _merge_branch(mine: Played, other: Played) -> None:
     if other.status not in (None, "running"):
         mine.status, mine.reason = other.status, other.reason
         mine.queue_ms, mine.duration_ms = other.queue_ms, other.duration_ms
-    _take(mine, other, ("started", "items"))
+    _take(mine, other, ("started", "items", "arguments", "result"))
     if other.error_type is not None:
         mine.error_type, mine.error_message = other.error_type, other.error_message
 
 
 def _merge_actor(mine: Actor, other: Actor) -> None:
     _add(mine, other, ("restarts", "dead_letters", "gave_up"))
-    _take(mine, other, ("experiment", "state", "since", "crash", "process", *_SAMPLED))
+    _take(mine, other, ("experiment", "state", "since", "crash", *_SAMPLED))
     mine.last_ts = max(mine.last_ts, other.last_ts)
 
 

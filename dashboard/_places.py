@@ -6,7 +6,7 @@ from understudy.events import Event
 
 from ._bounds import keep_cases, keep_experiments
 from ._counted import Counted
-from ._state import Case, Experiment, Role, Second, State
+from ._state import Case, Experiment, Process, Role, Second, State
 from ._texts import name_of
 
 MOST: Final = 2**53 - 1
@@ -59,16 +59,20 @@ def experiment_of(state: State, name: str, ts: float = 0.0) -> Experiment:
     return experiment
 
 
-def case_of(state: State, event: Event) -> Case | None:
-    """Return the case that an event tells of; None if it does not say which."""
+def case_of(state: State, event: Event, process: Process) -> Case | None:
+    """Return the case that an event of a process tells of; None if it does not say which."""
     name = event.experiment
     config_id = event.config_id
     if name is None or config_id is None:
         return None
     try:
-        case = state.experiments[name].cases[config_id]
+        experiment = state.experiments[name]
+        case = experiment.cases[config_id]
     except KeyError:
-        case = _new_case(state, experiment_of(state, name), name_of(config_id), event.ts)
+        experiment = experiment_of(state, name)
+        case = _new_case(state, experiment, name_of(config_id), event.ts)
+    if process.key not in experiment.processes:
+        experiment.processes[process.key] = None
     label = event.label
     if label is not None and label != case.label:  # to write is dearer than to compare
         case.label = label

@@ -1,6 +1,6 @@
 """The report: what a log came to, in tables that are read at a glance."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from ._recording import recorded_rows
 from ._texts import milliseconds
 
 _COUNTS = ("planned", "ok", "error", "timeout", "cancelled", "shed", "skipped")
+_BEFORE, _FAILED, _AFTER = _COUNTS[:2], _COUNTS[2:4], _COUNTS[4:]
 _TIMES = ("p50_ms", "p95_ms", "p99_ms")
 _HEAD = ("planned", "ok", "err", "timeout", "cancel", "shed", "skip", "p50", "p95", "p99")
 _RECORDED = ("run", "status", "results of", "lost", "results")
@@ -19,8 +20,13 @@ _SPARED = ("p95", "p50", "cancel")
 _MOST_ROWS = 200
 
 
-def report(document: Json, width: int = 80) -> str:
+def report(document: Json, width: int = 80, rotated: Sequence[str] = ()) -> str:
     """Return the tables of a document: experiments, configs, why not run, errors, crashes, losses.
+
+    Args:
+        document: what is told.
+        width: how wide a line may be.
+        rotated: files that lie beside those that were read, and tell of the time before.
 
     Example:
         >>> from understudy.dashboard import Board
@@ -28,14 +34,14 @@ def report(document: Json, width: int = 80) -> str:
         >>> print(report(Board().document()))
         No events.
     """
-    found = [section for section in _sections(document, width) if section]
+    found = [section for section in _sections(document, width, rotated) if section]
     return "\n\n".join("\n".join(cut(line, width) for line in section) for section in found)
 
 
-def _sections(document: Json, width: int) -> Iterator[list[str]]:
+def _sections(document: Json, width: int, rotated: Sequence[str]) -> Iterator[list[str]]:
     experiments = experiments_of(document)
-    yield _about(document["overview"])
-    yield _experiments(experiments, width)
+    yield _about(document["overview"], rotated)
+    yield _experiments(experiments, len(document["overview"]["processes"]) > 1, width)
     for each in experiments:
         yield _configs(each, width)
     for title, (head, rows) in {
@@ -43,7 +49,7 @@ def _sections(document: Json, width: int) -> Iterator[list[str]]:
         "Errors": (("experiment", "config", "error", "message", "times"), _errors(experiments)),
         "Actors that crashed": (
             ("actor", "state", "error", "message", "restarts"),
-            _crashes(document["actors"]),
+            _crashes(document),
         ),
         "Loops that were held": (
             ("experiment", "config", "place", "at", "ms"),
@@ -61,7 +67,7 @@ def experiments_of(document: Json) -> list[Json]:
     return [document[name] for name in names]
 
 
-def _about(overview: Json) -> list[str]:
+def _about(overview: Json, rotated: Sequence[str]) -> list[str]:
     """Say what the log is about: how many events, of whom, of when, and what is not there."""
     if not overview["events"]:
         unread = overview["unreadable"]
@@ -73,6 +79,7 @@ def _about(overview: Json) -> list[str]:
         told += f", {_when(first)} to {_when(last)} ({span_of(last - first)})"
     lines = [told]
     lines += [f"  {process_of(each)}: {ended_of(each)}" for each in processes[-5:]]
+    lines += _begun(processes, rotated)
     lost = [
         _many(overview["unreadable"], "line unreadable", "lines unreadable"),
         _many(overview["missing"], "event missing", "events missing"),
@@ -82,7 +89,19 @@ def _about(overview: Json) -> list[str]:
     return [*lines, *([", ".join(told_lost)] if told_lost else []), "Times are in milliseconds."]
 
 
-def _experiments(experiments: list[Json], width: int) -> list[str]:
+def _begun(processes: list[Json], rotated: Sequence[str]) -> Iterator[str]:
+    """Say of which processes the log has not the beginning, and where that may be."""
+    for each in processes:
+        if each["first_seq"] > 1:
+            before = _many(each["first_seq"] - 1, "event", "events")
+            yield f"  {process_of(each)}: {before} before the first one here"
+            if rotated:
+                yield f"  --rotated reads {', '.join(rotated)} before"
+                rotated = ()
+
+
+def _experiments(experiments: list[Json], is_of_several: bool, width: int) -> list[str]:
+    """Say how each does: the errors of those that somebody waits for, and those of shadows."""
     rows = [
         [
             each["name"],
@@ -90,13 +109,17 @@ def _experiments(experiments: list[Json], width: int) -> list[str]:
             + (" (disabled)" if each["is_disabled"] else " (pinned)" if each["pinned"] else ""),
             str(each["calls"]),
             str(each["inner_calls"]),
-            *(str(each[count]) for count in _COUNTS),
+            *(str(each[count]) for count in _BEFORE),
+            *(str(each["leads"][count]) for count in _FAILED),
+            str(sum(each["shadows"][count] for count in _FAILED)),
+            *(str(each[count]) for count in _AFTER),
             *(milliseconds(each[time]) for time in _TIMES),
+            str(len(each["processes"]) if is_of_several else 0),
         ]
         for each in experiments
     ]
-    head = ("experiment", "strategy", "calls", "inside", *_HEAD)
-    return table(head, rows, width, 2, _SPARED) if rows else []
+    head = ("experiment", "strategy", "calls", "inside", *_HEAD[:4], "shadow err", *_HEAD[4:])
+    return table((*head, "processes"), rows, width, 2, _SPARED) if rows else []
 
 
 def _configs(experiment: Json, width: int) -> list[str]:
@@ -150,14 +173,16 @@ def _errors(experiments: list[Json]) -> Iterator[list[str]]:
             yield [experiment, config, error["type"], message, str(error["count"])]
 
 
-def _crashes(actors: list[Json]) -> Iterator[list[str]]:
-    for actor in actors:
+def _crashes(document: Json) -> Iterator[list[str]]:
+    is_of_several = len(document["overview"]["processes"]) > 1
+    for actor in document["actors"]:
         crash = actor["crash"]
         if crash is not None or actor["restarts"] or actor["gave_up"]:
             state = "gave up" if actor["gave_up"] else actor["state"] or "-"
             told: Any = crash or {"type": None, "message": None}
             kind, message = told["type"] or "-", told["message"] or ""
-            yield [actor["name"], state, kind, message, str(actor["restarts"])]
+            name = f"{actor['process']} {actor['name']}" if is_of_several else actor["name"]
+            yield [name, state, kind, message, str(actor["restarts"])]
 
 
 def _lags(lags: list[Json]) -> Iterator[list[str]]:
@@ -184,14 +209,18 @@ def process_of(process: Json) -> str:
 
 
 def ended_of(process: Json) -> str:
-    """Say how a process ended, or that it goes on."""
+    """Say how a process ended, or that it goes on.
+
+    One with nothing to do writes nothing: then nobody knows which of the two it is.
+    """
     if process["state"] == "stopped":
         return "closed"
     if not process["is_silent"]:
         return process["state"] or "unknown"
-    last = f"never closed: last event {clock_of(process['last_ts'])}"
-    unknown = process["unknown"]
-    return f"{last}; {unknown} in flight then" if unknown else last
+    since = f"since {clock_of(process['last_ts'])}"
+    if process["is_idle"]:
+        return f"idle {since}, nothing in flight (never said closed)"
+    return f"silent {since}, {process['unknown']} in flight unknown (never said closed)"
 
 
 def flight_of(played: Json) -> str:

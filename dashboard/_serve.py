@@ -82,6 +82,7 @@ def serve(files: Sequence[str], host: str, port: int, *, opens: bool = False) ->
     page = app(
         SharedBoard(Board(clock=time.time)),
         hosts=LOOPBACK | {host} if _is_here(listening) else None,
+        files=files,
     )
     print(f"understudy dashboard: {address} (Ctrl-C ends it)", flush=True)
     tell_what_is_awaited("understudy dashboard", files)

@@ -83,6 +83,11 @@ class SharedBoard:
         with self._reading():
             return self._board.call(call_id)
 
+    def found_calls(self, asked: str) -> list[dict[str, Any]]:
+        """Return the calls that are kept in which all words are."""
+        with self._reading():
+            return self._board.found_calls(asked)
+
     @contextmanager
     def _reading(self) -> Generator[None]:
         self._waiting += 1  # a guess is enough: it is a hint to be polite

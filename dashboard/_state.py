@@ -10,6 +10,9 @@ from ._sketch import Sketch
 LEADS: Final = ("primary", "branch")
 """The roles somebody waits for."""
 
+FAILED: Final = frozenset({"error", "timeout"})
+"""How a branch ends that fails."""
+
 
 @final
 class Limits(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +22,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
         experiments: experiments.
         cases: configs, of all experiments together; the counts of others are kept as one.
         calls: calls.
+        failed: calls that failed, and are longer ago than those.
         branches: branches of each call.
         seconds: seconds in which something happened.
         tail: lines.
@@ -39,6 +43,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
     experiments: int = 500
     cases: int = 2_000
     calls: int = 1_000
+    failed: int = 200
     branches: int = 100
     seconds: int = 900
     tail: int = 1_000
@@ -172,7 +177,8 @@ class Case(msgspec.Struct, gc=False):
 class Experiment(msgspec.Struct, gc=False):
     """An experiment: all its calls, of which `inner_calls` were made by branches.
 
-    `past` is what became of the branches of cases that are no longer kept.
+    `past` is what became of the branches of cases that are no longer kept; `processes` are the keys
+    of those that told of it, as far as they are kept, in the order in which they did.
     """
 
     strategy: str | None = None
@@ -188,6 +194,7 @@ class Experiment(msgspec.Struct, gc=False):
     last_ts: float = 0.0
     cases: dict[str, Case] = {}
     past: dict[str, Role] = {}
+    processes: dict[str, None] = {}
 
     @property
     def heard_ts(self) -> float:
@@ -213,11 +220,13 @@ class Played(msgspec.Struct, gc=False):
     error_type: str | None = msgspec.field(default=None, name="error.type")
     error_message: str | None = msgspec.field(default=None, name="error.message")
     items: int | None = None
+    arguments: str | None = None
+    result: str | None = None
 
 
 @final
 class Called(msgspec.Struct, gc=False):
-    """A call: its branches, as many as are kept."""
+    """A call: its branches, as many as are kept; and what a caller had bound to its context."""
 
     experiment: str | None = None
     ts: float = 0.0
@@ -227,6 +236,9 @@ class Called(msgspec.Struct, gc=False):
     planned: int | None = None
     process: str | None = None
     branches: dict[str, Played] = {}
+    context: dict[str, str] = {}
+    trace_id: str | None = None
+    span_id: str | None = None
 
     @property
     def callers(self) -> set[str]:
@@ -236,6 +248,13 @@ class Called(msgspec.Struct, gc=False):
         """
         told = {branch.parent_branch_id for branch in self.branches.values()}
         return {caller for caller in (self.parent_branch_id, *told) if caller is not None}
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether a branch failed that somebody waited for."""
+        return any(
+            branch.status in FAILED and branch.role in LEADS for branch in self.branches.values()
+        )
 
     @property
     def is_inner(self) -> bool:
@@ -256,8 +275,9 @@ class Crash(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Actor(msgspec.Struct, gc=False):
-    """An actor; `process` told of it last."""
+    """An actor of a process."""
 
+    name: str = ""
     experiment: str | None = None
     process: str | None = None
     state: str | None = None
@@ -270,6 +290,11 @@ class Actor(msgspec.Struct, gc=False):
     waiting: int | None = None
     capacity: int | None = None
     in_flight: int | None = None
+
+
+def actor_key(process: str | None, name: str) -> str:
+    """Return what an actor of a process is kept by: others may have one of that name."""
+    return f"{process} {name}"
 
 
 @final
@@ -365,7 +390,8 @@ class State(msgspec.Struct, gc=False):
         seconds: what happened in each second, the oldest first.
         experiments: by name.
         calls: the last ones, by id.
-        actors: by name.
+        failed: those that failed before them, by id.
+        actors: by process and name, as `actor_key` has it.
         lags: the last times that a loop was held.
         notices: the last of what is worth knowing.
         runs: by id.
@@ -406,6 +432,7 @@ class State(msgspec.Struct, gc=False):
     seconds: dict[int, Second] = {}
     experiments: dict[str, Experiment] = {}
     calls: dict[str, Called] = {}
+    failed: dict[str, Called] = {}
     actors: dict[str, Actor] = {}
     lags: list[Lag] = []
     notices: list[Notice] = []

@@ -158,7 +158,10 @@ def _state(process: Json, now: float | None) -> str:
     if process["state"] == "stopped":
         return "closed"
     if now is not None and process["is_silent"]:
-        return f"silent for {span_of(now - process['last_ts'])}"
+        if process["is_idle"]:
+            return f"idle since {clock_of(process['last_ts'])}"
+        told = f"silent for {span_of(now - process['last_ts'])}"
+        return f"{told}, {process['unknown']} in flight unknown"
     return process["state"] or "?"
 
 

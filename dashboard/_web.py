@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import shlex
 from collections.abc import Collection, Iterable
 from contextlib import aclosing
+from html import escape
 from typing import Any, final
 
 import msgspec
@@ -26,6 +28,8 @@ _STREAM = {
     "X-Accel-Buffering": "no",
 }
 _HOST = re.compile(r"([^\[\]:@]+|\[[0-9a-f:.]+\])(:[0-9]+)?")
+_LONGEST = 1_000
+"""Of what is asked for, so many characters are."""
 _LAST_WORDS = 0.25
 """Seconds that a stream has to end by itself once the server stops."""
 
@@ -39,15 +43,21 @@ class Page:
     """
 
     def __init__(
-        self, board: SharedBoard, desk: ControlDesk, hosts: Collection[str] | None = None
+        self,
+        board: SharedBoard,
+        desk: ControlDesk,
+        hosts: Collection[str] | None = None,
+        files: Iterable[str] = (),
     ) -> None:
         self._board, self._desk = board, desk
         self._hosts = None if hosts is None else {host.lower() for host in hosts}
         self._host = Host()
         self.hub: Hub = Hub(board, should_stop=self._host.is_stopping)
-        self._parts = Parts(
-            "understudy.dashboard", {"control": "token" if desk.is_open else "none"}
-        )
+        texts = {
+            "control": "token" if desk.is_open else "none",
+            "files": escape(" ".join(map(shlex.quote, files))),
+        }
+        self._parts = Parts("understudy.dashboard", texts)
 
     def __repr__(self) -> str:
         what = "under control" if self._desk.is_open else "read-only"
@@ -94,7 +104,9 @@ class Page:
             await _Stream(self.hub, self._host)(scope, receive, send)
             return
         elif path.startswith("/api/"):
-            response = await asyncio.to_thread(self._read, path.removeprefix("/api/"))
+            response = await asyncio.to_thread(
+                self._read, path.removeprefix("/api/"), request.query_params.get("q", "")
+            )
         else:
             response = self._part(request, path)
         await response(scope, receive, send)
@@ -110,10 +122,12 @@ class Page:
             status, text = 400, "gone"
         return _json({"message": text}, status)
 
-    def _read(self, what: str) -> Response:
+    def _read(self, what: str, asked: str) -> Response:
         kind, _, name = what.partition("/")
         if what == "state":
             return _json(self._board.document())
+        if what == "calls":
+            return _json(self._board.found_calls(asked[:_LONGEST]))
         found = None
         if kind == "call":
             found = self._board.call(name)

@@ -19,47 +19,11 @@ from benchmarks.never_harm._shadows import lead_async
 from understudy import Config, Runtime, ShadowStrategy
 
 from ._onlookers import PATH
+from ._told import Amount, Phase, Way
 
 _ROOT: Final = Path(__file__).parents[2]
 _CONFIGS: Final = [{"model": "trusted"}, {"model": "cheaper"}, {"model": "failing"}]
 _PATIENCE: Final = 20.0
-
-
-class Way(msgspec.Struct, frozen=True):
-    """Who looks on."""
-
-    name: str
-    has_page: bool = True
-    clients: int = 0
-    reads: bool = True
-
-
-class Amount(msgspec.Struct, frozen=True):
-    """How much load there is."""
-
-    rate: float
-    """So many requests come in a second, ..."""
-    seconds: float
-    """... for so long; ..."""
-    before: int
-    """... and so many calls there were before: what is shown is as long as it gets."""
-
-
-class Phase(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured in one; times are in seconds."""
-
-    requests: int
-    lost: int
-    """How many have no right answer."""
-    p50: float
-    p99: float
-    """From the time on the schedule to the answer."""
-    lag: float
-    """The p99 of how late the loop took requests from the schedule."""
-    patches: int
-    """How many the clients read, all together."""
-    behind: int
-    """How many calls the page does not know of when all is over."""
 
 
 def play(way: Way, amount: Amount, number: int) -> Phase:

@@ -11,6 +11,8 @@ call, actor and error has a name of its own: it is not to grow with the log.
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
@@ -19,12 +21,13 @@ from benchmarks._command import main
 from benchmarks._harness import Case, Goal, Table
 from benchmarks._meter import Meter, metered
 from understudy import Event
-from understudy.dashboard import Board, State, fold, fold_lines, merge, read_line
+from understudy.dashboard import Board, Follower, State, fold, fold_lines, merge, read_line
 from understudy.events import encode_line
 
-QUICK: Final = {"lines": 700, "sizes": (700, 2_100)}
+QUICK: Final = {"lines": 700, "whole": 7_000, "sizes": (700, 2_100)}
 
 _LINES: Final = 70_000
+_WHOLE: Final = 1_000_000
 _SIZES: Final = (100_000, 300_000)
 _FLOOR: Final = "json.loads: the floor"
 _LABELS: Final = ("trusted", "cheaper", "quicker")
@@ -101,6 +104,25 @@ def _by_the_line(count: int) -> Table:
     return Table(f"a line of a log, of {many:,}", cases)
 
 
+def _of_a_file(count: int, file: Path) -> Table:
+    """Read a log from its file and fold it, as the dashboard does."""
+    with file.open("wb") as opened:
+        for first in range(0, count, _LINES):
+            opened.writelines(line + b"\n" for line in _log(min(_LINES, count - first)))
+
+    def folded() -> object:
+        state = State()
+        with Follower([file]) as follower:
+            while lines := follower.read():
+                fold_lines(state, lines)
+        return state
+
+    size = file.stat().st_size / 1e6
+    case = Case("read and folded", folded, goal=Goal(total=count * 6e-6))
+    title = f"a log of {count:,} events, {size:,.0f} MB, all of it"
+    return Table(title, [case], is_once=True, patience=60.0)
+
+
 def _ever_new(count: int) -> Iterator[Event]:
     """Yield events of ever new names."""
     for number in range(count):
@@ -145,9 +167,13 @@ def _kept(sizes: tuple[int, int]) -> Table:
     return Table("what is kept, all names new", cases, unit="B", patience=60.0, is_once=True)
 
 
-def tables(lines: int = _LINES, sizes: tuple[int, int] = _SIZES) -> Iterator[Table]:
+def tables(
+    lines: int = _LINES, whole: int = _WHOLE, sizes: tuple[int, int] = _SIZES
+) -> Iterator[Table]:
     """Yield the tables of this benchmark."""
     yield _by_the_line(lines)
+    with TemporaryDirectory() as folder:
+        yield _of_a_file(whole, Path(folder) / "events.jsonl")
     yield _kept(sizes)
 
 

@@ -44,23 +44,24 @@ def _cases(
     for shadows in (0, _SHADOWS):
         name = f"shadow with {shadows}" if shadows else "single"
         branches = calls * (1 + shadows)
-        many, _ = _played(stand, shadows, calls)
+        many, _ = played(stand, shadows, calls)
         yield stand.case(name, many, calls=branches)
         path = folder / f"{stand.name}-{shadows}-{is_written}.jsonl"
         sink = FileSink(path, capacity=_UNBOUNDED)
-        many, _ = _played(stand, shadows, calls, events=sink)
+        many, _ = played(stand, shadows, calls, events=sink)
         told = f"{name}, events to a file"
         goal = None if is_written else Goal(_GOALS[stand.name], over=stand.named(name))
-        run = stand.run(_written(many, sink))
+        run = stand.run(written(many, sink))
         yield Case(stand.named(told), run, branches, stand.named(T), goal)
         record = runs.enter_context(Run(prefix=path.stem, root=folder, capture=False))
-        many, runtime = _played(stand, shadows, calls, record=record)
+        many, runtime = played(stand, shadows, calls, record=record)
         run = stand.run(_recorded(many, runtime))
         told = f"{name}, recorded into a run"
         yield Case(stand.named(told), run, branches, stand.named(T))
 
 
-def _played(stand: Stand, shadows: int, calls: int, **options: Any) -> tuple[Many, Runtime]:
+def played(stand: Stand, shadows: int, calls: int, **options: Any) -> tuple[Many, Runtime]:
+    """Return what plays so many calls, and their shadows; and the runtime that plays them."""
     if shadows:
         options["strategy"] = ShadowStrategy()
     runtime = stand.runtime(
@@ -80,7 +81,9 @@ def _played(stand: Stand, shadows: int, calls: int, **options: Any) -> tuple[Man
     return many, runtime
 
 
-def _written(many: Many, sink: FileSink) -> Many:
+def written(many: Many, sink: FileSink) -> Many:
+    """Return what plays, and waits until the events of it are in the file."""
+
     async def played_and_written() -> None:
         await many()
         if not await asyncio.to_thread(sink.flush, _FLUSH):  # it is not for the loop to do

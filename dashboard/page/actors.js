@@ -17,9 +17,9 @@ export function actors() {
   const nothing = h('div', { class: 'empty', hidden: true });
   const more = h('p', { class: 'more', hidden: true });
   const restarts = h('span', { class: 'note' });
-  const head = ['actor', 'state', 'mailbox', 'in flight', 'restarts', 'dead letters', 'last crash'];
+  const heads = ['actor', 'state', 'mailbox', 'in flight', 'restarts', 'dead letters', 'last crash'];
   const tree = h('div', { class: 'scroll' }, h('table', { class: 'tree' }, h('caption', { class: 'hidden' }, 'Actors'),
-    h('thead', {}, h('tr', {}, ...head.map((text, index) => h('th', { scope: 'col', class: index >= 3 && index <= 5 ? `number${index === 5 ? ' wide' : ''}` : null }, text)))), body));
+    h('thead', {}, h('tr', {}, ...heads.map((text, index) => h('th', { scope: 'col', class: index >= 3 && index <= 5 ? `number${index === 5 ? ' wide' : ''}` : null }, text)))), body));
   const about = h('section', {}, h('h2', {}, 'processes'), h('div', { class: 'scroll' }, h('table', {}, h('caption', { class: 'hidden' }, 'Processes'),
     h('thead', {}, h('tr', {}, ...ABOUT.map((text, index) => h('th', { scope: 'col', class: narrow(index) }, text)))), processes)));
   return {
@@ -34,16 +34,40 @@ export function actors() {
       const often = store.overview.restarts ?? 0;
       say(restarts, all.length ? `${count(often)} ${often === 1 ? 'restart' : 'restarts'} in all` : '');
       const matches = matcher(route.options.get('q') ?? '');
-      const shown = all.filter((/** @type {any} */ each) => matches({ name: each.name, experiment: each.experiment ?? '', state: each.state ?? '', kind: each.kind }));
-      const sorted = shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (a.experiment ?? '\uffff').localeCompare(b.experiment ?? '\uffff', 'en', { numeric: true })
-        || ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+      const shown = all.filter((/** @type {any} */ each) => matches({ name: each.name, experiment: each.experiment ?? '', state: each.state ?? '', kind: each.kind, service: each.service ?? '', process: each.process ?? '' }));
+      // Processes, and the cases of an experiment, stay in the order in which they were told of.
+      const places = new Map([...new Set(all.map((/** @type {any} */ each) => each.process))].map((key, place) => [key, place]));
+      const sorted = shown.sort((/** @type {any} */ a, /** @type {any} */ b) => (places.get(a.process) ?? 0) - (places.get(b.process) ?? 0)
+        || (a.experiment ?? '\uffff').localeCompare(b.experiment ?? '\uffff', 'en', { numeric: true }) || ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
       attribute(tree, 'hidden', shown.length === 0);
       attribute(more, 'hidden', sorted.length <= MOST);
       say(more, `${sorted.length - MOST} more: filter to see them`);
-      list(body, sorted.slice(0, MOST), (each) => each.name, actor);
+      const known = new Map(alive.map((/** @type {any} */ each) => [each.key, each]));
+      list(body, places.size > 1 ? headed(sorted.slice(0, MOST), known) : sorted.slice(0, MOST), (each) => each.key, (each) => (each.isHead ? head(each) : actor(each)));
       empty(nothing, store, all.length > 0, shown.length > 0);
     },
   };
+}
+
+/** The actors of each process under its name. @param {any[]} rows @param {Map<string, any>} known */
+function headed(rows, known) {
+  return rows.flatMap((each, index) => {
+    if (index && rows[index - 1].process === each.process) return [each];
+    return [{ isHead: true, key: `process ${each.process}`, service: each.service, process: each.process, now: known.get(each.process) }, each];
+  });
+}
+
+/** @param {any} each */
+function head(each) {
+  const name = h('b');
+  const note = h('span', { class: 'note' });
+  const node = h('tr', { class: 'process', 'data-process': each.process }, h('th', { scope: 'rowgroup', colspan: 7 }, name, ' ', note));
+  node.update = (/** @type {any} */ { service, process: key, now }) => {
+    say(name, [service, key].filter(Boolean).join(' '));
+    say(note, now ? standing(now) : '');
+    attribute(note, 'data-tone', now?.is_silent && !now.is_idle ? 'warn' : null);
+  };
+  return node;
 }
 
 /** @param {any} each */
@@ -51,21 +75,21 @@ function process(each) {
   const cells = ABOUT.map((_, index) => h('td', { class: narrow(index) }));
   const node = h('tr', {}, ...cells);
   node.update = (/** @type {any} */ now) => {
-    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, state(now), time(now.started), time(now.last_ts), count(now.missing)];
+    const texts = [now.pid, now.runtime ?? NONE, now.service ?? NONE, standing(now), time(now.started), time(now.last_ts), count(now.missing)];
     texts.forEach((text, index) => put(cells[index], String(text)));
-    attribute(cells[3], 'data-tone', now.is_silent && now.unknown ? 'warn' : null);
-    attribute(cells[3], 'title', now.is_silent ? 'It was never closed. With calls in flight it would have written; with nothing to do it writes nothing.' : null);
+    attribute(cells[3], 'data-tone', now.is_silent && !now.is_idle ? 'warn' : null);
+    attribute(cells[3], 'title', now.is_silent ? 'It never said closed. With calls in flight it would have written; with nothing to do it writes nothing.' : null);
     attribute(cells[6], 'data-tone', now.missing ? 'warn' : null);
   };
   return node;
 }
 
 /** Where a runtime is in its life. @param {any} now */
-function state(now) {
+function standing(now) {
   if (now.state === 'stopped') return 'closed';
   if (!now.is_silent) return now.state ?? NONE;
-  const unknown = now.unknown ? `, ${count(now.unknown)} in flight unknown` : '';
-  return `silent for ${duration((Date.now() / 1e3 - now.last_ts) * 1e3)}${unknown}`;
+  if (now.is_idle) return `idle since ${time(now.last_ts)}`;
+  return `silent for ${duration((Date.now() / 1e3 - now.last_ts) * 1e3)}, ${count(now.unknown)} in flight unknown`;
 }
 
 /** What an actor is called below its supervisor: `answer[model=quick]` is `model=quick`. @param {any} each */

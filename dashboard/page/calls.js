@@ -1,6 +1,7 @@
 // The last calls; and one of them, with what it came to: a waterfall of its branches.
 
 import { attribute, h, list, say } from './dom.js';
+import { drawFacts } from './experiment.js';
 import { NONE, SIGNS, chosen, count, duration, moment, time, tone } from './format.js';
 import { ask } from './link.js';
 import { empty } from './overview.js';
@@ -40,6 +41,20 @@ export function calls() {
   const still = h('span', { class: 'note' });
   /** The rows that are shown while somebody points at one: what one reaches for stays where it is. */
   let kept = /** @type {any[]} */ ([]);
+  /** What the server has found: it knows more calls, and more of each, than the list tells. */
+  let sought = { words: '', patches: -1, rows: /** @type {any[]} */ ([]) };
+  let isSeeking = false;
+  let asked = 0;
+
+  /** @param {string} words @param {number} patches */
+  async function seek(words, patches) {
+    isSeeking = true;
+    const rows = (await ask(`api/calls?q=${encodeURIComponent(words)}`)) ?? [];
+    isSeeking = false;
+    sought = { words, patches, rows };
+    window.dispatchEvent(new HashChangeEvent('hashchange'));
+  }
+
   return {
     node: h('div', {}, h('div', { class: 'bar' }, h('h2', {}, 'the last calls'), still,
       h('label', { title: 'Also those that branches of other calls made' }, inner, ' inner calls too'), h('label', {}, 'open ', field)), all.node, nothing),
@@ -48,8 +63,16 @@ export function calls() {
     update(store, route) {
       inner.checked = route.options.has('inner');
       const rows = (store.document.calls ?? []).filter((/** @type {any} */ row) => inner.checked || !row.is_inner);
-      const matches = matcher(route.options.get('q') ?? '');
-      const shown = rows.filter((/** @type {any} */ row) => matches({ call: row.call_id, experiment: row.experiment ?? '', reason: row.reason ?? '', status: row.status ?? '' }));
+      const words = (route.options.get('q') ?? '').trim();
+      if (words && !isSeeking && (sought.words !== words || (sought.patches !== store.patches && Date.now() - asked > 1000))) {
+        asked = Date.now();
+        seek(words, store.patches);
+      }
+      const matches = matcher(words);
+      const near = rows.filter((/** @type {any} */ row) => matches({ call: row.call_id, experiment: row.experiment ?? '', reason: row.reason ?? '', status: row.status ?? '', service: row.service ?? '' }));
+      const ids = new Set(near.map((/** @type {any} */ row) => row.call_id));
+      const far = sought.words === words && words ? sought.rows.filter((row) => !ids.has(row.call_id) && (inner.checked || !row.is_inner)) : [];
+      const shown = [...near, ...far];
       const isHeld = shown.length > 0 && kept.length > 0 && all.node.matches(':has(tbody:hover, tbody :focus-visible)');
       if (isHeld) {
         const now = new Map(shown.map((/** @type {any} */ row) => [row.call_id, row]));
@@ -85,12 +108,13 @@ async function read(id, depth = 0, budget = { left: MOST }) {
 export function call() {
   const name = h('h1', { class: 'id' });
   const facts = h('p', { class: 'note' });
+  const bound = h('dl', { class: 'facts' });
   const raw = h('a', { class: 'quiet', target: '_blank' }, 'JSON');
   const parent = h('a', { class: 'quiet', hidden: true }, '↑ the call around it');
   const rows = h('ol', { class: 'waterfall' });
   rows.addEventListener('keydown', walk);
   const axis = h('div', { class: 'axis', 'aria-hidden': 'true' });
-  const found = h('div', {}, facts, axis, rows);
+  const found = h('div', {}, facts, bound, axis, rows);
   const missing = h('div', { class: 'empty', hidden: true });
   const node = h('div', {},
     h('div', { class: 'title' }, h('a', { href: address('calls'), class: 'quiet' }, '‹ calls'), name, parent, raw),
@@ -110,12 +134,18 @@ export function call() {
     attribute(found, 'hidden', told === null);
     attribute(missing, 'hidden', told !== null);
     if (told === null) {
-      say(missing, store.overview.events ? `The call “${wanted}” is not kept (any more): the last 1,000 are. In the log itself it still is: understudy tail events.jsonl --call ${wanted}` : 'No events yet.');
+      advise(missing, wanted, Boolean(store.overview.events));
       return;
     }
     attribute(parent, 'hidden', told.parent === null);
     if (told.parent !== null) attribute(parent, 'href', address('call', told.parent));
     say(facts, [told.experiment, time(told.ts), told.reason ? `chosen by ${chosen(told.reason)}` : null].filter(Boolean).join(' · '));
+    const asking = told.branches.find((/** @type {any} */ each) => each.arguments);
+    drawFacts(bound, [
+      ...Object.entries(told.context), ...(told.trace_id ? [['trace_id', told.trace_id]] : []),
+      ...(asking ? [['arguments', asking.arguments]] : []),
+    ]);
+    attribute(bound, 'hidden', !bound.childElementCount);
     const branches = unroll(told, 0, []);
     isRunning = branches.some((each) => each.branch.status === 'running');
     drawWaterfall(rows, axis, branches);
@@ -138,6 +168,21 @@ export function call() {
       if (!isAsking && isRunning && Date.now() - asked > 700) refresh(id, store);
     },
   };
+}
+
+/** Say where a call is that is not kept: in the log. @param {Element} node @param {string} id @param {boolean} isAny */
+function advise(node, id, isAny) {
+  if (!isAny) {
+    say(node, 'No events yet.');
+    return;
+  }
+  const files = document.querySelector('meta[name="understudy-files"]')?.getAttribute('content') ?? '';
+  const quoted = /^[\w.:/-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`;
+  node.replaceChildren(
+    h('p', {}, `The call “${id}” is not kept (any more): the last 1,000 are, and of those before them the last 200 that failed.`),
+    ...(files ? [h('p', {}, 'If it is in the log, this shows it:')] : [h('p', {}, 'This page keeps no log. The runtime writes one, beside it, with'),
+      h('pre', {}, 'runtime = Runtime(events="events.jsonl")'), h('p', {}, 'and from then on this shows any call of it:')]),
+    h('pre', {}, `understudy tail ${files || 'events.jsonl'} --rotated --no-follow -n 1000 --call ${quoted}`));
 }
 
 const RANKS = /** @type {Record<string, number>} */ ({ primary: 0, branch: 1, shadow: 2 });
@@ -184,6 +229,7 @@ function drawWaterfall(rows, axis, branches) {
     const ran = h('span', { class: 'ran' });
     const sign = h('span', { class: 'sign' });
     const note = h('p', { class: 'said' });
+    const gave = h('p', { class: 'gave' });
     const button = h('button', { type: 'button', class: 'row', 'aria-expanded': 'false' },
       h('span', { class: 'who' }, label, role), h('span', { class: 'lane' }, waited, ran, sign));
     const detail = h('pre', { hidden: true });
@@ -192,7 +238,7 @@ function drawWaterfall(rows, axis, branches) {
       attribute(button, 'aria-expanded', String(!isOpen));
       attribute(detail, 'hidden', isOpen);
     });
-    const node = h('li', {}, button, note, detail);
+    const node = h('li', {}, button, gave, note, detail);
     node.update = (/** @type {any} */ now) => {
       const { branch, depth } = now;
       const from = ((begin(now) - first) / whole) * 100;
@@ -217,6 +263,8 @@ function drawWaterfall(rows, axis, branches) {
       attribute(node, 'data-status', branch.status);
       say(note, branch['error.type'] ? `${branch['error.type']}: ${branch['error.message'] ?? ''}` : '');
       attribute(note, 'hidden', !branch['error.type']);
+      say(gave, branch.result ?? '');
+      attribute(gave, 'hidden', !branch.result);
       say(detail, Object.entries(branch).filter(([, known]) => known !== null).map(([key, known]) => `${key}: ${key === 'started' ? moment(/** @type {number} */ (known)) : known}`).join('\n'));
     };
     return node;

@@ -3,6 +3,7 @@
 import { orders } from './control.js';
 import { attribute, draw, fill, h, list, say } from './dom.js';
 import { NONE, SIGNS, chosen, count, duration, flat, flight, share, time, value } from './format.js';
+import { where } from './overview.js';
 import { address, change, matcher } from './route.js';
 
 const MOST = 24;
@@ -44,7 +45,7 @@ export function experiment() {
       say(name, row.name);
       attribute(raw, 'href', `api/experiment/${encodeURIComponent(row.name)}`);
       only.checked = !route.options.has('all');
-      tellFacts(facts, row);
+      tellFacts(facts, row, where(row, store));
       desk.update(row);
       const matches = matcher(route.options.get('q') ?? '');
       const cases = row.cases.filter((/** @type {any} */ each) => matches({ label: each.label ?? '', config: each.config_id, circuit: each.circuit }));
@@ -59,8 +60,8 @@ export function experiment() {
   };
 }
 
-/** @param {Element} facts @param {any} row */
-function tellFacts(facts, row) {
+/** @param {Element} facts @param {any} row @param {string} place */
+function tellFacts(facts, row, place) {
   const open = row.cases.filter((/** @type {any} */ each) => each.circuit !== 'closed').length;
   const all = [
     ['strategy', row.strategy ?? NONE],
@@ -70,8 +71,14 @@ function tellFacts(facts, row) {
     ['primaries', `p50 ${duration(row.p50_ms)}, p95 ${duration(row.p95_ms)}, p99 ${duration(row.p99_ms)}`],
     ['last heard of', time(row.last_ts)],
   ];
+  if (place) all.push(['processes', place]);
   if (row.strategy_failures) all.push(['strategy failed', `${count(row.strategy_failures)} times`]);
   if (row.rejections) all.push(['configs rejected', count(row.rejections)]);
+  drawFacts(facts, all);
+}
+
+/** Names and what is known under them. @param {Element} facts @param {string[][]} all */
+export function drawFacts(facts, all) {
   list(facts, all, ([key]) => key, ([key]) => {
     const text = h('dd');
     const node = h('div', { 'data-fact': key }, h('dt', {}, key), text);

@@ -81,16 +81,18 @@ function drawLink() {
   say(link, state === 'held' ? `held still, ${store.patches - heldSince} changes wait` : state === 'live' ? 'live' : waiting);
   const { processes = [], ts } = store.overview;
   const open = processes.filter((/** @type {any} */ each) => each.state !== 'stopped');
-  const silent = open.filter((/** @type {any} */ each) => each.is_silent);
-  const running = open.length - silent.length;
-  const since = Math.max(...silent.map((/** @type {any} */ each) => each.last_ts));
+  const silent = open.filter((/** @type {any} */ each) => each.is_silent && !each.is_idle);
+  const idle = open.filter((/** @type {any} */ each) => each.is_idle);
+  const running = open.length - silent.length - idle.length;
+  const since = (/** @type {any[]} */ several) => time(Math.max(...several.map((each) => each.last_ts)));
   const names = [...new Set(processes.map((/** @type {any} */ each) => each.service).filter(Boolean))];
   const quiet = ts ? Date.now() / 1e3 - ts : 0;
   say(service, !ts ? '' : [
     names.join(', ') || null,
     open.length === 0 ? `closed: last event ${time(ts)}` : running === 0 ? null : running === 1 ? '1 runtime' : `${running} runtimes`,
-    silent.length ? `${silent.length === 1 ? '' : `${silent.length} `}silent since ${time(since)}` : null,
-    open.length && !silent.length && quiet > 10 ? `last event ${time(ts)}` : null,
+    silent.length ? `${silent.length === 1 ? '' : `${silent.length} `}silent since ${since(silent)}` : null,
+    idle.length ? `${idle.length === 1 ? '' : `${idle.length} `}idle since ${since(idle)}` : null,
+    open.length && !silent.length && !idle.length && quiet > 10 ? `last event ${time(ts)}` : null,
   ].filter(Boolean).join(' · '));
 }
 

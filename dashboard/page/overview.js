@@ -16,6 +16,14 @@ function inside(row) {
   return row.inner_calls === row.calls ? ' (inside)' : ` (${count(row.inner_calls)} inside)`;
 }
 
+/** In which of the processes it is: nothing if there is but one. @param {any} row @param {any} store */
+export function where(row, store) {
+  const all = store.overview.processes?.length ?? 0;
+  if (all < 2) return '';
+  const services = row.services.length ? `: ${row.services.join(', ')}` : '';
+  return `in ${count(row.processes.length)} of ${count(all)} processes${services}`;
+}
+
 /** @type {import('./table.js').Column[]} */
 const COLUMNS = [
   {
@@ -23,6 +31,9 @@ const COLUMNS = [
     show(cell, row) {
       cell.link ??= cell.appendChild(h('a', { class: 'row', href: address('experiment', row.name) }));
       say(cell.link, row.name);
+      cell.note ??= cell.appendChild(h('small', { class: 'where' }));
+      say(cell.note, row.where);
+      attribute(cell.note, 'hidden', row.where === '');
     },
   },
   { key: 'strategy', label: 'strategy', wide: true, by: (row) => row.strategy, text: (row) => (row.strategy ?? '').replace(/Strategy$/, '') },
@@ -71,8 +82,8 @@ export function overview() {
     update(store, route) {
       const matches = matcher(route.options.get('q') ?? '');
       const all = store.experiments;
-      const rows = all.filter((/** @type {any} */ row) => matches({ name: row.name, strategy: row.strategy ?? '', labels: row.cases.map((/** @type {any} */ each) => each.label).join(' ') }));
-      experiments.update(rows);
+      const rows = all.filter((/** @type {any} */ row) => matches({ name: row.name, strategy: row.strategy ?? '', labels: row.cases.map((/** @type {any} */ each) => each.label).join(' '), service: row.services.join(' '), process: row.processes.join(' ') }));
+      experiments.update(rows.map((/** @type {any} */ row) => ({ ...row, where: where(row, store) })));
       attribute(experiments.node, 'hidden', rows.length === 0);
       empty(nothing, store, all.length > 0, rows.length > 0, ['No experiments so far. A function becomes one by', '@runtime.experiment']);
       attribute(happened, 'hidden', !store.overview.events);

@@ -73,7 +73,7 @@ function line([, fields]) {
   const status = typeof fields.status === 'string' ? fields.status : null;
   const hasRun = status !== 'shed' && status !== 'skipped';
   const texts = [
-    text(fields.experiment ?? fields.actor, 'whose'), text(fields.inner_case ? `${fields.label} / ${fields.inner_case}` : fields.label, 'label'), text(fields.role, 'role'),
+    text(fields.experiment ?? fields.actor, 'whose'), labelled(fields), text(fields.role, 'role'),
     h('span', { class: 'status', 'data-tone': tone(status) || null }, status ? `${SIGNS[status] ?? ''} ${status}` : ''),
     text(hasRun && typeof fields.duration_ms === 'number' ? duration(fields.duration_ms) : '', 'took'),
     h('span', { class: 'more' }, ...[
@@ -84,6 +84,13 @@ function line([, fields]) {
     typeof fields.call_id === 'string' ? h('a', { class: 'id', href: address('call', fields.call_id) }, fields.call_id) : null,
   ];
   return h('li', { 'data-level': known }, button, h('span', { class: 'said' }, ...texts), detail);
+}
+
+/** A config, and what is played inside of it, which a long label must not hide. @param {Record<string, any>} fields */
+function labelled(fields) {
+  if (!fields.inner_case) return text(fields.label, 'label');
+  const whole = `${fields.label} / ${fields.inner_case}`;
+  return h('span', { class: 'label both', title: whole }, h('span', {}, String(fields.label)), h('span', { class: 'inner' }, ` / ${fields.inner_case}`));
 }
 
 /** @param {any} known @param {string} kind */

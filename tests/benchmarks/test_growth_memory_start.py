@@ -9,6 +9,7 @@ import pytest
 from benchmarks._command import QUICK_NS
 from benchmarks._harness import Case, Law, Table, measure
 from benchmarks._report import TableTold, render, told_of
+from benchmarks.dashboard import _told as onlookers
 from benchmarks.dashboard import bench_fold, bench_onlookers
 from benchmarks.runtime import bench_growth, bench_memory, bench_other_calls, bench_start
 
@@ -118,10 +119,11 @@ def test_other_calls_are_measured_beside_floors_of_their_own() -> None:
 
 
 def test_reading_logs_says_what_a_line_costs_and_how_much_is_kept() -> None:
-    by_the_line, kept = told_by(bench_fold.tables, bench_fold.QUICK)
+    by_the_line, of_a_file, kept = told_by(bench_fold.tables, bench_fold.QUICK)
     check(by_the_line)
+    check(of_a_file)
     check(kept)
-    assert all(row.median > 0 for table in (by_the_line, kept) for row in table.rows)
+    assert all(row.median > 0 for table in (by_the_line, of_a_file, kept) for row in table.rows)
 
 
 def test_whoever_looks_on_no_request_is_lost_and_none_is_unknown_to_the_page() -> None:
@@ -132,4 +134,4 @@ def test_whoever_looks_on_no_request_is_lost_and_none_is_unknown_to_the_page() -
         assert (phase.requests, phase.lost, phase.behind) == (30, 0, 0)
         assert 0 < phase.p50 <= phase.p99 < math.inf
         assert (phase.patches > 0) == (way.clients > 0 and way.reads)
-        assert way.name in bench_onlookers.render(told)
+        assert way.name in onlookers.render(told)

@@ -107,6 +107,38 @@ def test_experiments_and_configs_are_told_apart_where_there_is_little_room(tmp_p
         assert len({tuple(row.split()[:2]) for row in rows}) == 4, rows
 
 
+def test_a_report_tells_errors_of_primaries_and_of_shadows_apart(log: Path) -> None:
+    log.write_bytes(b"".join([*LINES[:5], branch(6, "large", "primary", "timeout")]))
+    rows = run("report", log).stdout.splitlines()
+    head = next(row.split("  ") for row in rows if row.startswith("experiment "))
+    (row,) = [row for row in rows if row.startswith("shop.answer ") and "Shadow" in row]
+    names = [name.strip() for name in head if name.strip()]
+    counts = dict(zip(names, row.split(), strict=True))
+    assert (counts.get("err"), counts["timeout"], counts["shadow err"]) == (None, "1", "1")
+
+
+def test_a_report_says_that_its_log_begins_in_the_midst(log: Path) -> None:
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[3:]))
+    said = "7/r1: 3 events before the first one here"
+    text = run("report", log).stdout
+    assert said in text
+    assert "--rotated" not in text
+    log.with_name("events.jsonl.1").write_bytes(b"".join(lines[:3]))
+    assert "--rotated reads " in run("report", log).stdout
+    whole = run("report", "--rotated", log).stdout
+    assert said not in whole
+    assert "--rotated" not in whole
+
+
+def test_the_last_lines_of_several_logs_of_the_past_are_the_last_in_time(tmp_path: Path) -> None:
+    late, early = tmp_path / "late.jsonl", tmp_path / "early.jsonl"
+    late.write_bytes(b"".join(told("runtime.started", seq) for seq in range(50, 60)))
+    early.write_bytes(b"".join(told("runtime.stopped", seq) for seq in range(40)))
+    text = run("tail", "--no-follow", "-n", "5", "--json", late, early).stdout
+    assert [json.loads(line)["seq"] for line in text.splitlines()] == [55, 56, 57, 58, 59]
+
+
 def test_a_report_as_json_is_the_document(log: Path) -> None:
     document = json.loads(run("report", "--json", log).stdout)
     assert document["overview"]["events"] == 8

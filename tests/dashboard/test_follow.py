@@ -170,6 +170,31 @@ def test_several_files_are_followed_at_once(tmp_path: Path) -> None:
         assert follower.read() == [b"1", b"2"]
 
 
+def test_of_several_logs_of_the_past_lines_come_by_their_time(tmp_path: Path) -> None:
+    """Also if one is far longer than what is read of it at once."""
+    times = {"long": range(40_000), "short": range(39_990, 40_010), "early": range(5, 10)}
+    for name, told in times.items():
+        lines = (f'{{"v":1,"ts":{ts}.5,"event":"{name}{"." * 60}"}}\n' for ts in told)
+        (tmp_path / name).write_text("".join(lines))
+    expected = sorted(ts for told in times.values() for ts in told)
+    paths = [tmp_path / name for name in times]
+    found = [line for lines in read_logs(paths) for line in lines]
+    assert [int(line[12:].partition(b".")[0]) for line in found] == expected
+    with Follower(paths) as follower:
+        followed = [line for lines in iter(follower.read, []) for line in lines]
+    assert followed == found
+
+
+def test_what_is_written_now_waits_for_no_log_that_is_behind(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    with Follower([one, two]) as follower:
+        for number in range(3):
+            for path, ts in ((one, 2_000 + number), (two, 1_000 + number)):
+                with path.open("a") as file:
+                    file.write(f'{{"v":1,"ts":{ts}.5,"event":"x"}}\n')
+            assert len(follower.read()) == 2
+
+
 def test_a_last_line_without_an_end_is_told_when_the_log_is_read_as_it_is(tmp_path: Path) -> None:
     log = tmp_path / "events.jsonl"
     log.write_bytes(b'{"a":1}\n{"b":')

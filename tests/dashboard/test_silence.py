@@ -134,10 +134,16 @@ def test_of_two_processes_only_what_the_silent_one_played_is_unknown() -> None:
 
 
 def test_an_idle_process_is_silent_and_nothing_of_it_is_unknown() -> None:
-    lines = killed()[:5]  # all that began has ended
-    seen = board_of(lines, Clock(START + 500.0)).document()["overview"]
+    lines = killed()[:4]  # all that began has ended
+    board = board_of(lines, Clock(START + 500.0))
+    seen = board.document()["overview"]
     assert (seen["in_flight"], seen["unknown"]) == (0, 0)
     assert seen["processes"][0]["is_silent"]
+    assert seen["processes"][0]["is_idle"]
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(START + 1.005))
+    told = f"1/r1: idle since {since}, nothing in flight (never said closed)"
+    assert told in report(board.document())
+    assert f"1/r1 idle since {since}" in "\n".join(screen(board, 100, None))
 
 
 def test_without_a_clock_all_is_as_it_was_at_the_last_event() -> None:
@@ -180,11 +186,11 @@ def test_a_report_says_how_each_process_ended() -> None:
     board = board_of([*killed(), *closed], Clock(START + 400.0))
     text = report(board.document())
     ended = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(START + 30.0))
-    assert f"1/r1: never closed: last event {ended}; 2 in flight then" in text
+    assert f"1/r1: silent since {ended}, 2 in flight unknown (never" in text
     assert "2/r2: closed" in text
     assert " 1?" in text
     shown = "\n".join(screen(board, 100, None))
-    assert "1/r1 silent for 6 min, 2/r2 closed" in shown
+    assert "1/r1 silent for 6 min, 2 in flight unknown, 2/r2 closed" in shown
     assert "in flight 0 and 0 shadows, 2 unknown" in shown
 
 
@@ -219,5 +225,5 @@ def test_a_process_that_was_killed_is_seen_to_be_so(tmp_path: Path) -> None:
     log.write_text("".join(json.dumps(each | {"ts": last}) + "\n" for each in lines))
     done = subprocess.run([*RUN, "report", str(log)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "never closed: last event " in done.stdout
-    assert "; 1 in flight then" in done.stdout
+    assert "silent since " in done.stdout
+    assert "1 in flight unknown (never said closed)" in done.stdout

@@ -21,7 +21,7 @@ def log(tmp_path: Path) -> Path:
 def test_it_shows_what_happens_and_goes_on_with_the_log(log: Path) -> None:
     with Terminal("top", *FAST, str(log)) as terminal:
         terminal.shows("8 events")
-        assert "7/r1 silent for " in terminal.text
+        assert "7/r1 idle since " in terminal.text
         terminal.shows("small")
         with log.open("ab") as file:
             file.write(branch(10, "new one", "shadow", "ok"))

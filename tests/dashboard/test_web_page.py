@@ -423,12 +423,106 @@ def test_a_call_that_is_not_kept_says_where_it_is(browser: Browser, shop: Served
     assert all("404" in each for each in complaints)
 
 
+def test_a_call_that_is_not_kept_is_looked_for_in_the_files_there_are(browser: Browser) -> None:
+    files = ["a log.jsonl", "<b>.jsonl"]
+    for given, told in (
+        ({"files": files}, "understudy tail 'a log.jsonl' '<b>.jsonl' --rotated"),
+        ({}, 'runtime = Runtime(events="events.jsonl")'),
+    ):
+        with served(lines(Demo(START).until(START + 1.0)), **given) as it:
+            browser.open(f"{it.address}#/call/nosuch")
+            found = browser.until(lambda: browser.text("#panel .empty"))
+            assert told in found
+            assert found.endswith("--no-follow -n 1000 --call nosuch")
+    browser.complaints()  # the browser itself tells of the 404
+
+
+def captured_lines() -> Iterator[bytes]:
+    """Calls with what structlog had bound, and what they were called with."""
+    for number in range(1, 4):
+        of: dict[str, Any] = {"experiment": "answer", "call_id": f"r1-{number}"}
+        of["context"] = {"request_id": f"req-{number}"}
+        head: dict[str, Any] = {"v": 1, "ts": START + number, "pid": 7, "runtime": "r1"}
+        yield encode_line(
+            Event(**head, event="call.planned", level="debug", seq=2 * number, **of, count=1)
+        )
+        of |= {"branch_id": f"b{number}", "config_id": "c1", "label": "large", "role": "primary"}
+        of |= {"status": "ok", "duration_ms": 3.0}
+        of |= {"arguments": f'{{"prompt":"hello {number}"}}', "result": f'"<i>good {number}</i>"'}
+        yield encode_line(
+            Event(**head, event="branch.completed", level="info", seq=2 * number + 1, **of)
+        )
+
+
+def test_a_call_is_found_by_what_it_was_about_and_shows_it(browser: Browser) -> None:
+    with served(captured_lines()) as it:
+        browser.open(f"{it.address}#/calls?q=req-2")
+        browser.until(lambda: browser.table("#panel tbody tr", "td:first-child") == [["r1-2"]])
+        browser.go("#/calls?q=arguments:%22hello+request_id:req-3+good")
+        browser.until(lambda: browser.table("#panel tbody tr", "td:first-child") == [["r1-3"]])
+        browser.go("#/call/r1-2")
+        browser.until(lambda: browser.count(".waterfall li") == 1)
+        assert browser.text("[data-fact=request_id] dd") == "req-2"
+        assert browser.text("[data-fact=arguments] dd") == '{"prompt":"hello 2"}'
+        assert browser.text(".waterfall .gave") == '"<i>good 2</i>"'
+
+
+def two_processes() -> Iterator[bytes]:
+    """Two services that play one experiment, and one of them another."""
+    for pid, service, names in ((1, "shop", ["answer"]), (2, "search", ["answer", "rank"])):
+        head: dict[str, Any] = {"v": 1, "pid": pid, "runtime": f"r{pid}", "service": service}
+        for place, name in enumerate(names):
+            for seq, event in enumerate(("experiment.registered", "actor.started"), 2 * place + 1):
+                state = {"actor": name, "state": "running"} if event == "actor.started" else {}
+                told = {**head, "ts": START + seq, "seq": seq, "event": event, "level": "info"}
+                yield json.dumps({**told, "experiment": name, **state}).encode()
+
+
+def test_actors_stand_under_their_process_and_experiments_say_where_they_are(
+    browser: Browser,
+) -> None:
+    with served(two_processes()) as it:
+        browser.open(f"{it.address}#/actors")
+        browser.until(lambda: browser.count(".tree tbody tr") == 5)
+        rows = [row[0].partition("  ")[0] for row in browser.table(".tree tbody tr", "th")]
+        assert [row.rstrip(" \u2013") for row in rows] == [
+            "shop 1/r1", "answer", "search 2/r2", "answer", "rank",
+        ]  # fmt: skip
+        browser.go("#/actors?q=service:shop")
+        browser.until(lambda: browser.count(".tree tbody tr") == 2)
+        browser.go("#/")
+        browser.until(
+            lambda: (
+                browser.table("#panel tbody tr", ".where")
+                == [["in 2 of 2 processes: search, shop"], ["in 1 of 2 processes: search"]]
+            )
+        )
+        browser.go("#/?q=service:shop")
+        browser.until(lambda: browser.count("#panel .where") == 1)
+        browser.go("#/experiment/answer")
+        where = "[data-fact=processes] dd"
+        assert browser.until(lambda: browser.text(where)) == "in 2 of 2 processes: search, shop"
+
+
+def test_the_tail_shows_the_inner_case_of_a_long_label(browser: Browser) -> None:
+    event: dict[str, Any] = {"v": 1, "ts": START, "seq": 1, "pid": 1, "level": "info"}
+    event |= {"event": "branch.started", "label": f"model={'very-' * 20}large", "role": "primary"}
+    with served([json.dumps({**event, "inner_case": "summarise[v2]"}).encode()]) as it:
+        browser.open(f"{it.address}#/tail")
+        browser.until(lambda: browser.count(".tail .inner") == 1)
+        seen = """
+            const [whole, inner] = ['.both', '.both .inner'].map((each) => document.querySelector(each).getBoundingClientRect());
+            return [inner.right <= whole.right + 1, inner.width > 60, whole.width < 300];
+        """
+        assert browser.ask(seen) == [True, True, True]
+
+
 def test_the_tree_shows_each_actor_under_its_supervisor(browser: Browser, shop: Served) -> None:
     browser.open(f"{shop.address}#/actors")
     rows = browser.until(lambda: browser.table(".tree tbody tr"))
     assert len(rows) == len(shop.document()["actors"])
     assert [row[0] for row in rows[:6]] == [
-        "answer", "strategy", "model=failing", "model=hanging", "model=quicker", "model=trusted",
+        "answer", "strategy", "model=trusted", "model=quicker", "model=failing", "model=hanging",
     ]  # fmt: skip
     browser.press("/")
     browser.press(*"tone")
@@ -571,6 +665,9 @@ def test_it_fits_a_telephone(browser: Browser, shop: Served) -> None:
         browser.until(lambda: browser.count("#panel > div") == 1)
         width = browser.ask("return document.documentElement.scrollWidth")
         assert width <= 390, place
+        whole = """return [...document.querySelectorAll('#strip .value')].every(
+            (it) => it.scrollWidth <= it.clientWidth && it.getBoundingClientRect().right <= 390)"""
+        assert browser.ask(whole), place
         if place in ("", "calls"):  # what is looked at first is seen without moving it aside
             table = "const it = document.querySelector('#panel .scroll'); return "
             assert browser.ask(f"{table} it.scrollWidth <= it.clientWidth"), place
