@@ -40,6 +40,7 @@ class Remote:
     Attributes:
         address: without the token, and without a slash at the end.
         token: None if there is none.
+        is_handed: whether it was handed in here alone: another process would not find it.
 
     Raises:
         RunArgumentError: that is no address.
@@ -55,14 +56,17 @@ class Remote:
     def __init__(self, address: str, token: str | None = None, *, is_named: bool = True) -> None:
         parts = _parts(address)
         fragment = parts.fragment.lstrip("/")
-        handed = fragment.removeprefix(_HANDED) if fragment.startswith(_HANDED) else None
+        brought = fragment.removeprefix(_HANDED) if fragment.startswith(_HANDED) else None
         self.address: str = parts._replace(
             netloc=parts.netloc.lower(), path=parts.path.rstrip("/"), fragment=""
         ).geturl()
         self.parts: SplitResult = urlsplit(self.address)
         self.is_named: bool = is_named
         said = os.environ.get(TOKEN) if is_named else None
-        self.token: str | None = _clean(token or handed or said or _kept(self.address))
+        handed = _clean(token or brought)
+        elsewhere = _clean(said or _kept(self.address))
+        self.token: str | None = handed if token or brought else elsewhere
+        self.is_handed: bool = handed not in (None, elsewhere)
 
     def __repr__(self) -> str:
         return f"<{self.address}>"

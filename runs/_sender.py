@@ -79,7 +79,8 @@ class Sender:
             self._warn(
                 "left",
                 f"not all of the run has reached {self._remote.address}; nothing is lost, and this "
-                f"sends it: understudy sync --remote {self._remote.address} {self._run}",
+                f"sends it{_with_token(self._remote)}: "
+                f"understudy sync --remote {self._remote.address} {self._run}",
             )
 
     def _send(self) -> None:
@@ -168,13 +169,17 @@ class Sender:
 def start_sender(run: Path, remote: Remote, problems: Problems) -> Sender | None:
     """Begin to send a run; without a token there is a warning, and nothing is sent."""
     if remote.token is None:
-        problems.warn("remote", f"nothing is sent to {remote.address}: {no_token(remote)}")
+        problems.warn(
+            "remote",
+            f"nothing is sent, and all is recorded nevertheless: {no_token(remote)};"
+            " Run(..., token=...) takes one, too",
+        )
         return None
     return Sender(run, remote, problems)
 
 
 def no_token(remote: Remote) -> str:
-    """Return what to do if there is no token."""
+    """Return what has a token, if there is none."""
     from ._remote import REMOTE, TOKEN, tokens_file
 
     if not remote.is_named:
@@ -183,13 +188,21 @@ def no_token(remote: Remote) -> str:
             f" or {REMOTE}, to have {TOKEN} sent there; or keep a token for it in {tokens_file()}"
         )
     return (
-        f"there is no token for it. Run(..., token=...), {TOKEN} of the environment, or "
-        f'{{"{remote.address}": "us_..."}} in {tokens_file()} has one. All is recorded nevertheless'
+        f"there is no token for {remote.address}: {TOKEN} of the environment, or "
+        f'{{"{remote.address}": "us_..."}} in {tokens_file()} has one'
     )
 
 
 def refusal(remote: Remote, run: Path, refused: Exception) -> str:
-    """Return what to tell of a server that will not have a run."""
+    """Return what to tell, while a run is recorded, of a server that will not have it."""
+    return (
+        f"{run} is no longer sent to {refused_by(remote, refused)}. All is recorded nevertheless; "
+        f"`understudy sync --remote {remote.address} {run}` tries again{_with_token(remote)}"
+    )
+
+
+def refused_by(remote: Remote, refused: Exception) -> str:
+    """Return which server will not have a run, why, and what to do."""
     from ._wire import Refused
 
     status = refused.status if isinstance(refused, Refused) else 0
@@ -201,10 +214,14 @@ def refusal(remote: Remote, run: Path, refused: Exception) -> str:
         advice = "is that the address of a server of runs?"
     else:
         advice = "what it has stays as it is"
-    return (
-        f"{run} is no longer sent to {remote.address}: {refused}: {advice}. All is recorded "
-        f"nevertheless; `understudy sync --remote {remote.address} {run}` tries again"
-    )
+    return f"{remote.address}: {refused}: {advice}"
+
+
+def _with_token(remote: Remote) -> str:
+    """Return where a token is to be put for another command, which would not find it itself."""
+    from ._remote import TOKEN, tokens_file
+
+    return f", with its token in {TOKEN} or in {tokens_file()}" if remote.is_handed else ""
 
 
 def patience() -> float:

@@ -13,7 +13,7 @@ import msgspec
 from ._errors import RunArgumentError, RunError
 from ._manifest import FILE as MANIFEST
 from ._remote import Remote
-from ._sender import no_token, refusal
+from ._sender import no_token, refused_by
 from ._shipment import FILE, Shipment
 from ._state import read_state
 from ._wire import Refused, Unreachable, Wire
@@ -119,7 +119,7 @@ class Syncer:
                     wait = _FIRST_WAIT * 2 ** max(0, failures - 1) * random.uniform(0.5, 1)
                     sleep(max(wait, problem.wait or 0.0))
         except Refused as refused:
-            synced.problems.append(refusal(remote, run, refused))
+            synced.problems.append(f"it is not taken by {refused_by(remote, refused)}")
         finally:
             synced.bytes, synced.files = shipment.size, shipment.files
             shipment.keep()

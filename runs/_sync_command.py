@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from . import _arguments
 from ._errors import RunError
 from ._missing import told_known
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _TOLD: Final = "Send to a server what it does not have of runs: made offline, crashed, cut short."
 _OFTEN: Final = 0.2
+_NAMED: Final = 3
+"""How many of the runs that have the same problem are named."""
 
 
 def add_sync_command(commands: Any) -> None:
@@ -40,10 +43,13 @@ def add_sync_command(commands: Any) -> None:
     parser: ArgumentParser = commands.add_parser("sync", help=_TOLD, description=_TOLD)
     parser.set_defaults(run=_sync)
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="the folder of a run, of a project, or of all"
+        "paths",
+        nargs="*",
+        metavar="RUN|PATH",
+        help="project/prefix, a prefix, an id or its start; the folder of a run, a project, or all",
     )
     parser.add_argument(
-        "--root", help="the folder of all runs, if no PATH is given: UNDERSTUDY_ROOT, experiments"
+        "--root", help="the folder of all runs, unless a PATH is: UNDERSTUDY_ROOT, experiments"
     )
     parser.add_argument(
         "--remote",
@@ -58,14 +64,16 @@ def _sync(asked: Namespace) -> int:
     from ._remote import REMOTE
     from ._sync import Syncer, runs_in
 
-    root = asked.root or os.environ.get("UNDERSTUDY_ROOT") or "experiments"
-    places = [Path(place).absolute() for place in asked.paths or [root]]
+    if asked.paths:
+        runs = [run for word in asked.paths for run in _meant(word, asked.root)]
+    else:
+        runs = [*runs_in(Path(_arguments.root(asked.root)))]
     line = _Line()
     syncer = Syncer(asked.remote or os.environ.get(REMOTE), line.show)
     told: list[Synced] = []
     others: set[str] = set()
     try:
-        for run in dict.fromkeys(run for place in places for run in runs_in(place)):
+        for run in dict.fromkeys(runs):
             project = _project_of(run) if asked.project is not None else None
             if project != asked.project:
                 others.add(str(project))
@@ -77,6 +85,8 @@ def _sync(asked: Namespace) -> int:
     finally:
         line.clear()
         syncer.close()
+        if not asked.json:
+            _tell_problems(told)
     if others and not told:
         known = told_known(str(asked.project), others)
         raise RunError(f"there are no runs of the project {asked.project!r}{known}")
@@ -86,15 +96,44 @@ def _sync(asked: Namespace) -> int:
     return 1 if left else 0
 
 
+def _meant(word: str, root: str | None) -> list[Path]:
+    """Return the folders of the runs that a word means: those in a folder, or one by its name."""
+    from ._sync import runs_in
+    from ._which import which
+
+    place = Path(word).absolute()
+    is_folder = bool(word) and place.is_dir()
+    found = [*runs_in(place)] if is_folder else []
+    try:
+        return found or [which(word, root).path]
+    except RunError as error:
+        if is_folder:
+            return []
+        raise RunError(f"there is no folder {place}, and {error}") from None
+
+
 def _tell(synced: Synced, is_json: bool) -> None:
     if is_json:
         print(msgspec.json.encode(synced).decode(), flush=True)
-        return
-    name = _shown(f"{synced.project}/{synced.prefix}")
-    if synced.bytes or synced.files:
-        print(f"{name}: {_amount(synced.bytes, synced.files)} sent to {synced.remote}", flush=True)
-    for problem in synced.problems:
-        print(f"{name}: {_shown(problem)}", flush=True)
+    elif synced.bytes or synced.files:
+        amount = _amount(synced.bytes, synced.files)
+        print(f"{_name_of(synced)}: {amount} sent to {synced.remote}", flush=True)
+
+
+def _tell_problems(told: list[Synced]) -> None:
+    """Tell what was in the way, once each, however many runs it was in the way of."""
+    names: dict[str, list[str]] = {}
+    for synced in told:
+        for problem in dict.fromkeys(synced.problems):
+            names.setdefault(problem, []).append(_name_of(synced))
+    for problem, those in names.items():
+        some = ", ".join(those[:_NAMED]) + (", ..." if len(those) > _NAMED else "")
+        who = some if len(those) == 1 else f"{len(those):,} runs ({some})"
+        print(f"{who}: {_shown(problem)}", flush=True)
+
+
+def _name_of(synced: Synced) -> str:
+    return _shown(f"{synced.project}/{synced.prefix}")
 
 
 def _sum_up(told: list[Synced], left: int) -> None:

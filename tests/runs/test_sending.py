@@ -152,6 +152,7 @@ class TestASender:
             began = time.monotonic()
         assert time.monotonic() - began < 3
         assert f"understudy sync --remote {server.address} {run.path}" in caplog.text
+        assert f"with its token in UNDERSTUDY_TOKEN or in {tokens_file()}: " in caplog.text
         assert set(run.problems) == {"remote"}
         assert len(run.metrics("train")) == 20
         server.mood = "well"
@@ -441,7 +442,7 @@ class TestAnAddress:
     ) -> None:
         with Run(prefix="r", remote=server.address, strict=True) as run:
             run.log("x")
-        assert "there is no token for it" in caplog.text
+        assert f"there is no token for {server.address}" in caplog.text
         assert (run.status, server.asked, dict(run.problems)) == ("COMPLETED", [], {"remote": 1})
 
     def test_the_token_comes_from_the_first_that_has_one(
@@ -459,6 +460,8 @@ class TestAnAddress:
         assert (Remote(address).token, Remote("http://host:8780").token) == ("file", None)
         monkeypatch.setenv("UNDERSTUDY_TOKEN", " environment\n")
         assert Remote(address).token == "environment"
+        assert not Remote(f"{address}#token=environment").is_handed  # anybody here finds it
+        assert Remote(f"{address}#token=address").is_handed
         assert Remote(f"{address}#token=address").token == "address"
         assert Remote(f"{address}#token=address", "argument").token == "argument"
         kept.write_text("{")
@@ -606,6 +609,38 @@ class TestSyncing:
         assert capsys.readouterr().out == "1 run: nothing sent; all is there\n"
         assert len(server.runs) == 2
 
+    def test_a_run_is_named_as_for_the_other_commands(
+        self, server: Server, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        made: list[Run] = []
+        for prefix in ("first", "second", "third"):
+            with Run(prefix=prefix, project="vision", capture=False) as run:
+                made.append(run)
+        remote = f"{server.address}/#token={TOKEN}"
+        assert main(["sync", "vision/first", made[1].id, "--remote", remote]) == 0
+        assert {key for _, key in server.runs} == {made[0].id, made[1].id}
+        capsys.readouterr()
+        assert main(["sync", "vision/thrid", "--remote", remote]) == 1
+        assert "did you mean 'vision/third'?" in capsys.readouterr().err
+
+    def test_what_is_wrong_with_many_runs_is_one_line(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(5):
+            with Run(prefix=f"r{number}", capture=False):
+                pass
+        who = "5 runs (project/r0, project/r1, project/r2, ...): "
+        after = "5 runs: nothing sent; 5 are not complete"
+        monkeypatch.setenv("UNDERSTUDY_TOKEN", "us_another")
+        for words, problem in (
+            ([], "it was made without a remote: say --remote URL"),
+            (["--remote", server.address], f"it is not taken by {server.address}: "),
+        ):
+            assert main(["sync", *words]) == 1
+            told = capsys.readouterr().out.splitlines()
+            assert (len(told), told[0].startswith(who + problem), told[1]) == (2, True, after)
+            assert "nevertheless" not in told[0]
+
     def test_the_command_says_what_is_wrong(
         self, server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -617,7 +652,7 @@ class TestSyncing:
         assert main(["sync", "--remote", "nonsense"]) == 1
         assert "no address of a server" in capsys.readouterr().err
         assert main(["sync", "--remote", server.address]) == 1
-        assert "there is no token for it" in capsys.readouterr().out
+        assert f"there is no token for {server.address}" in capsys.readouterr().out
         monkeypatch.setenv("UNDERSTUDY_TOKEN", "us_another")
         assert main(["sync", "--remote", server.address]) == 1
         assert "the token is not one of its own" in capsys.readouterr().out
