@@ -64,6 +64,9 @@ class Reader:
 
     Args:
         text: the filter.
+
+    Attributes:
+        names: the parameters and metrics that it names.
     """
 
     def __init__(self, text: object) -> None:
@@ -71,6 +74,7 @@ class Reader:
             raise FilterError(f"a filter is a text, not {text!r}: \"status == 'FAILED'\"")
         self._text = re.sub(r"[\r\n\f]", " ", text).strip()
         self._kind = "filter"  # what an error calls it
+        self.names: list[tuple[str, ...]] = []
 
     def read(self) -> Look:
         """Return what tells of a run whether the text holds.
@@ -245,6 +249,7 @@ class Reader:
         name = inner.id
         if name == "params" and steps:
             key = ".".join(steps)
+            self.names.append((name, key))
             return lambda info: info.params.get(key, MISSING)
         if name == "metrics" and steps:
             return self._metric(node, steps)
@@ -262,6 +267,7 @@ class Reader:
         if len(steps) > 3 or (statistic is not None and statistic not in STATISTICS):
             words = ", ".join(STATISTICS)
             raise self._refused_at(node, f"metrics.METRIC.FIELD, or one of {words} behind it")
+        self.names.append(("metrics", *steps))
         return lambda info: metric_value(info, cast("str", metric), field, statistic or "last")
 
     def _refused_at(self, node: ast.AST, why: str) -> FilterError:

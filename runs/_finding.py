@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,10 +15,11 @@ from ._errors import RunError
 from ._found import Runs
 from ._missing import is_run, told_known
 from ._names import folder_name
-from ._order import in_order
+from ._order import in_order, names_in
 from ._query import Filter
 from ._reading import RunFolder
 from ._scores import numbers_of, score
+from ._unknown import note_of
 
 if TYPE_CHECKING:
     from ._attempts import Status
@@ -67,12 +70,11 @@ def list(
         >>> [info.prefix for info in runs.list(tags=["first"], status="COMPLETED")]
         ['first']
     """
-    wanted = {*_arguments.texts("tags", tags)}
-    most = limit if limit is not None and not wanted and sort == "-created" else None
-    found = _found(root, project, status, most, rebuild)
-    if wanted:
-        found = Runs([info for info in found if wanted <= {*info.tags}])
-    return _sorted(found, sort, limit)
+    found, note = chosen(
+        root, project=project, status=status, tags=tags, sort=sort, limit=limit, rebuild=rebuild
+    )
+    _warn(note, root)
+    return found
 
 
 def find(
@@ -91,6 +93,9 @@ def find(
         sort: what they are sorted by, as for `list`.
         limit: so many at most.
 
+    A parameter or a metric that is asked for, and that no run has, is a warning of the logger
+    `understudy`, once.
+
     Raises:
         FilterError: the filter is not understood; it says where, and what is known.
 
@@ -103,7 +108,44 @@ def find(
         ['lr-0.3', 'lr-0.2']
     """
     holds = filter if isinstance(filter, Filter) else Filter(filter)
-    return _sorted(Runs([info for info in _found(root) if holds(info)]), sort, limit)
+    found, note = chosen(root, holds, sort=sort, limit=limit)
+    _warn(note, root)
+    return found
+
+
+def chosen(
+    root: Root,
+    holds: Filter | None = None,
+    *,
+    project: str | None = None,
+    status: str | None = None,
+    tags: Iterable[str] | None = None,
+    sort: str = "-created",
+    limit: int | None = None,
+    rebuild: bool = False,
+) -> tuple[Runs, str | None]:
+    """Return runs as `list` and `find` do, and what none has of all that is asked for."""
+    wanted = {*_arguments.texts("tags", tags)}
+    is_whole = not wanted and holds is None and sort == "-created"
+    infos = _found(root, project, status, limit if is_whole else None, rebuild)
+    found = infos
+    if wanted or holds is not None:
+        found = Runs(
+            [info for info in infos if wanted <= {*info.tags} and (holds is None or holds(info))]
+        )
+    found = _sorted(found, sort, limit)
+    names = [*(() if holds is None else holds.names), *names_in(sort)]
+    note = note_of(names, infos) if names else None
+    if note is not None and (project is not None or status is not None):
+        note = note_of(names, _found(root))  # others may have it
+    return found, note
+
+
+@lru_cache(maxsize=1_000)
+def _warn(note: str | None, root: Root) -> None:
+    """Say once what no run has: it is no error, since it may come later."""
+    if note is not None:
+        logging.getLogger("understudy").warning("%s", note)
 
 
 def get(name: str, root: Root = None) -> RunFolder:
@@ -184,7 +226,9 @@ def best(
     scored = [(value, info) for info in infos if (value := score(info, metric, mode)) is not None]
     if not scored:
         if not infos:
-            raise RunError(f"there are no such runs in {_root(root)}")
+            note = None if holds is None else note_of(holds.names, _found(root))
+            why = "" if note is None else f": {note}"
+            raise RunError(f"there are no such runs in {_root(root)}{why}")
         known = {key for info in infos for key in numbers_of(info)}
         raise RunError(
             f"no run in {_root(root)} has numbers of the metric {metric!r}"

@@ -12,6 +12,7 @@ from understudy.terminal import cut, shortened, table, write
 from . import _arguments
 from ._clauses import Reader
 from ._command import UNKNOWN, json_of, name_of, paint_of, painted, width_of_tables
+from ._finding import chosen
 from ._finding import list as runs_of
 from ._found import Runs, usual_table
 from ._info import RunInfo
@@ -49,16 +50,18 @@ def run(asked: Namespace) -> int:
 
 
 def _found(asked: Namespace) -> Runs:
-    holds = None if asked.filter is None else Filter(asked.filter)
-    found = runs_of(
+    found, note = chosen(
         asked.root,
+        None if asked.filter is None else Filter(asked.filter),
         project=asked.project,
         status=asked.status,
         tags=asked.tag,
         sort=asked.sort,
         rebuild=asked.rebuild,
     )
-    return found if holds is None else Runs([info for info in found if holds(info)])
+    if note is not None:
+        print(f"understudy runs ls: {note}", file=sys.stderr)
+    return found
 
 
 def _nothing(asked: Namespace) -> str:

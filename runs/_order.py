@@ -42,6 +42,22 @@ def in_order(items: Iterable[T], sort: str, info_of: Callable[[T], RunInfo]) -> 
     return [*(item for _, item in there), *rest]
 
 
+def names_in(sort: str) -> list[tuple[str, ...]]:
+    """Return the parameter or the metric that runs are sorted by, if it is one.
+
+    Raises:
+        FilterError: there is no such name.
+
+    Example:
+        >>> from understudy.runs._order import names_in
+        >>> names_in("-metrics.val.loss"), names_in("created")
+        ([('metrics', 'val', 'loss')], [])
+    """
+    reader = Reader(sort.removeprefix("-"))
+    reader.read_name()
+    return reader.names
+
+
 def _is_missing(key: object) -> bool:
     return key is None or key is MISSING
 

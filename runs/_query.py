@@ -26,6 +26,10 @@ class Filter:
     Args:
         text: what they are to be like.
 
+    Attributes:
+        text: what they are to be like.
+        names: the parameters and metrics that it asks for: `("metrics", "train", "loss")`.
+
     Raises:
         FilterError: the text is no filter; it says where, and what is known.
 
@@ -44,11 +48,13 @@ class Filter:
     """
 
     __module__ = "understudy.runs"
-    __slots__ = ("_look", "text")
+    __slots__ = ("_look", "names", "text")
 
     def __init__(self, text: str) -> None:
         self.text: str = text
-        self._look: Look = Reader(text).read()
+        reader = Reader(text)
+        self._look: Look = reader.read()
+        self.names: tuple[tuple[str, ...], ...] = tuple(reader.names)
 
     def __call__(self, info: RunInfo) -> bool:
         """Tell whether a run is one of them."""

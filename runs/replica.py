@@ -6,10 +6,11 @@ Nobody who records or reads runs needs this.
 from ._lines import Line, decode_lines
 from ._names import name_of
 from ._numbers import OURS, Sums, summaries, take
-from ._order import in_order
+from ._order import in_order, names_in
 from ._overview import Overview, thinned
 from ._params import flattened
 from ._rewinds import Span, is_seen, spans_in
+from ._unknown import note_of
 from ._values import decode, encode
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "in_order",
     "is_seen",
     "name_of",
+    "names_in",
+    "note_of",
     "spans_in",
     "summaries",
     "take",

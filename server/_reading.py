@@ -8,7 +8,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from understudy.runs import Filter, FilterError, RunInfo, Summary
-from understudy.runs.replica import decode, in_order
+from understudy.runs.replica import decode, in_order, names_in, note_of
 
 from ._answers import Refused, is_known, tag_of, unchanged
 from ._calls import Call, Nothing
@@ -27,10 +27,11 @@ class Listed(RunInfo, frozen=True, kw_only=True):
 
 
 class RunList(msgspec.Struct):
-    """Some runs, and how many there are in all that the filter takes."""
+    """Some runs, how many there are in all that the filter takes, and what no run at all has."""
 
     runs: list[Listed]
     total: int
+    note: str | None = None
 
 
 class RunTold(msgspec.Struct):
@@ -134,7 +135,7 @@ async def list_runs(call: Call[WhichRuns, None]) -> Response:
         found = [entry for entry in entries if takes is None or takes(entry.info)]
         found = _in_order(found, query.sort)
         some = found[query.offset : query.offset + query.limit]
-        return RunList([_listed(entry) for entry in some], len(found))
+        return RunList([_listed(entry) for entry in some], len(found), _note(takes, query, entries))
 
     return await asyncio.to_thread(lambda: call.answer(chosen()))
 
@@ -219,6 +220,14 @@ def _in_order(entries: list[Entry], sort: str) -> list[Entry]:
         return in_order(entries, sort, lambda entry: entry.info)
     except FilterError as error:
         raise Refused(400, "sort", str(error)) from None
+
+
+def _note(takes: Filter | None, query: WhichRuns, entries: list[Entry]) -> str | None:
+    """Return which parameters and metrics that are asked for no run of the project has."""
+    names = [*(() if takes is None else takes.names)]
+    if query.sort.removeprefix("-") != "seen":
+        names += names_in(query.sort)
+    return note_of(names, [entry.info for entry in entries]) if names else None
 
 
 def _object(data: bytes) -> dict[str, Any]:

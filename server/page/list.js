@@ -84,7 +84,8 @@ export function runs(shared) {
     // While another question is asked, or is wrong, the answer to the last one stays, and stands back.
     const isOld = runs.what !== question(route.project, asked, route.options.get('sort') ?? SORT);
     attribute(scroller, 'data-old', isOld);
-    if (!isOld) say(told, known ? `${count(total)} ${total === 1 ? 'run' : 'runs'}${asked ? ' match' : ''}` : '…');
+    const note = runs.note ? `; ${runs.note}` : '';
+    if (!isOld) say(told, known ? `${count(total)} ${total === 1 ? 'run' : 'runs'}${asked ? ' match' : ''}${note}` : '…');
     attribute(compare, 'hidden', picked.length === 0);
     attribute(none, 'hidden', picked.length === 0);
     attribute(compare, 'href', picked.length ? address('compare', route.project, '', { run: picked }) : null);

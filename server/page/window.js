@@ -16,6 +16,8 @@ export function question(project, filter, sort) {
 
 export class Window {
   total = /** @type {number | null} */ (null);
+  /** Which names of the question no run has. */
+  note = '';
   /** @type {Map<number, {source: Source, runs: any[]}>} */
   chunks = new Map();
   /** What was asked for and has not come. @type {Map<number, Promise<void>>} */
@@ -73,6 +75,7 @@ export class Window {
       chunk.runs = data.runs;
       chunks.set(key, chunk);
       this.total = data.total;
+      this.note = data.note ?? '';
       this.onnews();
     }).finally(() => asked.delete(key));
     asked.set(key, asking);

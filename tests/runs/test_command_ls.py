@@ -40,6 +40,29 @@ class TestLs:
             ("COMPLETED", "vision/first", "0.1", "0.149569"),
         ]
 
+    @pytest.mark.parametrize(
+        ("asked", "note"),
+        [
+            (["--sort", "metrics.trian.loss"], "no run has metrics.trian: did you mean 'train'?"),
+            (["metrics.train.los < 1"], "no run has metrics.train.los: did you mean 'loss'?"),
+            (["metrics.val > 1"], "say which field of metrics.val: there are 'f1', 'recall'"),
+            (["has(params.lrr)", "--status", "completed"], "no run has params.lrr: did you mean"),
+        ],
+    )
+    def test_a_name_that_no_run_has_is_told_beside_the_list(
+        self, runs: Commands, asked: list[str], note: str
+    ) -> None:
+        make("first", lr=0.1)
+        with Run(prefix="other", capture=False) as other:
+            other.metrics("val").log(f1=1, recall=1)
+        code, _, err = runs.all("ls", *asked)
+        assert (code, err.startswith(f"understudy runs ls: {note}")) == (0, True)
+
+    def test_a_name_that_another_run_has_is_not_told(self, runs: Commands) -> None:
+        make("first", lr=0.1)
+        make("second", project="speech")
+        assert "first" not in runs("ls", "--project", "speech", "--sort", "params.lr")
+
     def test_it_takes_a_filter_and_everything_else_together(self, runs: Commands) -> None:
         for number in range(4):
             make(f"{'ab'[number % 2]}{number}", lr=number, seed=0)

@@ -183,6 +183,19 @@ class TestGet:
             runs.get("resnet")
 
 
+def test_a_name_that_no_run_has_is_a_warning_once(caplog: pytest.LogCaptureFixture) -> None:
+    make("first", losses=(1.0,), lr=1)
+    for _ in range(2):
+        assert (
+            prefixes(runs.find("metrics.trian.loss < 2", root=Path("experiments").absolute())) == []
+        )
+    assert prefixes(runs.find("params.lr == 1", sort="metrics.train.loss")) == ["first"]
+    (warned,) = caplog.messages
+    assert warned.startswith("no run has metrics.trian: did you mean 'train'?")
+    with pytest.raises(RunError, match="did you mean 'lr'"):
+        runs.best("train.loss", "min", "params.lrr == 1")
+
+
 class TestBest:
     @pytest.fixture(autouse=True)
     def some(self) -> None:

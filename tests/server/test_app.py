@@ -256,7 +256,13 @@ def test_runs_are_found_sorted_and_told_a_page_at_a_time(client: httpx2.Client, 
     assert found(filter="params.lr == 1", sort="prefix") == ["run-1", "run-3", 2]
     assert told(client.get(project, params={"filter": "params.lr ="}), 400)["error"] == "filter"
     assert found(sort="-params.lr", limit=3) == ["run-1", "run-3", "run-0", 5]
-    assert found(sort="metrics.train.loss")[-1] == 5  # that none has changes nothing
+    assert found(sort="metrics.train.loss")[-1] == 5  # that none has changes nothing, and is told
+    answer = told(
+        client.get(project, params={"sort": "metrics.train.loss", "filter": "params.l<1"})
+    )
+    assert answer["note"].startswith("no run has params.l: did you mean 'lr'?")
+    assert answer["note"].endswith("; no run has metrics.train: there are none")
+    assert told(client.get(project, params={"sort": "-params.lr"}))["note"] is None
     assert told(client.get(project, params={"sort": "lr"}), 400)["error"] == "sort"
     projects = told(client.get("/projects"))
     assert [each["runs"] for each in projects if f"/{each['project']}/" in project + "/"] == [5]

@@ -269,6 +269,10 @@ def test_a_filter_is_the_language_of_find_and_says_what_is_wrong_in_place(
         assert browser.count("#problem") == 0
     browser.go(team.address("runs", filter="status == 'LOST'"))
     browser.until(lambda: browser.text(".empty p") == "No run matches.")
+    browser.go(team.address("runs", filter="metrics.trian.loss < 1"))
+    browser.until(
+        lambda: "no run has metrics.trian: did you mean" in (browser.text("#total") or "")
+    )
 
 
 def test_columns_are_chosen_and_an_address_brings_them_back(browser: Browser, team: Team) -> None:
