@@ -1,8 +1,9 @@
 """What a run may be told at the start: misuse is an error there, and only there."""
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, cast
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, ParamSpec, cast
 
 from ._errors import RunArgumentError
 
@@ -17,6 +18,29 @@ Sync = Literal["process", "always"]
 
 RESUME: Final = ("allow", "never", "must", "new")
 SYNC: Final = ("process", "always")
+
+_OTHER_WORDS: Final = ("name", "run_name", "run", "id", "experiment")
+"""What others call a prefix."""
+
+P = ParamSpec("P")
+
+
+def by_name(init: Callable[P, None]) -> Callable[P, None]:
+    """Have a run that is made without its prefix, or not by name, say what it takes."""
+
+    @wraps(init)
+    def begin(*itself: P.args, **named: P.kwargs) -> None:
+        if len(itself) > 1:
+            raise RunArgumentError(f"Run() takes its arguments by name: Run(prefix={itself[1]!r})")
+        if "prefix" not in named:
+            instead = next((name for name in _OTHER_WORDS if name in named), None)
+            meant = "" if instead is None else f": did you mean 'prefix', instead of {instead!r}?"
+            raise RunArgumentError(
+                f"Run() needs its prefix{meant or ', which is what the run is called'}"
+            )
+        init(*itself, **named)
+
+    return begin
 
 
 def check_unknown(who: str, unknown: Mapping[str, object], known: Iterable[str]) -> None:

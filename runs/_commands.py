@@ -46,12 +46,12 @@ def add_runs_command(commands: Any) -> None:
     add_import(asked)
 
 
-def _command(commands: Any, name: str, room: str, told: str) -> ArgumentParser:
+def _command(commands: Any, name: str, room: str, told: str, *others: str) -> ArgumentParser:
     def run(asked: Namespace) -> int:
         code: int = import_module(f".{room}", __package__).run(asked)
         return code
 
-    parser: ArgumentParser = commands.add_parser(name, help=told, description=told)
+    parser: ArgumentParser = commands.add_parser(name, aliases=others, help=told, description=told)
     parser.set_defaults(run=run)
     parser.add_argument("--root", metavar="FOLDER", help=_ROOT)
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -89,7 +89,7 @@ def _names(text: str) -> list[str]:
 
 
 def _add_ls(commands: Any) -> None:
-    parser = _command(commands, "ls", "_list_command", "List runs, the newest first.")
+    parser = _command(commands, "ls", "_list_command", "List runs, the newest first.", "list")
     parser.add_argument(
         "filter", nargs="?", metavar="FILTER", help="such as: metrics.val.loss < 0.1"
     )
@@ -122,7 +122,9 @@ def _add_show(commands: Any) -> None:
 
 
 def _add_diff(commands: Any) -> None:
-    parser = _command(commands, "diff", "_diff_command", "Show what differs between runs.")
+    parser = _command(
+        commands, "diff", "_diff_command", "Show what differs between runs.", "compare"
+    )
     parser.add_argument("names", nargs="+", metavar="RUN|FILTER", help=_RUN_OR_FILTER)
     parser.add_argument("--all", action="store_true", help="parameters that are the same, too")
     parser.add_argument(

@@ -75,6 +75,7 @@ class Run:
 
     __module__ = "understudy.runs"
 
+    @_arguments.by_name
     def __init__(
         self,
         *,

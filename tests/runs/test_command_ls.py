@@ -84,6 +84,12 @@ class TestLs:
         limited = words(runs(*asked, "--limit", "1", "--sort=-params.lr"))
         assert [row[1] for row in limited] == ["run", "vision/b3"]
 
+    def test_list_and_compare_are_other_words_for_ls_and_diff(self, runs: Commands) -> None:
+        make("first", lr=0.1)
+        make("second", lr=0.2)
+        assert runs("list", "params.lr > 0.1") == runs("ls", "params.lr > 0.1")
+        assert runs("compare", "first", "second") == runs("diff", "first", "second")
+
     def test_as_json_it_is_an_array_of_all_that_is_known(self, runs: Commands) -> None:
         run = make("first", lr=float("nan"))
         (info,) = runs.json("ls")
@@ -109,7 +115,7 @@ class TestLs:
             main(asked)
         told = capsys.readouterr()
         assert told.out == ""
-        assert re.search(r"^  +(ls|runs) +Li?st", told.err, re.MULTILINE)
+        assert re.search(r"^  +(ls \(list\)|runs) +Li?st", told.err, re.MULTILINE)
 
     def test_where_there_is_nothing_it_says_what_to_do(
         self, runs: Commands, tmp_path: Path

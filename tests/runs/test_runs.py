@@ -309,6 +309,25 @@ class TestMisuse:
             make(**{"prefix": "x", **arguments})
         assert isinstance(raised.value, TypeError)
 
+    @pytest.mark.parametrize(
+        ("values", "arguments", "told"),
+        [
+            (
+                (),
+                {"name": "x"},
+                r"Run\(\) needs its prefix: did you mean 'prefix', instead of 'name'",
+            ),
+            ((), {}, "Run\\(\\) needs its prefix, which is what the run is called"),
+            (("x",), {}, r"by name: Run\(prefix='x'\)"),
+        ],
+    )
+    def test_without_a_prefix_it_is_told_that_one_is_needed(
+        self, values: tuple[str, ...], arguments: dict[str, str], told: str
+    ) -> None:
+        make: Any = Run
+        with pytest.raises(RunArgumentError, match=told):
+            make(*values, **arguments)
+
     def test_every_argument_that_is_known_is_suggested(self) -> None:
         import inspect
 
