@@ -5,7 +5,9 @@ without a lock, and none loses what another says of itself.
 """
 
 import os
+from collections.abc import Iterable
 from itertools import count
+from math import inf
 from pathlib import Path
 from time import time
 from typing import Any, Literal
@@ -63,6 +65,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
         ended_by: `exit` if it was the end of the program, and nobody said how it went.
         error: the exception, if it failed.
         beside: the attempts that were running when it started.
+        silent_since: when those before it gave their last sign of life, in seconds since 1970.
         process: which process it is.
         command: the command line, if it was to be kept.
 
@@ -83,6 +86,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     ended_by: str | None = None
     error: Failure | None = None
     beside: list[int] = msgspec.field(default_factory=list[int])
+    silent_since: float | None = None
     process: Process
     command: list[str] | None = None
 
@@ -95,6 +99,7 @@ def begin_attempt(run: Path, command: list[str] | None) -> Attempt:
     """
     folder = run / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    last = _last_beat(run)
     beat(run)
     for number in count(1):
         if (folder / f"{number}.json").exists():  # whole or broken, it is somebody's
@@ -104,6 +109,7 @@ def begin_attempt(run: Path, command: list[str] | None) -> Attempt:
             n=number,
             started=time(),
             beside=[each.n for each in before if each.status == "RUNNING"],
+            silent_since=last if before else None,
             process=this_process(),
             command=command,
         )
@@ -150,6 +156,32 @@ def status_of(attempts: list[Attempt]) -> Status | None:
     return next(status for status in _WORST_FIRST if status in found)
 
 
+def paused_in(attempts: Iterable[Attempt]) -> float:
+    """Return how many seconds passed between attempts, while none of them ran.
+
+    One that nobody saw end did so at its last sign of life, as far as the next one knows of it.
+
+    Example:
+        >>> from understudy.runs import Run
+        >>> from understudy.runs._attempts import paused_in
+        >>> with Run(prefix="my-experiment") as run:
+        ...     pass
+        >>> paused_in(run.attempts)
+        0.0
+    """
+    paused = 0.0
+    ordered = sorted(attempts, key=lambda each: each.started)
+    until = ordered[0].started if ordered else None
+    for attempt in ordered:
+        if until is None:  # nobody saw the end of those before
+            until = attempt.silent_since
+        if until is not None:
+            paused += max(0.0, attempt.started - until)
+        ended = inf if attempt.status == "RUNNING" else attempt.ended
+        until = None if ended is None else max(ended, until or ended)
+    return paused
+
+
 def beat(run: Path) -> None:
     """Give a sign of life that other machines can see."""
     path = run / HEARTBEAT
@@ -163,11 +195,15 @@ def _is_gone(run: Path, attempt: Attempt) -> bool:
     life = life_of(attempt.process)
     if life != "unknown":
         return life == "gone"
+    last = _last_beat(run)
+    return last is None or time() - last > SILENT
+
+
+def _last_beat(run: Path) -> float | None:
     try:
-        last = (run / HEARTBEAT).stat().st_mtime
+        return (run / HEARTBEAT).stat().st_mtime
     except OSError:
-        return True
-    return time() - last > SILENT
+        return None
 
 
 def _written(attempt: Attempt) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 FILE: Final = "index.sqlite"
-VERSION: Final = 1
+VERSION: Final = 2
 """To be raised with each change of what is kept: another RunInfo, other marks."""
 
 _TABLES: Final = """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from ._attempts import Attempt, Status, status_of
+from ._attempts import Attempt, Status, paused_in, status_of
 from ._numbers import Summary
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         created: when it was made, in seconds since 1970.
         started: when its first attempt began.
         ended: when its last attempt ended; None if it runs, or nobody saw it end.
+        paused: how many seconds between its attempts nobody recorded into it.
         description: what it is about.
         tags: words to find it by.
         bindrs: the resources or teams that it belongs to.
@@ -55,6 +56,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     created: float | None = None
     started: float | None = None
     ended: float | None = None
+    paused: float = 0.0
     description: str | None = None
     tags: list[str] = msgspec.field(default_factory=list[str])
     bindrs: list[str] = msgspec.field(default_factory=list[str])
@@ -145,6 +147,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
             created=_number(run.get("created")),
             started=known[0].started if known else _number(run.get("started")),
             ended=None if status == "RUNNING" else ended,
+            paused=paused_in(known),
             description=_text(run.get("description")),
             tags=_texts(run.get("tags")),
             bindrs=_texts(run.get("bindrs")),
@@ -158,7 +161,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def duration(self) -> float | None:
-        """How many seconds passed from its start to its end, or to now if it runs.
+        """How many seconds its attempts took, up to now if it runs; pauses are left out.
 
         Example:
             >>> from understudy.runs import RunInfo
@@ -166,7 +169,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
             2.5
         """
         until = time() if self.status == "RUNNING" else self.ended
-        return None if until is None or self.started is None else until - self.started
+        if until is None or self.started is None:
+            return None
+        return until - self.started - self.paused
 
 
 def _text(value: object) -> str | None:

@@ -85,7 +85,7 @@ export function lasted(run) {
   const begun = run.started ?? run.created;
   if (!begun) return null;
   const until = run.ended ?? (run.status === 'RUNNING' ? Date.now() / 1e3 : run.seen);
-  return until ? Math.max(0, until - begun) : null;
+  return until ? Math.max(0, until - begun - (run.paused ?? 0)) : null;
 }
 
 /** 40 ms, 1.4 s, 17 s, 3 min 05 s, 2 h 10 min, 3 d 4 h. @param {number | null | undefined} seconds */

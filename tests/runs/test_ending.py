@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from understudy.runs import Run, RunError, RunFolder
-from understudy.runs._attempts import Attempt, status_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+from understudy.runs import Run, RunError, RunFolder, RunInfo
+from understudy.runs._attempts import Attempt, Status, status_of  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 from understudy.runs._process import Process, this_process  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
 from .programs import begin, finish, kill, run
@@ -318,3 +318,48 @@ def test_many_that_begin_at_once_have_each_an_attempt_and_one_run(tmp_path: Path
     said = json.loads((R / "run.json").read_text())
     assert (said["status"], len(said["attempts"])) == ("COMPLETED", 4)
     assert len(json.loads((R / "parameters.json").read_text())) == 4
+
+
+@pytest.mark.parametrize(
+    ("attempts", "paused"),
+    [
+        ([("COMPLETED", 0.0, 10.0, None)], 0.0),
+        ([("FAILED", 0.0, 10.0, None), ("COMPLETED", 100.0, 110.0, 10.0)], 90.0),
+        ([("COMPLETED", 0.0, 50.0, None), ("COMPLETED", 10.0, 20.0, 9.0)], 0.0),
+        (
+            [
+                ("COMPLETED", 0.0, 50.0, None),
+                ("COMPLETED", 10.0, 20.0, 9.0),
+                ("COMPLETED", 60.0, 70.0, 50.0),
+            ],
+            10.0,
+        ),
+        ([("LOST", 0.0, None, None), ("COMPLETED", 100.0, 110.0, 40.0)], 60.0),
+        ([("LOST", 0.0, None, None), ("COMPLETED", 100.0, 110.0, None)], 0.0),
+        ([("COMPLETED", 0.0, 10.0, None), ("RUNNING", 30.0, None, 10.0)], 20.0),
+        ([("RUNNING", 0.0, None, None), ("COMPLETED", 30.0, 40.0, 29.0)], 0.0),
+    ],
+)
+def test_what_lies_between_attempts_is_no_part_of_how_long_a_run_took(
+    attempts: list[tuple[Status, float, float | None, float | None]], paused: float
+) -> None:
+    told = [
+        Attempt(
+            n=n, status=how, started=started, ended=ended, silent_since=beat, process=this_process()
+        )
+        for n, (how, started, ended, beat) in enumerate(attempts, start=1)
+    ]
+    rest: dict[str, Any] = {"run": {}, "params": {}, "metrics": {}, "git": {}}
+    info = RunInfo.told(attempts=told, project="p", prefix="r", **rest)
+    assert info.paused == paused
+    if info.ended == 110.0:
+        assert info.duration == 110.0 - paused
+
+
+def test_a_run_that_goes_on_knows_when_those_before_were_alive_last() -> None:
+    with Run(prefix="r", capture=False) as run:
+        pass
+    os.utime(run.path / "heartbeat", (5.0, 5.0))
+    with Run(prefix="r", capture=False) as run:
+        pass
+    assert [each.silent_since for each in run.attempts] == [None, 5.0]
