@@ -28,7 +28,7 @@ from ._report import report
 from ._serve import add_dashboard
 from ._state import State
 from ._strangers import no_log, refuse_strangers
-from ._tail import Filter, shown
+from ._tail import ENDS, Filter, shown
 from ._terminal import tell_what_is_awaited
 
 _INTERVAL: Final = 0.2
@@ -102,7 +102,10 @@ def _add_tail(commands: Any) -> None:
     parser.add_argument("--role", metavar="ROLE", help="of this role only: primary, shadow, branch")
     parser.add_argument("--call", metavar="ID", help="of this call only")
     parser.add_argument(
-        "--status", metavar="STATUS", help="of branches that ended so only: error, timeout, shed"
+        "--status",
+        metavar="STATUS",
+        choices=ENDS,
+        help=f"of branches that ended so only: {', '.join(ENDS)}",
     )
     parser.add_argument(
         "-n", "--lines", metavar="LINES", type=_whole, default=10, help="begin with so many (10)"

@@ -25,6 +25,8 @@ _ENDS: Final = {
     "shed": "yellow",
     "skipped": "dim",
 }
+ENDS: Final = tuple(_ENDS)
+"""How a branch may end."""
 _SAID: Final = frozenset(
     {
         *("v", "ts", "event", "level", "seq", "pid", "service", "runtime", "actor", "state"),

@@ -160,6 +160,16 @@ def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
     assert run("report", tmp_path / "empty").stdout == "No events.\n"
 
 
+def test_a_status_that_no_branch_ends_with_is_refused_and_those_are_told(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["tail", "--no-follow", "--status", "eror", str(log)])
+    told = capsys.readouterr().err
+    assert "argument --status: invalid choice: 'eror'" in told
+    assert "skipped" in told
+
+
 def test_a_tail_is_one_line_for_each_event(log: Path) -> None:
     lines = run("tail", "--no-follow", log).stdout.splitlines()
     assert len(lines) == len(LINES)
