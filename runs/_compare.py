@@ -112,6 +112,7 @@ class Comparison:
             *(
                 [key, *(_ABSENT if value is None else shown_value(value) for value in values)]
                 for key, values in self.metrics.items()
+                if not key.endswith(".step")  # how far it is, not how it is
             ),
         ]
 

@@ -73,7 +73,7 @@ def list(
     found, note = chosen(
         root, project=project, status=status, tags=tags, sort=sort, limit=limit, rebuild=rebuild
     )
-    _warn(note, root)
+    _warn(note, _root(root))
     return found
 
 
@@ -109,7 +109,7 @@ def find(
     """
     holds = filter if isinstance(filter, Filter) else Filter(filter)
     found, note = chosen(root, holds, sort=sort, limit=limit)
-    _warn(note, root)
+    _warn(note, _root(root))
     return found
 
 
@@ -142,7 +142,7 @@ def chosen(
 
 
 @lru_cache(maxsize=1_000)
-def _warn(note: str | None, root: Root) -> None:
+def _warn(note: str | None, root: Path) -> None:
     """Say once what no run has: it is no error, since it may come later."""
     if note is not None:
         logging.getLogger("understudy").warning("%s", note)

@@ -1,8 +1,9 @@
 """What is told of a run where many are told of: what it was told, what it measured, how it is."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from time import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
@@ -11,6 +12,10 @@ from ._numbers import Summary
 
 if TYPE_CHECKING:
     from ._reading import RunFolder
+
+
+_SHOWN: Final = 20
+"""How many parameters, and how many metrics, are printed of one."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +177,28 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         if until is None or self.started is None:
             return None
         return until - self.started - self.paused
+
+    def __str__(self) -> str:
+        """Return it as a small table: how it is, what it was told, what it measured last."""
+        from ._tables import as_text, shown_moment, shown_span, shown_value
+
+        rows = [
+            ["created", shown_moment(self.created)],
+            ["took", shown_span(self.duration)],
+            ["error", self.error or ""],
+            ["tags", ", ".join(self.tags)],
+            *([key, shown_value(value)] for key, value in islice(self.params.items(), _SHOWN)),
+        ]
+        measured = [
+            [f"{metric}.{field}", shown_value(each.last)]
+            for metric, fields in self.metrics.items()
+            for field, each in fields.items()
+            if field != "step"
+        ]
+        rows = [row for row in [*rows, *measured[:_SHOWN]] if row[1]]
+        more = max(0, len(self.params) - _SHOWN) + max(0, len(measured) - _SHOWN)
+        text = as_text([f"{self.project}/{self.prefix}", self.status or ""], rows)
+        return text if not more else f"{text}\n... and {more:,} more"
 
 
 def _text(value: object) -> str | None:

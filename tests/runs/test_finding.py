@@ -50,6 +50,22 @@ class TestInfo:
         assert info.duration is not None
         assert 0 <= info.duration < 60
 
+    def test_it_prints_as_a_small_table(self) -> None:
+        make("first", losses=(1.0, 0.5), lr=0.1, **{f"p{n}": n for n in range(30)})
+        lines = str(runs.best("train.loss", "min")).splitlines()
+        assert [line.split() for line in (lines[0], lines[3], lines[4])] == [
+            ["project/first", "COMPLETED"],
+            ["tags", "f"],
+            ["lr", "0.1"],
+        ]
+        assert lines[-2:] == ["train.loss     0.5", "... and 11 more"]
+        assert not any(line.startswith("train.step") for line in lines)
+
+    def test_side_by_side_there_are_no_steps(self) -> None:
+        made = make("first", losses=(1.0, 0.5))
+        printed = str(runs.compare(made, made))
+        assert ("train.loss" in printed, "train.step" in printed) == (True, False)
+
     def test_a_run_that_runs_has_no_end_and_a_duration_that_grows(self) -> None:
         with Run(prefix="r", capture=False) as run:
             info = RunInfo.of(run.read())
