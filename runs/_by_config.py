@@ -17,7 +17,7 @@ from ._reading import RunFolder
 if TYPE_CHECKING:
     from ._run import Run
 
-_METRICS: Final = "results/"
+RESULTS: Final = "results/"
 """What the names of the metrics begin with that results are in; the experiment follows."""
 _AT_ONCE: Final = 1_000
 _TIMES: Final = ("duration_ms", "queue_ms", "first_item_ms", "items")
@@ -164,7 +164,7 @@ def by_config(
     folder = run if isinstance(run, RunFolder) else _folder_of(run)
     experiment = _experiment_of(folder, experiment)
     kept: dict[str, _Kept] = {}
-    for point in folder.metrics(_METRICS + experiment).stream():
+    for point in folder.metrics(RESULTS + experiment).stream():
         if role is None or point.get("role") == role:
             label = str(point.get("config"))
             if label not in kept:
@@ -182,9 +182,7 @@ def _folder_of(run: Run | str | PathLike[str]) -> RunFolder:
 
 
 def _experiment_of(folder: RunFolder, experiment: str | None) -> str:
-    known = [
-        name.removeprefix(_METRICS) for name in folder.metric_names if name.startswith(_METRICS)
-    ]
+    known = [name.removeprefix(RESULTS) for name in folder.metric_names if name.startswith(RESULTS)]
     if experiment in known:
         return experiment
     meant = [name for name in known if experiment is None or name.endswith(f".{experiment}")]

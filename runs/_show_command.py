@@ -11,6 +11,7 @@ import msgspec
 
 from understudy.terminal import cut, printable, shortened, write
 
+from ._by_config import RESULTS, by_config
 from ._command import (
     UNKNOWN,
     Paint,
@@ -33,6 +34,8 @@ _SPARKS: Final = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH: Final = 20
 _SPARK_POINTS: Final = 400
 _LONGEST_VALUE: Final = 60
+_MOST_RESULTS: Final = 200_000
+"""More than these are not read only to show a run."""
 _COPIED: Final = ("id", "path")
 """What is not cut, however narrow it is: somebody may want to copy it."""
 _FILES: Final = ("", "bytes", "saved", "sha256")
@@ -87,6 +90,7 @@ def _told(found: RunFolder, log: list[Line], paint: Paint) -> Iterator[str]:
         paint,
         ("first", "count", "max", "min"),
     )
+    yield from _results(found, info, width, paint)
     yield from _files(found, paint)
     if log:
         yield from ("", paint("Log", "bold"))
@@ -148,6 +152,20 @@ def _metrics(found: RunFolder, info: RunInfo) -> Iterator[list[str]]:
             numbers = [_value(each) for each in (told.first, told.last, told.min, told.max)]
             line = spark([point.get(field) for point in points])
             yield [f"{metric}.{field}", line, f"{told.count:,}", *numbers]
+
+
+def _results(found: RunFolder, info: RunInfo, width: int, paint: Paint) -> Iterator[str]:
+    """Yield what a runtime recorded of its experiments, config by config."""
+    for metric, fields in sorted(info.metrics.items()):
+        if not metric.startswith(RESULTS) or "config" not in fields:
+            continue
+        yield from ("", paint("Results by config", "bold"))
+        if fields["config"].count > _MOST_RESULTS:
+            yield f"{fields['config'].count:,}, too many to read here: by_config(run) compares them"
+            continue
+        told = by_config(found, metric.removeprefix(RESULTS))
+        head, *rows = (cut(printable(line), width) for line in repr(told).splitlines())
+        yield from (paint(head, "dim"), *rows)
 
 
 def _files(found: RunFolder, paint: Paint) -> list[str]:

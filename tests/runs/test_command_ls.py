@@ -244,6 +244,20 @@ class TestShow:
         monkeypatch.chdir(run.path)
         assert runs.json("show", ".")["info"]["id"] == run.id
 
+    def test_what_a_runtime_recorded_is_compared_config_by_config(self, runs: Commands) -> None:
+        with Run(prefix="first", capture=False) as run:
+            for config, value in (("large", 1.0), ("small\x1b", 0.25), ("small\x1b", 0.75)):
+                run.metrics("results/answer").log(config=config, status="ok", value=value)
+            run.metrics("results/by-hand").log(loss=1)
+        shown = runs("show", "first")
+        _, _, section = shown.partition("\nResults by config\n")
+        assert [line.split() for line in section.splitlines()[:3]] == [
+            ["answer", "results", "ok", "ms", "value"],
+            ["large", "1", "1", "-", "1"],
+            ["small\\x1b", "2", "2", "-", "0.5"],
+        ]
+        assert shown.count("Results by config") == 1
+
     def test_who_misspells_a_name_is_told_those_that_are_near(self, runs: Commands) -> None:
         make("first")
         make("first", project="other")

@@ -51,7 +51,8 @@ class TestInfo:
         assert 0 <= info.duration < 60
 
     def test_it_prints_as_a_small_table(self) -> None:
-        make("first", losses=(1.0, 0.5), lr=0.1, **{f"p{n}": n for n in range(30)})
+        params: dict[str, Any] = {"lr": 0.1, **{f"p{n}": n for n in range(30)}}
+        make("first", losses=(1.0, 0.5), **params)
         lines = str(runs.best("train.loss", "min")).splitlines()
         assert [line.split() for line in (lines[0], lines[3], lines[4])] == [
             ["project/first", "COMPLETED"],
