@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf, isfinite, log10, nan
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -124,7 +124,28 @@ def _place_of(info: RunInfo, name: str) -> tuple[str, str] | None:
     if "value" in fields or len(fields) == 1:
         return name, "value" if "value" in fields else fields[0]
     having = [metric for metric, each in info.metrics.items() if name in each]
-    return (having[0], name) if len(having) == 1 else None
+    return (having[0], name) if len(having) == 1 else _nested_place_of(info, name)
+
+
+def _nested_place_of(info: RunInfo, name: str) -> tuple[str, str] | None:
+    """Return the metric and the way to a number inside a field: `results/answer.value.score`."""
+    for cut in (place for place, each in enumerate(name) if each == "."):
+        top, *_ = name[cut + 1 :].split(".")
+        told = info.metrics.get(name[:cut], {}).get(top)
+        seen = () if told is None else (told.last, told.first)
+        if any(isfinite(number_of(_at({top: each}, name[cut + 1 :]))) for each in seen):
+            return name[:cut], name[cut + 1 :]
+    return None
+
+
+def _at(line: Line, field: str) -> Any:
+    """Return a field of a point, or what is inside one; None if it is not there."""
+    if field in line:
+        return line[field]
+    found: Any = line
+    for part in field.split("."):
+        found = cast("dict[str, Any]", found).get(part) if isinstance(found, dict) else None
+    return found
 
 
 def _read(
@@ -132,9 +153,10 @@ def _read(
 ) -> tuple[list[float], list[float], bool]:
     """Return where points are, how high, and whether they say where: else they are counted."""
     points = Points(run.path, metric)
+    top = field.partition(".")[0]
     lines: Iterable[Line] = (
-        points.stream(fields=(field, x))
-        if is_whole
+        points.stream(fields=(field, top, x))
+        if is_whole or "." in field
         else points.read(fields=(field, x), max_points=MOST_POINTS)
     )
     xs: list[float] = []
@@ -142,9 +164,10 @@ def _read(
     counted: list[float] = []
     values: list[float] = []
     for count, line in enumerate(lines):
-        if field not in line:
+        value = _at(line, field)
+        if value is None and field not in line:
             continue
-        place, height = number_of(line.get(x)), number_of(line.get(field))
+        place, height = number_of(line.get(x)), number_of(value)
         counted.append(count)
         values.append(height)
         if isfinite(place):

@@ -228,3 +228,12 @@ class TestInAFile:
             recorded.plot(metric="loss")
         with pytest.raises(RunError, match="no run has numbers of the metric 'los'"):
             recorded.plot("first", metric="los")
+
+    def test_a_number_inside_a_value_can_be_plotted(self, runs: Commands) -> None:
+        with Run(prefix="nested", capture=False) as run:
+            for n in range(3):
+                run.metrics("results/answer").log(step=n, value={"score": n / 2, "why": "so"})
+        (curve,) = runs.json("plot", "nested", "-m", "results/answer.value.score")["curves"]
+        assert (curve["x"], curve["y"]) == ([0.0, 1.0, 2.0], [0.0, 0.5, 1.0])
+        err = runs.refuses("plot", "nested", "-m", "results/answer.value.why")
+        assert "no run has numbers of the metric 'results/answer.value.why'" in err
