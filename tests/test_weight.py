@@ -45,7 +45,7 @@ def test_what_a_call_does_more_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     source = "def took_by_way_of_another(tally, duration): took(tally, duration)"
     exec(compile(source, HEAVIER, "exec"), ours)
     monkeypatch.setattr(Tally, "took", ours["took_by_way_of_another"])
-    before, now = weights()["single"], asyncio.run(weigh())["single"]
+    before, now = weights()["single"], asyncio.run(weigh("single"))["single"]
     assert now["calls"] == before["calls"] + 1
     assert now["instructions"] > before["instructions"]
 

@@ -224,9 +224,10 @@ def _calls() -> dict[str, Callable[[], Awaitable[object]]]:
     }
 
 
-async def weigh() -> Weights:
-    """Weigh all calls there are."""
-    return {name: await _weighed(call) for name, call in _calls().items()}
+async def weigh(*names: str) -> Weights:
+    """Weigh some calls; all there are, if none is named."""
+    calls = _calls()
+    return {name: await _weighed(calls[name]) for name in names or calls}
 
 
 def recorded() -> dict[str, Weights]:

@@ -628,19 +628,24 @@ async def test_a_stream_is_named_for_what_it_does_not_for_what_its_reader_does()
 
 
 def test_what_is_gone_before_it_looks_is_none_of_its_concern() -> None:
-    for _ in range(50):
-        runtime = Runtime(lag=LAG)
+    gc.collect()
+    gc.freeze()  # what was there before: it takes long to look through
+    try:
+        for _ in range(50):
+            runtime = Runtime(lag=LAG)
 
-        @runtime.experiment
-        async def answer() -> int:
-            return 42
+            @runtime.experiment
+            async def answer() -> int:
+                return 42
 
-        loop = asyncio.new_event_loop()
-        assert loop.run_until_complete(answer()) == 42
-        loop.run_until_complete(runtime.aclose())
-        loop.close()
-        del runtime, answer, loop
-        gc.collect()
+            loop = asyncio.new_event_loop()
+            assert loop.run_until_complete(answer()) == 42
+            loop.run_until_complete(runtime.aclose())
+            loop.close()
+            del runtime, answer, loop
+            gc.collect()
+    finally:
+        gc.unfreeze()
 
 
 async def test_however_a_step_ends_nobody_is_taken_to_be_on_the_loop_afterwards() -> None:
