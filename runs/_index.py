@@ -6,6 +6,7 @@ finds another one at work keeps what it knows to itself.
 """
 
 import sqlite3
+import weakref
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,6 +88,7 @@ class Index:
                 isolation_level=None,
                 check_same_thread=False,
             )
+        weakref.finalize(self, self._base.close)  # of one in memory nobody knows who is the last
         try:
             with _told():
                 self._base.execute("PRAGMA mmap_size = 1073741824")
