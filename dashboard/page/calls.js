@@ -6,7 +6,8 @@ import { NONE, SIGNS, chosen, count, duration, moment, time, tone } from './form
 import { ask } from './link.js';
 import { empty } from './overview.js';
 import { address, change, matcher } from './route.js';
-import { table, walk } from './table.js';
+import { table } from './table.js';
+import { walk } from './walking.js';
 
 /** @type {import('./table.js').Column[]} */
 const COLUMNS = [

@@ -2,6 +2,7 @@
 
 import { attribute, fill, h, list, say } from './dom.js';
 import { change, current } from './route.js';
+import { walk } from './walking.js';
 
 /**
  * @typedef {object} Column
@@ -88,16 +89,4 @@ function compare(/** @type {any} */ a, /** @type {any} */ b, /** @type {boolean}
 /** @param {Column} column */
 function classes({ number, wide }) {
   return `${number ? 'number' : ''}${wide ? ' wide' : ''}`.trim() || null;
-}
-
-/** Arrow keys go from one row's link to the next one's. @param {KeyboardEvent} event */
-export function walk(event) {
-  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-  const links = [.../** @type {Element} */ (event.currentTarget).querySelectorAll('a.row, button.row')];
-  const step = event.key === 'ArrowDown' ? 1 : -1;
-  const target = links[links.indexOf(/** @type {Element} */ (document.activeElement)) + step];
-  if (target instanceof HTMLElement) {
-    target.focus();
-    event.preventDefault();
-  }
 }
